@@ -1,5 +1,4 @@
-/* This file defines a batch: journal entries and changes to records that become durable together.
- */
+/* This file defines a batch: journal entries and record changes that become durable together. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ADAPTERS_BATCH_H
 #define ADAPTERS_BATCH_H

@@ -1,5 +1,4 @@
-/* This file defines how a function says what went wrong: a negative code and a message for people.
- */
+/* This file defines how a function says what went wrong: a code and a sentence for people. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

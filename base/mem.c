@@ -1,5 +1,4 @@
-/* This file asks the system for memory and ends the program, with a sentence, when there is none.
- */
+/* This file asks for memory and ends the program, with a sentence, when there is none. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
