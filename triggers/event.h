@@ -1,0 +1,87 @@
+/* This file defines an event: one change, as the journal keeps it and as handlers see it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRIGGERS_EVENT_H
+#define TRIGGERS_EVENT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The number is in the journal: never renumber, add at the end. The word is what handlers and the
+ * `events` list of a trigger say. */
+#define EVENT_KINDS(X)                                                                             \
+	X(EVENT_CREATED, 1, "state:created")                                                       \
+	X(EVENT_UPDATED, 2, "state:updated")                                                       \
+	X(EVENT_DELETED, 3, "state:deleted")                                                       \
+	X(EVENT_TOUCHED, 4, "state:touched")
+
+enum event_kind {
+#define X(name, number, text) name = (number),
+	EVENT_KINDS(X)
+#undef X
+};
+
+/* Why it came to be: the chain of events and triggers that led here. All spans absent for a write
+ * that no delivery made. */
+struct event_cause {
+	struct span root; /* id of the event that began the chain */
+	uint32_t depth;   /* 0 = nobody's consequence; the consequence of such a one has 1 */
+	struct span path; /* trigger ids from the first to the last, joined by '\n' (16 at most) */
+	struct span delivery; /* the delivery whose handler made this change */
+};
+
+/* All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
+ * are valid JSON text; an absent span means "there was none". */
+struct event {
+	uint64_t seq;
+	enum event_kind kind;
+	struct span scope;
+	struct span key;
+	struct span old_value;
+	struct span new_value;
+	uint64_t rev;          /* of the record now; equal to seq for a state event */
+	uint64_t old_rev;      /* of the record before; 0 = there was none */
+	uint64_t prev;         /* seq of the key's last event; 0 = none known */
+	int64_t time_ms;       /* wall clock, UTC */
+	int64_t expires_at_ms; /* 0 = never */
+	uint64_t txn;          /* seq of the first event of its transaction; 0 = alone */
+	struct event_cause cause;
+	struct span traceparent;
+	struct span reason; /* "expired", ... */
+};
+
+/* Appends the binary form (version 1). *out_new_value_at is the offset in `out` of the bytes of
+ * new_value (undefined when absent). The seq is not part of it: the journal keeps that. */
+void event_encode(const struct event *event, struct buf *out, uint32_t *out_new_value_at);
+
+/* Spans point into `bytes`. E_VERSION for a newer form, E_DAMAGED for a broken one. */
+int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err *err);
+
+const char *event_kind_name(enum event_kind kind);
+bool event_kind_parse(struct span word, enum event_kind *out);
+
+/* What an event's id is made of besides its seq. */
+struct event_log {
+	char log[9];
+	uint64_t epoch;
+};
+/* Appends "<log>-<epoch>-<seq>". */
+void event_write_id(const struct event_log *log, uint64_t seq, struct buf *out);
+/* Takes an id apart; false if it is not one. */
+bool event_parse_id(struct span id, struct event_log *out_log, uint64_t *out_seq);
+
+/* What a delivery adds to the event for its handler; all absent/0 when it is only shown. */
+struct event_delivery {
+	uint32_t attempt; /* from 1 */
+	struct span delivery_id;
+};
+
+/* Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
+ * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),
+ * id, seq, rev (string), time, and what else is present. */
+void event_write_json(const struct event *event, const struct event_log *log,
+                      const struct event_delivery *delivery, struct buf *out);
+
+#endif
