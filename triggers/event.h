@@ -36,6 +36,7 @@ struct event_cause {
  * are valid JSON text; an absent span means "there was none". */
 struct event {
 	uint64_t seq;
+	uint64_t epoch; /* of the journal when it was written: part of the id */
 	enum event_kind kind;
 	struct span scope;
 	struct span key;
@@ -62,15 +63,10 @@ int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err 
 const char *event_kind_name(enum event_kind kind);
 bool event_kind_parse(struct span word, enum event_kind *out);
 
-/* What an event's id is made of besides its seq. */
-struct event_log {
-	char log[9];
-	uint64_t epoch;
-};
-/* Appends "<log>-<epoch>-<seq>". */
-void event_write_id(const struct event_log *log, uint64_t seq, struct buf *out);
+/* An event's id is "<log>-<epoch>-<seq>"; `log` is the name of the journal. */
+void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *out);
 /* Takes an id apart; false if it is not one. */
-bool event_parse_id(struct span id, struct event_log *out_log, uint64_t *out_seq);
+bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq);
 
 /* What a delivery adds to the event for its handler; all absent/0 when it is only shown. */
 struct event_delivery {
@@ -81,7 +77,7 @@ struct event_delivery {
 /* Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),
  * id, seq, rev (string), time, and what else is present. */
-void event_write_json(const struct event *event, const struct event_log *log,
+void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out);
 
 #endif
