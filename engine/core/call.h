@@ -1,0 +1,70 @@
+/* This file defines a call: one invocation of a function, whoever asks and whoever executes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_CALL_H
+#define ENGINE_CORE_CALL_H
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/span.h"
+#include "engine/durable/alarm.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a call ended. Only FAILED and TIMEOUT are the handler's own fault and use up an attempt. */
+enum call_end {
+	CALL_OK,      /* the handler answered */
+	CALL_FAILED,  /* the handler answered with an error */
+	CALL_TIMEOUT, /* the handler did not answer in time */
+	CALL_STOPPED, /* who executed it went away, or the engine stops */
+	CALL_ABSENT,  /* nobody serves this function */
+	CALL_REFUSED  /* it cannot be called so (bad input, not allowed) */
+};
+
+/* Borrowed during `done`. */
+struct call_result {
+	enum call_end end;
+	struct span result;     /* JSON; absent when the handler returned nothing */
+	struct span code;       /* "invocation_failed", "TIMEOUT", ...; absent when OK */
+	struct span message;    /* for people */
+	struct span stacktrace; /* may be absent */
+	struct span worker;     /* who executed it (worker id, "process", "http", "builtin"); may be
+	                           absent */
+	bool not_before;        /* retry_after_ms was given by the far side (HTTP Retry-After) */
+	int64_t retry_after_ms;
+};
+
+struct provider;
+struct call;
+typedef void call_done_fn(struct call *call, const struct call_result *result);
+/* Appends the JSON that the handler gets, straight into the executor's output buffer. */
+typedef void call_write_fn(struct call *call, struct buf *out);
+
+/*
+ * Embedded in who makes it; borrowed from function_call until `done`, which comes exactly once and
+ * never from inside function_call. All zero but for what the caller sets. The spans too stay valid
+ * until then.
+ */
+struct call {
+	struct span namespace_; /* where to look the function up; absent = "default" */
+	struct span function_id;
+	struct span data;          /* JSON; ignored when write_data is set */
+	call_write_fn *write_data; /* may be called again for another try */
+	struct span metadata;      /* JSON; may be absent */
+	struct span traceparent;
+	struct span baggage;
+	int64_t timeout_ms; /* 0 = none: whoever asked takes the time himself */
+	bool is_void;       /* nobody waits for the result: done comes when it was handed over */
+	call_done_fn *done;
+
+	/* the registry's and the executor's from here on */
+	struct list link;
+	struct provider *provider; /* who executes it; NULL while it waits for one */
+	struct map_node by_invocation;
+	char invocation_id[ID_UUID_LEN + 1];
+	struct alarm timeout;
+	int64_t started_us; /* clock_mono_us */
+};
+
+#endif

@@ -1,0 +1,54 @@
+/* This file changes and reads the state that users keep: scopes, keys, JSON values. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_STATE_H
+#define ENGINE_CORE_STATE_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "triggers/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. Every operation is one JSON object in and one JSON value out, the same for workers
+ * (`state::set`), the HTTP API and the CLI. Operations on one key run one after the other (a lane
+ * per key); different keys do not wait for each other. An answer leaves when everything that it was
+ * computed from is durable.
+ */
+struct state;
+struct store;
+struct alarms;
+
+struct state_limits {
+	uint64_t value_bytes;    /* key + value; 2 MiB */
+	uint64_t reply_bytes;    /* 32 MiB: result_too_large */
+	uint32_t transact_keys;  /* 128 */
+	uint64_t transact_bytes; /* 8 MiB */
+};
+
+/* Answers which delivery a write belongs to, from its baggage; set by the delivery side. Fills
+ * `cause` with borrowed spans and returns 0, or E_CONFLICT "stale_delivery". */
+typedef int state_cause_fn(void *ctx, struct span baggage, struct event_cause *cause,
+                           struct err *err);
+
+struct state *state_new(struct store *store, const struct state_limits *limits);
+void state_free(struct state *state);
+void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
+
+/* Embedded in who asks. `name` is "state::set" etc.; all spans must stay valid until done, which
+ * comes exactly once and never from inside state_run. */
+struct state_request {
+	struct span name;
+	struct span data; /* a valid JSON object */
+	struct span traceparent;
+	struct span baggage;
+	/* result absent: the function returned nothing. err: code and text for the client. */
+	void (*done)(struct state_request *request, int status, struct span result,
+	             const struct err *err);
+	void *private_; /* state.c's */
+};
+
+bool state_knows(struct span name); /* is there a state function of this name? */
+void state_run(struct state *state, struct state_request *request);
+
+#endif
