@@ -1,0 +1,211 @@
+/* This file puts a configuration together from its tables and checks what no single row can. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/config.h"
+
+#include "base/field_print.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/yaml.h"
+#include "base/yaml_json.h"
+#include <arpa/inet.h>
+
+/* The entry at the end of up to three names; NULL when the file does not say it. */
+static const struct yaml_entry *entry_at(const struct yaml_node *root, const char *first,
+                                         const char *second, const char *third)
+{
+	const char *const names[] = {first, second, third};
+	const struct yaml_entry *entry = NULL;
+	for (size_t i = 0; i < 3 && names[i] != NULL; i++) {
+		entry = yaml_find(i == 0 ? root : entry->value, span_of(names[i]));
+		if (entry == NULL) {
+			return NULL;
+		}
+	}
+	return entry;
+}
+
+static void refuse(struct report *report, const struct yaml_entry *entry, const char *sentence)
+{
+	report_add(report, entry ? entry->line : 0, entry ? entry->column : 0, "invalid_value",
+	           "%s", sentence);
+}
+
+static bool is_loopback(const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+	if (inet_pton(AF_INET, host, &four) == 1) {
+		return (ntohl(four.s_addr) >> 24) == 127;
+	}
+	if (inet_pton(AF_INET6, host, &six) == 1) {
+		return IN6_IS_ADDR_LOOPBACK(&six);
+	}
+	return strcmp(host, "localhost") == 0;
+}
+
+/* "host:port" or "[v6 address]:port". */
+static bool split_listen(struct config *config)
+{
+	struct span text = span_of(config->listen);
+	const char *colon = memrchr(text.ptr, ':', text.len);
+	if (colon == NULL) {
+		return false;
+	}
+	struct span host = span_make(text.ptr, (size_t)(colon - text.ptr));
+	struct span port = span_make(colon + 1, text.len - host.len - 1);
+	bool has_brackets = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+	if (has_brackets) {
+		host = span_make(host.ptr + 1, host.len - 2);
+	} else if (host.len == 0 || memchr(host.ptr, ':', host.len) != NULL) {
+		return false;
+	}
+	uint64_t number = 0;
+	if (!id_parse_uint(port, &number) || number > UINT16_MAX) {
+		return false;
+	}
+	config->listen_host = mem_copy(host.ptr, host.len);
+	config->listen_port = (uint16_t)number;
+	return true;
+}
+
+static void check_listen(const struct yaml_node *root, struct config *config, struct report *report)
+{
+	const struct yaml_entry *entry = entry_at(root, "listen", NULL, NULL);
+	if (!split_listen(config)) {
+		refuse(report, entry,
+		       "'listen' must be host:port, such as 127.0.0.1:49134 or [::1]:49134");
+	} else if (!is_loopback(config->listen_host) && !config->insecure) {
+		refuse(report, entry,
+		       "'listen' is not loopback, and there are no tokens yet: whoever reaches "
+		       "this address could do everything; set 'insecure: true' if that is meant");
+	}
+}
+
+static void check_limits(const struct yaml_node *root, const struct config *config,
+                         struct report *report)
+{
+	const struct config_delivery *delivery = &config->delivery;
+	const struct config_limits *limits = &config->limits;
+	const struct {
+		bool holds;
+		const char *section;
+		const char *name;
+		const char *inner;
+		const char *sentence;
+	} rules[] = {
+	        {delivery->timeout <= delivery->timeout_max, "delivery", "timeout", NULL,
+	         "'timeout' must not be over 'timeout_max'"},
+	        {delivery->retry.initial_ms <= delivery->retry.max_ms, "delivery", "retry",
+	         "initial_ms", "'initial_ms' must not be over 'max_ms'"},
+	        {limits->max_value <= limits->max_message, "limits", "max_value", NULL,
+	         "'max_value' must not be over 'max_message'"},
+	        {limits->transact_bytes <= limits->max_message, "limits", "transact_bytes", NULL,
+	         "'transact_bytes' must not be over 'max_message'"},
+	};
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		if (!rules[i].holds) {
+			const struct yaml_entry *entry =
+			        entry_at(root, rules[i].section, rules[i].name, rules[i].inner);
+			refuse(report, entry ? entry : entry_at(root, rules[i].section, NULL, NULL),
+			       rules[i].sentence);
+		}
+	}
+}
+
+static char *text_of(struct buf *buf)
+{
+	buf_byte(buf, 0);
+	return buf->ptr;
+}
+
+static void read_kv(const struct yaml_node *node, struct config *config, struct report *report)
+{
+	struct config_kv kv = {0};
+	struct buf json = {0};
+	field_read(config_kv_fields, node, &kv, report);
+	field_write_json(config_kv_fields, &kv, &json);
+	field_free(config_kv_fields, &kv);
+	config->state.adapter.config = text_of(&json);
+}
+
+static void read_plugin(const struct yaml_node *node, const struct yaml_entry *adapter,
+                        struct config *config, struct report *report)
+{
+	const struct yaml_entry *path = node ? yaml_find(node, SPAN("path")) : NULL;
+	if (path == NULL || path->value->kind != YAML_SCALAR || path->value->text.len == 0) {
+		refuse(report, path ? path : adapter,
+		       "the adapter 'plugin' needs config.path, the shared object to load");
+		return;
+	}
+	struct buf json = {0};
+	yaml_to_json(node, &json, report);
+	config->state.adapter.config = text_of(&json);
+	config->state.adapter.plugin = mem_copy(path->value->text.ptr, path->value->text.len);
+}
+
+static void read_adapter(const struct yaml_node *root, struct config *config, struct report *report)
+{
+	const struct yaml_entry *adapter = entry_at(root, "state", "adapter", NULL);
+	const struct yaml_entry *entry = entry_at(root, "state", "adapter", "config");
+	const struct yaml_node *node = entry && !yaml_is_null(entry->value) ? entry->value : NULL;
+	if (node != NULL && node->kind != YAML_MAPPING) {
+		refuse(report, entry, "the adapter's config must be a mapping");
+	} else if (config->state.adapter.name == CONFIG_ADAPTER_PLUGIN) {
+		read_plugin(node, adapter, config, report);
+	} else {
+		read_kv(node, config, report);
+	}
+}
+
+static void read_all(const struct yaml_node *root, const struct config_judge *judge,
+                     struct config *config, struct report *report)
+{
+	field_read(config_fields, root, config, report);
+	read_adapter(root, config, report);
+	config_read_functions(root, config, report);
+	config_read_triggers(root, config, judge, report);
+	check_listen(root, config, report);
+	check_limits(root, config, report);
+}
+
+int config_load(const char *path, const struct config_judge *judge, struct config **out,
+                struct report *report, struct err *err)
+{
+	PRE(report->count == 0);
+	struct yaml *yaml = NULL;
+	int result = path ? yaml_load(path, &yaml, err) : yaml_parse(SPAN(""), "", &yaml, err);
+	if (result != 0) {
+		return result;
+	}
+	struct config *config = MEM_NEW(struct config);
+	const struct yaml_node *root = yaml_root(yaml);
+	yaml_expand(yaml, report);
+	if (root->kind == YAML_MAPPING || yaml_is_null(root)) {
+		read_all(root, judge, config, report);
+	} else {
+		report_add(report, root->line, root->column, "invalid_value",
+		           "a configuration must be a mapping, not %s", yaml_kind_name(root));
+	}
+	result = report_finish(report, path ? path : "the defaults", err);
+	yaml_close(yaml);
+	if (result == 0) {
+		*out = config;
+	} else {
+		config_free(config);
+	}
+	return result;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL) {
+		return;
+	}
+	config_free_items(config);
+	mem_free(config->state.adapter.config);
+	mem_free(config->state.adapter.plugin);
+	mem_free(config->listen_host);
+	field_free(config_fields, config);
+	mem_free(config);
+}

@@ -1,0 +1,21 @@
+/* This file loads a configuration: read, expanded, validated, or refused with every reason. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+
+#include "base/err.h"
+#include "base/report.h"
+#include "engine/config_items.h"
+#include "engine/config_table.h"
+
+/*
+ * Reads the file at `path`; NULL means no file, everything at its default. judge may be NULL.
+ * On failure *out is untouched, err says the first reason as "path:line:column: sentence" and how
+ * many more there are, and the report, which must be empty before, lists all of them in the order
+ * of the file. The report stays empty when the file cannot be read or is not YAML; err says why.
+ */
+int config_load(const char *path, const struct config_judge *judge, struct config **out,
+                struct report *report, struct err *err);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,32 @@
+/* This file defines how the lists of functions and triggers in a configuration are read. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CONFIG_ITEMS_H
+#define ENGINE_CONFIG_ITEMS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "base/yaml.h"
+#include "engine/config_table.h"
+
+/* Who knows trigger types judges what a trigger says. */
+struct config_judge {
+	/* 0, or an error whose sentence is shown at the line of the member named in *out_member (of
+	 * the trigger's config; a pointer that outlives the call), or else of the trigger. */
+	int (*trigger)(void *ctx, const struct config_trigger *trigger, const char **out_member,
+	               struct err *err);
+	void *ctx;
+};
+
+/* Ids are unique: of functions in their namespace, of triggers everywhere. */
+void config_read_functions(const struct yaml_node *root, struct config *config,
+                           struct report *report);
+/* judge may be NULL: then trigger types and their configs are not judged. */
+void config_read_triggers(const struct yaml_node *root, struct config *config,
+                          const struct config_judge *judge, struct report *report);
+void config_free_items(struct config *config);
+
+/* Appends the options of one function and one trigger as text. */
+void config_print_item_tables(struct buf *out);
+
+#endif
