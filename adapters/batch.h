@@ -101,7 +101,7 @@ size_t batch_size(const struct batch *batch); /* bytes that it will take in a jo
 uint32_t batch_entry_begin(struct batch *batch);
 void batch_entry_end(struct batch *batch, uint32_t began_at, uint64_t seq);
 
-/* The value is copied into the batch... */
+/* Keys and values given here must not point into the batch's own bytes. The value is copied... */
 void batch_put(struct batch *batch, struct record_key key, const struct record *record);
 /* ...or is already in it: record->value.ptr is ignored, `value_at` is its offset. */
 void batch_put_at(struct batch *batch, struct record_key key, const struct record *record,
