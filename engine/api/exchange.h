@@ -1,0 +1,63 @@
+/* This file speaks HTTP on a connection: requests out of it, replies in their order into it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_API_EXCHANGE_H
+#define ENGINE_API_EXCHANGE_H
+
+#include "base/span.h"
+#include "engine/api/conn.h"
+#include "engine/api/origin.h"
+#include "engine/api/websocket.h"
+#include <stdbool.h>
+
+/*
+ * DESIGN. An exchange is one request and its reply. Requests of one connection are started in the
+ * order in which they came, up to EXCHANGES_MAX of them before the first is answered; replies
+ * leave in that order too: one that is ready too early waits in its exchange. Refused here, before
+ * anybody is asked: what wire/http refuses, a wrong Origin or Host (403), a body that does not say
+ * that it is JSON (415).
+ *
+ *      waiting --exchange_reply--> ready --all before it have left--> sent, freed
+ */
+enum { EXCHANGES_MAX = 64 };
+
+struct exchange;
+struct http_request;
+struct exchange_host;
+struct uv_stream_s;
+
+struct exchange_handler {
+	void *ctx;
+	/* Must end in exchange_reply or exchange_problem, now or later, exactly once. The request
+	 * is borrowed for the call. */
+	void (*request)(void *ctx, struct exchange *exchange, const struct http_request *request);
+	/* A WebSocket may be opened on any path for which this is false. */
+	bool (*is_route)(void *ctx, struct span path);
+};
+
+struct exchange_reply {
+	int status;
+	struct span content_type; /* absent: application/json */
+	struct span extra;        /* whole header lines, "ETag: \"7\"\r\n"; may be absent */
+	struct span body;
+};
+
+/* What all HTTP connections of a server share; borrowed pointers outlive it. */
+struct exchange_host *exchange_host_new(struct conn_group *group, const struct origin_rule *rule,
+                                        const struct exchange_handler *handler,
+                                        const struct conn_upgrade *upgrade);
+void exchange_host_free(struct exchange_host *host); /* once the group has gone */
+/* From now on replies say Connection: close, and connections end behind their last reply. */
+void exchange_host_drain(struct exchange_host *host);
+size_t exchange_host_pending(const struct exchange_host *host); /* requests without a reply */
+
+/* Accepts a connection that speaks HTTP; `refuse` tells it 503 and ends it. */
+void exchange_accept(struct exchange_host *host, struct uv_stream_s *listener, bool refuse);
+
+/* Copies what it is given. The exchange is gone after it. */
+void exchange_reply(struct exchange *exchange, const struct exchange_reply *reply);
+/* The same with a problem document; status 0: that of the code. */
+void exchange_problem(struct exchange *exchange, int status, struct span code, struct span detail,
+                      struct span extra);
+bool exchange_is_gone(const struct exchange *exchange); /* nobody waits for the reply any more */
+
+#endif
