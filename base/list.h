@@ -65,8 +65,8 @@ static inline void list_move(struct list *from, struct list *to)
 	(list_is_empty(list) ? NULL : MEM_CONTAINER((list)->next, type, member))
 
 /* The loop body may remove `link`, nothing else. */
-#define LIST_EACH(list, link)                                                                      \
-	for (struct list *link = (list)->next, *link##_next = link->next; link != (list);          \
+#define LIST_EACH(head, link)                                                                      \
+	for (struct list *link = (head)->next, *link##_next = link->next; link != (head);          \
 	     link = link##_next, link##_next = link->next)
 
 #endif
