@@ -60,8 +60,10 @@ struct conn_protocol {
 
 struct conn_group *conn_group_new(struct uv_loop_s *loop, struct alarms *alarms,
                                   const struct conn_limits *limits);
-/* Closes all connections, then calls `freed` (later, once); the group is gone then. */
-void conn_group_free(struct conn_group *group, void (*freed)(void *ctx), void *ctx);
+/* Waits until all connections have ended, at most `grace_ms`, closes those that are left, then
+ * calls `freed` (later, once); the group is gone then. */
+void conn_group_free(struct conn_group *group, int64_t grace_ms, void (*freed)(void *ctx),
+                     void *ctx);
 void conn_group_flush(struct conn_group *group); /* writes everything that waits, now */
 void conn_group_pause_reading(struct conn_group *group, bool pause);
 uint32_t conn_group_count(const struct conn_group *group);
@@ -73,12 +75,14 @@ void conn_group_each(struct conn_group *group, conn_each_fn *each, void *ctx);
 /* ---- one connection ---- */
 
 struct uv_stream_s;
-/* Accepts from a listening stream and speaks `protocol`. NULL if that failed (it has gone). */
+/* Accepts from a listening stream and speaks `protocol`. If the peer has gone already, `closed` is
+ * all that will come. */
 struct conn *conn_accept(struct conn_group *group, struct uv_stream_s *listener,
                          const struct conn_protocol *protocol, void *state);
 /* Changes over, from inside the old protocol's `data`; bytes not used go to the new one. */
 void conn_speak(struct conn *conn, const struct conn_protocol *protocol, void *state);
 void *conn_state(const struct conn *conn); /* what was given with the protocol */
+const struct conn_protocol *conn_protocol_of(const struct conn *conn);
 struct conn_group *conn_group_of(const struct conn *conn);
 
 /* Where to append what the peer is to get. Borrowed until the next return to the loop; bytes put
@@ -88,6 +92,7 @@ void conn_flush_later(struct conn *conn); /* with all the others, in this turn o
 size_t conn_unsent(const struct conn *conn);
 bool conn_is_slow(const struct conn *conn); /* over max_unsent: no new work for it */
 bool conn_is_open(const struct conn *conn);
+bool conn_is_ready(const struct conn *conn); /* open, not slow, not held: show it more */
 
 /* Stops and resumes showing bytes to the protocol: it has all the work it wants. */
 void conn_hold(struct conn *conn, bool hold);

@@ -53,11 +53,10 @@ size_t exchange_host_pending(const struct exchange_host *host); /* requests with
 /* Accepts a connection that speaks HTTP; `refuse` tells it 503 and ends it. */
 void exchange_accept(struct exchange_host *host, struct uv_stream_s *listener, bool refuse);
 
-/* Copies what it is given. The exchange is gone after it. */
+/* Copies what it is given. The exchange is gone after it; it may come when the peer has gone. */
 void exchange_reply(struct exchange *exchange, const struct exchange_reply *reply);
-/* The same with a problem document; status 0: that of the code. */
+/* The same with a problem document. */
 void exchange_problem(struct exchange *exchange, int status, struct span code, struct span detail,
                       struct span extra);
-bool exchange_is_gone(const struct exchange *exchange); /* nobody waits for the reply any more */
 
 #endif

@@ -8,11 +8,11 @@
 
 #define PROBLEM_TYPE "application/problem+json"
 
-/* The HTTP status of an error code; of one that is not in the table: 500. */
-int problem_status(struct span code);
+/* The HTTP status of an error code; `otherwise` when it is not in the table. */
+int problem_status(struct span code, int otherwise);
 
-/* Appends {"type","title","status","detail","code","agent_instruction"}. A status of 0 means that
- * of the code. `detail` is the sentence of the error. */
+/* Appends {"type","title","status","detail","code","agent_instruction"}; `detail` is the sentence
+ * of the error. */
 void problem_write(struct buf *out, int status, struct span code, struct span detail);
 
 #endif

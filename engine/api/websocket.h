@@ -43,5 +43,6 @@ void websocket_end(struct conn *conn, size_t mark, enum ws_kind kind);
 /* Says goodbye (enum ws_close_code): no message comes after this; the connection ends when the peer
  * has answered, or after 5 s. */
 void websocket_close(struct conn *conn, uint16_t code, struct span reason);
+bool websocket_is(const struct conn *conn); /* does it speak WebSocket? */
 
 #endif
