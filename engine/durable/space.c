@@ -1,0 +1,249 @@
+/* This file spells and takes apart record keys and small record values. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/durable/space.h"
+
+#include <string.h>
+
+enum { NAME_MAX_LEN = 1024 };
+
+void space_put_number(char out[SPACE_NUMBER_LEN], uint64_t number)
+{
+	for (int i = 0; i < SPACE_NUMBER_LEN; i++) {
+		out[i] = (char)(unsigned char)(number >> (56 - 8 * i));
+	}
+}
+
+uint64_t space_get_number(const char bytes[SPACE_NUMBER_LEN])
+{
+	uint64_t number = 0;
+	for (int i = 0; i < SPACE_NUMBER_LEN; i++) {
+		number = number << 8 | (unsigned char)bytes[i];
+	}
+	return number;
+}
+
+static size_t append(struct space_key *room, size_t at, struct span bytes)
+{
+	PRE(bytes.len <= NAME_MAX_LEN && at + bytes.len <= sizeof room->bytes);
+	if (bytes.len != 0) {
+		memcpy(room->bytes + at, bytes.ptr, bytes.len);
+	}
+	return at + bytes.len;
+}
+
+static struct record_key spelt(enum space space, struct span part, const struct space_key *room,
+                               size_t len)
+{
+	return (struct record_key){space, part, span_make(room->bytes, len)};
+}
+
+struct record_key space_job(struct space_key *room, struct span trigger_id, uint64_t seq)
+{
+	space_put_number(room->bytes, seq);
+	return spelt(SPACE_JOB, trigger_id, room, SPACE_NUMBER_LEN);
+}
+
+struct record_key space_dead(struct space_key *room, struct span trigger_id, uint64_t seq,
+                             struct span suffix)
+{
+	space_put_number(room->bytes, seq);
+	return spelt(SPACE_DEAD, trigger_id, room, append(room, SPACE_NUMBER_LEN, suffix));
+}
+
+struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version)
+{
+	size_t len = append(room, 0, id);
+	room->bytes[len++] = '\0';
+	space_put_number(room->bytes + len, version);
+	return spelt(SPACE_TRIGGER, SPAN(""), room, len + SPACE_NUMBER_LEN);
+}
+
+struct record_key space_alarm(struct space_key *room, struct span scope, struct span key,
+                              struct span name)
+{
+	PRE(key.len + name.len < SPACE_KEY_MAX);
+	size_t len = append(room, 0, key);
+	room->bytes[len++] = '\0';
+	return spelt(SPACE_ALARM, scope, room, append(room, len, name));
+}
+
+struct record_key space_cursor(void)
+{
+	return (struct record_key){SPACE_META, SPAN(""), SPAN("cursor")};
+}
+
+struct record_key space_cursor_of(struct space_key *room, struct span trigger_id)
+{
+	size_t len = append(room, 0, SPAN("cursor/"));
+	return spelt(SPACE_META, SPAN(""), room, append(room, len, trigger_id));
+}
+
+static int damaged(const char *what, struct err *err)
+{
+	return err_set(err, E_DAMAGED, "damaged_record", "a stored %s cannot be read", what);
+}
+
+int space_parse_dead(struct span key, uint64_t *out_seq, struct span *out_suffix, struct err *err)
+{
+	if (key.len < SPACE_NUMBER_LEN) {
+		return damaged("dead letter's key", err);
+	}
+	*out_seq = space_get_number(key.ptr);
+	*out_suffix = span_make(key.ptr + SPACE_NUMBER_LEN, key.len - SPACE_NUMBER_LEN);
+	return 0;
+}
+
+int space_parse_job(struct span key, uint64_t *out_seq, struct err *err)
+{
+	if (key.len != SPACE_NUMBER_LEN) {
+		return damaged("job's key", err);
+	}
+	*out_seq = space_get_number(key.ptr);
+	return 0;
+}
+
+int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
+                        struct err *err)
+{
+	size_t id_len = key.len - SPACE_NUMBER_LEN - 1;
+	if (key.len <= SPACE_NUMBER_LEN || key.ptr[id_len] != '\0') {
+		return damaged("trigger's key", err);
+	}
+	*out_id = span_make(key.ptr, id_len);
+	*out_version = space_get_number(key.ptr + id_len + 1);
+	return 0;
+}
+
+int space_parse_alarm(struct span key, struct span *out_key, struct span *out_name, struct err *err)
+{
+	const char *nul = key.len != 0 ? memchr(key.ptr, '\0', key.len) : NULL;
+	if (nul == NULL) {
+		return damaged("alarm's key", err);
+	}
+	*out_key = span_make(key.ptr, (size_t)(nul - key.ptr));
+	*out_name = span_make(nul + 1, key.len - out_key->len - 1);
+	return 0;
+}
+
+void space_put_u8(struct buf *out, uint8_t value)
+{
+	buf_byte(out, (char)value);
+}
+
+static void put_bytes(struct buf *out, uint64_t value, int len)
+{
+	for (int i = 0; i < len; i++) {
+		buf_byte(out, (char)(unsigned char)(value >> (8 * i)));
+	}
+}
+
+void space_put_u32(struct buf *out, uint32_t value)
+{
+	put_bytes(out, value, 4);
+}
+
+void space_put_u64(struct buf *out, uint64_t value)
+{
+	put_bytes(out, value, 8);
+}
+
+void space_put_varint(struct buf *out, uint64_t value)
+{
+	while (value >= 0x80) {
+		buf_byte(out, (char)(unsigned char)(value | 0x80));
+		value >>= 7;
+	}
+	buf_byte(out, (char)value);
+}
+
+/* The length plus one, so that 0 can say "absent". */
+void space_put_span(struct buf *out, struct span bytes)
+{
+	space_put_varint(out, bytes.ptr == NULL ? 0 : (uint64_t)bytes.len + 1);
+	buf_span(out, bytes);
+}
+
+int space_reader_init(struct space_reader *reader, struct span value, uint8_t newest,
+                      const char *what, struct err *err)
+{
+	struct space_reader fresh = {value.ptr, value.ptr + value.len, false};
+	uint8_t format = space_get_u8(&fresh);
+	if (format == 0) {
+		return damaged(what, err);
+	}
+	if (format > newest) {
+		return err_set(err, E_VERSION, "newer_record",
+		               "a stored %s has format %u; this program knows %u", what, format,
+		               newest);
+	}
+	*reader = fresh;
+	return 0;
+}
+
+static const char *take(struct space_reader *reader, uint64_t len)
+{
+	if (reader->is_damaged || len > (uint64_t)(reader->end - reader->at)) {
+		reader->is_damaged = true;
+		return NULL;
+	}
+	const char *bytes = reader->at;
+	reader->at += len;
+	return bytes;
+}
+
+static uint64_t get_bytes(struct space_reader *reader, unsigned len)
+{
+	const char *bytes = take(reader, len);
+	uint64_t value = 0;
+	for (unsigned i = 0; bytes != NULL && i < len; i++) {
+		value |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+	}
+	return value;
+}
+
+uint8_t space_get_u8(struct space_reader *reader)
+{
+	return (uint8_t)get_bytes(reader, 1);
+}
+
+uint32_t space_get_u32(struct space_reader *reader)
+{
+	return (uint32_t)get_bytes(reader, 4);
+}
+
+uint64_t space_get_u64(struct space_reader *reader)
+{
+	return get_bytes(reader, 8);
+}
+
+uint64_t space_get_varint(struct space_reader *reader)
+{
+	uint64_t value = 0;
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint8_t byte = space_get_u8(reader);
+		if (shift == 63 && byte > 1) {
+			break;
+		}
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			return value;
+		}
+	}
+	reader->is_damaged = true;
+	return 0;
+}
+
+struct span space_get_span(struct space_reader *reader)
+{
+	uint64_t coded = space_get_varint(reader);
+	if (coded == 0) {
+		return SPAN_NONE;
+	}
+	const char *bytes = take(reader, coded - 1);
+	return bytes != NULL ? span_make(bytes, (size_t)(coded - 1)) : SPAN_NONE;
+}
+
+int space_reader_end(const struct space_reader *reader, const char *what, struct err *err)
+{
+	return reader->is_damaged || reader->at != reader->end ? damaged(what, err) : 0;
+}

@@ -1,0 +1,82 @@
+/* This file is the only speller of record keys and of small record values outside `state`. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_DURABLE_SPACE_H
+#define ENGINE_DURABLE_SPACE_H
+
+#include "adapters/batch.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. Numbers in keys are eight bytes, big end first, so that keys sort as their numbers do.
+ * Names in keys hold no NUL byte; where a number or another name follows, a NUL ends the first.
+ * Values begin with a format byte; what follows is written with space_put_* and read back with a
+ * space_reader. Numbers in values are little-endian.
+ *
+ *   space    part         key
+ *   job      trigger id   seq
+ *   dead     trigger id   seq, suffix (several of one event: "", "/r1")
+ *   trigger  (empty)      id NUL version
+ *   alarm    scope        key NUL name
+ *   meta     (empty)      "cursor" | "cursor/" trigger id
+ */
+enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
+
+/* Where a key is spelt: on the stack of who asks, alive as long as the key is used. */
+struct space_key {
+	char bytes[SPACE_KEY_MAX];
+};
+
+void space_put_number(char out[SPACE_NUMBER_LEN], uint64_t number);
+uint64_t space_get_number(const char bytes[SPACE_NUMBER_LEN]);
+
+/* The part is borrowed, the key is spelt in `room`. Names are at most 1,024 bytes. */
+struct record_key space_job(struct space_key *room, struct span trigger_id, uint64_t seq);
+struct record_key space_dead(struct space_key *room, struct span trigger_id, uint64_t seq,
+                             struct span suffix);
+struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version);
+struct record_key space_alarm(struct space_key *room, struct span scope, struct span key,
+                              struct span name);
+struct record_key space_cursor(void); /* the shared one of all live triggers */
+struct record_key space_cursor_of(struct space_key *room, struct span trigger_id);
+
+/* Take a stored key apart; E_DAMAGED if it is not one of its kind. Spans point into `key`. */
+int space_parse_job(struct span key, uint64_t *out_seq, struct err *err);
+int space_parse_dead(struct span key, uint64_t *out_seq, struct span *out_suffix, struct err *err);
+int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
+                        struct err *err);
+int space_parse_alarm(struct span key, struct span *out_key, struct span *out_name,
+                      struct err *err);
+
+/* ---- values ---- */
+
+void space_put_u8(struct buf *out, uint8_t value);
+void space_put_u32(struct buf *out, uint32_t value);
+void space_put_u64(struct buf *out, uint64_t value);
+void space_put_varint(struct buf *out, uint64_t value);  /* 7 bits a byte, low ones first */
+void space_put_span(struct buf *out, struct span bytes); /* absent stays absent */
+
+/* Reads never leave the bytes: the first one that would makes all later ones give 0 or an absent
+ * span, and the end says E_DAMAGED. So a decoder reads everything and checks once. */
+struct space_reader {
+	const char *at;
+	const char *end;
+	bool is_damaged;
+};
+
+/* Reads the format byte: E_VERSION if it is above `newest`, E_DAMAGED if there is none or it is 0.
+ * `what` names the record in the text: "job". */
+int space_reader_init(struct space_reader *reader, struct span value, uint8_t newest,
+                      const char *what, struct err *err);
+uint8_t space_get_u8(struct space_reader *reader);
+uint32_t space_get_u32(struct space_reader *reader);
+uint64_t space_get_u64(struct space_reader *reader);
+uint64_t space_get_varint(struct space_reader *reader);
+struct span space_get_span(struct space_reader *reader); /* points into the value */
+/* 0, or E_DAMAGED if a read failed or bytes are left. */
+int space_reader_end(const struct space_reader *reader, const char *what, struct err *err);
+
+#endif
