@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
-#include "base/utf8.h"
+#include "base/utf8_check.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,7 +71,7 @@ struct ws {
 	uint8_t mask[4];
 	size_t frame_len; /* payload of the frame */
 	size_t frame_at;  /* how much of it has been taken */
-	struct utf8 utf8;
+	struct utf8_check utf8;
 	struct buf message; /* fragments of a message */
 	size_t control_len;
 	char control[125]; /* the payload of a control frame that came in pieces */

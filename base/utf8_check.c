@@ -1,0 +1,58 @@
+/* This file checks that text is UTF-8 although it comes in pieces. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8_check.h"
+
+static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+{
+	while (end - at >= 8) {
+		uint64_t word;
+		memcpy(&word, at, sizeof(word));
+		if (word & UINT64_C(0x8080808080808080)) {
+			break;
+		}
+		at += 8;
+	}
+	while (at < end && *at < 0x80) {
+		at++;
+	}
+	return at;
+}
+
+/* The first byte of a character of several: how many follow, and the range of the next (RFC 3629,
+ * section 4). */
+static bool open_character(struct utf8_check *check, unsigned char lead)
+{
+	if (lead < 0xc2 || lead > 0xf4) {
+		return false;
+	}
+	check->missing = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+	check->low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	check->high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	return true;
+}
+
+bool utf8_check_feed(struct utf8_check *check, struct span piece)
+{
+	const unsigned char *at = (const unsigned char *)piece.ptr;
+	const unsigned char *end = at + piece.len;
+	while (at < end) {
+		if (check->missing == 0) {
+			at = skip_ascii(at, end);
+			if (at == end) {
+				return true;
+			}
+			if (!open_character(check, *at++)) {
+				return false;
+			}
+			continue;
+		}
+		if (*at < check->low || *at > check->high) {
+			return false;
+		}
+		check->missing--;
+		check->low = 0x80;
+		check->high = 0xbf;
+		at++;
+	}
+	return true;
+}
