@@ -163,10 +163,10 @@ static void print_number(const struct field *field, const char *what, struct buf
 	}
 }
 
-static void print_words(const struct field *field, struct buf *out)
+static void print_words(const struct field *field, const char *last, struct buf *out)
 {
 	for (size_t i = 0; field->words[i] != NULL; i++) {
-		const char *before = i == 0 ? "" : field->words[i + 1] != NULL ? ", " : " or ";
+		const char *before = i == 0 ? "" : field->words[i + 1] != NULL ? ", " : last;
 		buf_format(out, "%s%s", before, field->words[i]);
 	}
 }
@@ -188,7 +188,7 @@ void field_expectation(const struct field *field, struct buf *out)
 		print_number(field, "a duration such as 500ms, 30s, 15m, 24h or 7d", out);
 		break;
 	case FIELD_ENUM:
-		print_words(field, out);
+		print_words(field, " or ", out);
 		break;
 	case FIELD_STRING:
 		buf_format(out, "text of %lld to %lld bytes", (long long)field->min,
@@ -210,7 +210,7 @@ void field_bounds(const struct field *field, struct buf *out)
 {
 	if (field->kind == FIELD_ENUM) {
 		BUF_LITERAL(out, "One of: ");
-		print_words(field, out);
+		print_words(field, ", ", out);
 		buf_byte(out, '.');
 	} else if (field->kind <= FIELD_DURATION && is_bounded(field)) {
 		BUF_LITERAL(out, "From ");

@@ -25,6 +25,17 @@ static const struct yaml_entry *entry_at(const struct yaml_node *root, const cha
 	return entry;
 }
 
+/* The same, or what stands nearest above it. */
+static const struct yaml_entry *entry_near(const struct yaml_node *root, const char *first,
+                                           const char *second, const char *third)
+{
+	const struct yaml_entry *entry = entry_at(root, first, second, third);
+	if (entry == NULL) {
+		entry = entry_at(root, first, second, NULL);
+	}
+	return entry != NULL ? entry : entry_at(root, first, NULL, NULL);
+}
+
 static void refuse(struct report *report, const struct yaml_entry *entry, const char *sentence)
 {
 	report_add(report, entry ? entry->line : 0, entry ? entry->column : 0, "invalid_value",
@@ -105,9 +116,8 @@ static void check_limits(const struct yaml_node *root, const struct config *conf
 	};
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
 		if (!rules[i].holds) {
-			const struct yaml_entry *entry =
-			        entry_at(root, rules[i].section, rules[i].name, rules[i].inner);
-			refuse(report, entry ? entry : entry_at(root, rules[i].section, NULL, NULL),
+			refuse(report,
+			       entry_near(root, rules[i].section, rules[i].name, rules[i].inner),
 			       rules[i].sentence);
 		}
 	}
