@@ -35,8 +35,10 @@ struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
 
-/* Embedded in who asks. `name` is "state::set" etc.; all spans must stay valid until done, which
- * comes exactly once and never from inside state_run. */
+/* Embedded in who asks. `name` is "state::set" etc., one that state_knows; all spans must stay
+ * valid until done, which comes exactly once and never from inside state_run. What each takes and
+ * answers stands in state_write.h, state_read.h, state_list.h, state_transact.h and state_clear.h.
+ */
 struct state_request {
 	struct span name;
 	struct span data; /* a valid JSON object */

@@ -1,0 +1,117 @@
+/* This file is the table of state functions, and the way in and out of them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/state.h"
+
+#include "base/mem.h"
+#include "engine/core/argument.h"
+#include "engine/core/state_clear.h"
+#include "engine/core/state_list.h"
+#include "engine/core/state_read.h"
+#include "engine/core/state_transact.h"
+#include "engine/core/state_write.h"
+#include "engine/core/task.h"
+#include "engine/durable/store.h"
+
+struct state {
+	struct tasks tasks;
+};
+
+#define NAME(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+#define NOT_YET_TTL   ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT
+#define NOT_YET_WRITE NOT_YET_TTL, ARG_IDEMPOTENCY_KEY
+
+/* Name, how many of the arguments are required, how many there are, and which. */
+static const struct state_function {
+	struct argument_form form;
+	task_step_fn *run;
+} functions[] = {
+        {{NAME("state::set"),
+          2,
+          10,
+          {ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_IF_REV, ARG_EVENT_ON_NOOP, NOT_YET_WRITE}},
+         state_set},
+        {{NAME("state::get"), 2, 3, {ARG_SCOPE, ARG_KEY, ARG_WITH_REV}}, state_get},
+        {{NAME("state::update"),
+          3,
+          10,
+          {ARG_SCOPE, ARG_KEY, ARG_OPS, ARG_ATOMIC, ARG_IF_REV, ARG_EVENT_ON_NOOP, NOT_YET_WRITE}},
+         state_update},
+        {{NAME("state::delete"), 2, 4, {ARG_SCOPE, ARG_KEY, ARG_IF_REV, ARG_IDEMPOTENCY_KEY}},
+         state_delete},
+        {{NAME("state::list"),
+          1,
+          8,
+          {ARG_SCOPE, ARG_PREFIX, ARG_START, ARG_END, ARG_LIMIT, ARG_CURSOR, ARG_REVERSE,
+           ARG_WITH_KEYS}},
+         state_list},
+        {{NAME("state::list_groups"), 0, 0, {0}}, state_list_groups},
+        {{NAME("state::get_many"), 0, 3, {ARG_SCOPE, ARG_KEYS, ARG_ITEMS}}, state_get_many},
+        {{NAME("state::transact"), 1, 2, {ARG_OPS, ARG_IDEMPOTENCY_KEY}}, state_transact},
+        {{NAME("state::clear"), 1, 4, {ARG_SCOPE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR}}, state_clear},
+};
+
+static const struct state_function *find(struct span name)
+{
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+		if (span_equal(functions[i].form.name, name)) {
+			return &functions[i];
+		}
+	}
+	return NULL;
+}
+
+bool state_knows(struct span name)
+{
+	return find(name) != NULL;
+}
+
+static void ended(struct task *task, int status, struct span result, const struct err *err)
+{
+	struct state_request *request = task->owner;
+	request->done(request, status, result, status != 0 ? err : NULL);
+}
+
+struct state *state_new(struct store *store, const struct state_limits *limits)
+{
+	struct state *state = MEM_NEW(struct state);
+	tasks_init(&state->tasks, store, ended);
+	state->tasks.value_bytes = limits->value_bytes;
+	state->tasks.reply_bytes = limits->reply_bytes;
+	state->tasks.transact_keys = limits->transact_keys;
+	state->tasks.transact_bytes = limits->transact_bytes;
+	return state;
+}
+
+void state_free(struct state *state)
+{
+	if (state != NULL) {
+		tasks_close(&state->tasks);
+		mem_free(state);
+	}
+}
+
+void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx)
+{
+	state->tasks.cause = fn;
+	state->tasks.cause_ctx = ctx;
+}
+
+void state_run(struct state *state, struct state_request *request)
+{
+	const struct state_function *function = find(request->name);
+	PRE(function != NULL); /* whoever asks has asked state_knows */
+	struct task *task = task_new(&state->tasks, request);
+	task->form = &function->form;
+	task->data = request->data;
+	task->traceparent = request->traceparent;
+	task->baggage = request->baggage;
+	request->private_ = task;
+	if (arguments_read(&function->form, request->data, task->args, &task->err) != 0) {
+		task_fail(task, 0);
+	} else {
+		function->run(task);
+	}
+}

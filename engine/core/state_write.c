@@ -1,0 +1,155 @@
+/* This file sets, deletes and updates single state records. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/state_write.h"
+
+#include "base/json.h"
+#include "engine/core/change.h"
+#include "engine/core/update.h"
+
+/* What every step here begins with: may it write, and is the rev the one that was asked for? */
+static int begin(struct task *task, struct change *change, struct change_origin *origin)
+{
+	int status = change_begin(task, origin, &task->err);
+	if (status != 0) {
+		return status;
+	}
+	*change = (struct change){.key = task->key};
+	if (task->presence == STORE_FOUND) {
+		change->old_rev = task->look.record.rev;
+		change->old_value = task->look.record.value;
+	}
+	return change_check_rev(task, task->key, task->args[ARG_IF_REV], change->old_rev,
+	                        &task->err);
+}
+
+/* An update that failed and left everything as it was is none that asks for an event. */
+static bool is_noop(const struct task *task, const struct change *change, struct span errors)
+{
+	return change->old_value.ptr != NULL &&
+	       (errors.len != 0 || !argument_is_true(task->args[ARG_EVENT_ON_NOOP])) &&
+	       json_same_text(change->old_value, change->new_value);
+}
+
+/* The answer is written first: the old value is the store's until the put, then it is ours. */
+static void put(struct task *task, struct change *change, const struct change_origin *origin,
+                struct span errors)
+{
+	struct buf *out = &task->answer;
+	bool noop = is_noop(task, change, errors);
+	size_t old_at;
+	change_write(out, change->old_value, change->new_value,
+	             noop ? change->old_rev : store_next_seq(task->tasks->store), &old_at);
+	if (errors.len != 0) {
+		BUF_LITERAL(out, ",\"errors\":");
+		buf_span(out, errors);
+	}
+	buf_byte(out, '}');
+	if (noop) {
+		task_answer(task, buf_view(out), task->look.group);
+		return;
+	}
+	if (change->old_value.ptr != NULL) {
+		change->old_value.ptr = out->ptr + old_at;
+	}
+	change_put(task->tasks->store, change, origin);
+	task_commit(task, buf_view(out));
+}
+
+static void set_step(struct task *task)
+{
+	struct change change;
+	struct change_origin origin;
+	if (begin(task, &change, &origin) != 0) {
+		task_fail(task, task->look.group);
+		return;
+	}
+	change.new_value = task->args[ARG_VALUE];
+	put(task, &change, &origin, SPAN_NONE);
+}
+
+static void delete_step(struct task *task)
+{
+	struct change change;
+	struct change_origin origin;
+	if (begin(task, &change, &origin) != 0) {
+		task_fail(task, task->look.group);
+		return;
+	}
+	if (change.old_value.ptr == NULL) {
+		task_answer(task, SPAN_NONE, task->look.group);
+		return;
+	}
+	buf_span(&task->answer, change.old_value);
+	change.old_value = buf_view(&task->answer);
+	change_put(task->tasks->store, &change, &origin);
+	task_commit(task, change.old_value);
+}
+
+static void update_step(struct task *task)
+{
+	struct change change;
+	struct change_origin origin;
+	if (begin(task, &change, &origin) != 0 ||
+	    update_apply(change.old_value, task->args[ARG_OPS],
+	                 argument_is_true(task->args[ARG_ATOMIC]), &task->value, &task->errors,
+	                 &task->err) != 0 ||
+	    change_check_size(task, task->key, buf_view(&task->value), &task->err) != 0) {
+		task_fail(task, task->look.group);
+		return;
+	}
+	if (task->value.len != 0) {
+		change.new_value = buf_view(&task->value);
+		put(task, &change, &origin, buf_view(&task->errors));
+		return;
+	}
+	BUF_LITERAL(&task->answer, "{\"old_value\":null,\"new_value\":null,\"rev\":\"0\"");
+	if (task->errors.len != 0) {
+		BUF_LITERAL(&task->answer, ",\"errors\":");
+		buf_span(&task->answer, buf_view(&task->errors));
+	}
+	buf_byte(&task->answer, '}');
+	task_answer(task, buf_view(&task->answer), task->look.group);
+}
+
+static bool read_key(struct task *task)
+{
+	if (argument_record(task->form, task->args, &task->scratch, &task->key, &task->err) != 0) {
+		task_fail(task, 0);
+		return false;
+	}
+	return true;
+}
+
+void state_set(struct task *task)
+{
+	if (!read_key(task)) {
+		return;
+	}
+	if (task->args[ARG_VALUE].ptr == NULL) {
+		task->args[ARG_VALUE] = task->args[ARG_DATA];
+	}
+	if (task->args[ARG_VALUE].ptr == NULL) {
+		(void)err_set(
+		        &task->err, E_INVALID, "value_required",
+		        "state::set: \"value\" (or \"data\") is missing; null is a value too");
+		task_fail(task, 0);
+	} else if (change_check_size(task, task->key, task->args[ARG_VALUE], &task->err) != 0) {
+		task_fail(task, 0);
+	} else {
+		task_with_keys(task, set_step);
+	}
+}
+
+void state_delete(struct task *task)
+{
+	if (read_key(task)) {
+		task_with_keys(task, delete_step);
+	}
+}
+
+void state_update(struct task *task)
+{
+	if (read_key(task)) {
+		task_with_keys(task, update_step);
+	}
+}
