@@ -23,8 +23,9 @@
  * only by apply, and replay gives back, after open, the batches that were written and not applied.
  *
  * Threads. write, sync and trim come from one thread, get, scan, parts and read from another, apply
- * from a third; each calls one function at a time, and they may overlap. An INLINE adapter is only
- * called on the loop's thread and must never block.
+ * and applied from a third; each calls one function at a time, and they may overlap. replay comes
+ * behind open, before any of these. An INLINE adapter is only called on the loop's thread and must
+ * never block.
  *
  * After an error from write, sync or apply the adapter is closed and opened again; open recovers.
  * open must refuse, without touching it, data of a newer format (E_VERSION) and damaged data
@@ -75,7 +76,7 @@ struct adapter_open {
 
 /* Embedded as the first member of the adapter's own struct. */
 struct adapter {
-	const struct adapter_type *type;
+	const struct adapter_type *type; /* not always that whose open was called: look here */
 };
 
 struct adapter_type {
@@ -100,7 +101,8 @@ struct adapter_type {
 	/* Applies batches in order, all in one transaction of the view's own, together with
 	 * `serial`, the number of the last of them (batches are numbered from 1 as they are
 	 * written). `applied` gives back the serial of the last apply that is durable, 0 for a new
-	 * view. */
+	 * view; the journal may be trimmed up to there. apply itself need not be durable on return.
+	 */
 	int (*apply)(struct adapter *adapter, const struct batch *const batches[], size_t count,
 	             uint64_t serial, struct err *err);
 	int (*applied)(struct adapter *adapter, uint64_t *out_serial, struct err *err);
