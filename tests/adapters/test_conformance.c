@@ -622,7 +622,7 @@ static void a_copy_is_another_epoch(void **state)
 
 static const struct subject subjects[] = {
         {"memory", "kv", "{\"store_method\":\"in_memory\"}", false},
-        {"files", "kv", "{\"store_method\":\"file_based\",\"file_path\":null}", true},
+        {"files", "kv", "{\"store_method\":\"file_based\"}", true},
         {"interval", "kv", "{\"durability\":\"interval\",\"save_interval_ms\":50}", true},
 };
 
