@@ -18,7 +18,6 @@ enum call_end {
 	CALL_FAILED,  /* the handler answered with an error */
 	CALL_TIMEOUT, /* the handler did not answer in time */
 	CALL_STOPPED, /* who executed it went away, or the engine stops */
-	CALL_ABSENT,  /* nobody serves this function */
 	CALL_REFUSED  /* it cannot be called so (bad input, not allowed) */
 };
 
@@ -35,16 +34,17 @@ struct call_result {
 	int64_t retry_after_ms;
 };
 
-struct provider;
+struct executor;
+struct function;
 struct call;
 typedef void call_done_fn(struct call *call, const struct call_result *result);
 /* Appends the JSON that the handler gets, straight into the executor's output buffer. */
 typedef void call_write_fn(struct call *call, struct buf *out);
 
 /*
- * Embedded in who makes it; borrowed from function_call until `done`, which comes exactly once and
- * never from inside function_call. All zero but for what the caller sets. The spans too stay valid
- * until then.
+ * Embedded in who makes it; borrowed from function_call until `done`, which comes exactly once (and
+ * may come from inside function_call). All zero but for what the caller sets. The spans too stay
+ * valid until then.
  */
 struct call {
 	struct span namespace_; /* where to look the function up; absent = "default" */
@@ -60,7 +60,8 @@ struct call {
 
 	/* the registry's and the executor's from here on */
 	struct list link;
-	struct provider *provider; /* who executes it; NULL while it waits for one */
+	struct executor *executor;  /* who executes it; NULL while it waits for one */
+	struct function *waits_for; /* NULL once it was started */
 	struct map_node by_invocation;
 	char invocation_id[ID_UUID_LEN + 1];
 	struct alarm timeout;

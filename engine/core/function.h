@@ -52,7 +52,7 @@ struct function {
 	struct list waiting;   /* call.link: no provider has credit */
 	struct list watchers;  /* function_watch.link */
 	struct functions *functions;
-	bool ever_offered; /* since the daemon started */
+	uint32_t pins; /* held while its lists are walked */
 };
 
 /* One executor's offer of one function. */
@@ -108,9 +108,10 @@ void functions_each(struct functions *functions, function_each_fn *each, void *c
 /* Changes with every offer and withdrawal. */
 uint64_t functions_generation(const struct functions *functions);
 
-/* Calls. Absent function: CALL_ABSENT with a message that names the namespaces where the id exists.
- * No credit: waits its turn, within its timeout. */
-void function_call(struct functions *functions, struct call *call);
+/* Nobody offers it: E_NOT_FOUND "function_not_found", with the namespaces where the id does exist,
+ * and done does not come. No credit: the call waits its turn, within its timeout. done may come
+ * from inside this function: touch nothing of the call behind it. */
+int function_call(struct functions *functions, struct call *call, struct err *err);
 /* The caller no longer wants it; `done` will not come. */
 void call_cancel(struct call *call);
 /* The executor's word that the call has ended. Takes the call off every list, then calls done. */

@@ -1,0 +1,583 @@
+/* This file turns frames of workers into calls and registrations, and back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/api/session.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/api/session_triggers.h"
+#include "wire/message.h"
+
+enum { HELD_BYTES_MAX = 4 * 1024 * 1024, FORWARD_TIMEOUT_MS = 0 };
+
+struct sessions {
+	struct functions *functions;
+	struct catalog *catalog;
+	struct workers *workers;
+	struct alarms *alarms;
+	struct session_options options;
+	struct session_triggers *triggers;
+	struct buf scratch; /* unescaped strings of the frame being read */
+	struct buf scratch2;
+};
+
+/* A frame that waits until the worker has said who it is. */
+struct held_frame {
+	struct list link;
+	struct span text;
+};
+
+struct session {
+	struct sessions *sessions;
+	struct conn *conn;
+	struct worker *worker;
+	struct list held;
+	size_t held_bytes;
+	struct alarm grace;
+};
+
+/* A call that a worker asked for. */
+struct ask {
+	struct worker_ask link;
+	struct call call;
+	struct span function_id; /* these point into `text` */
+	struct span invocation_id;
+	struct buf text;
+};
+
+/* ---- writing ---- */
+
+static void send(struct conn *conn, const struct message *message)
+{
+	size_t mark = websocket_begin(conn);
+	message_write(conn_out(conn), message);
+	websocket_end(conn, mark, WS_TEXT);
+}
+
+static void send_error(struct conn *conn, const struct message *message, struct span code,
+                       struct span text)
+{
+	size_t mark = websocket_begin(conn);
+	message_write_failed(conn_out(conn), message, code, text);
+	websocket_end(conn, mark, WS_TEXT);
+}
+
+/* worker_link.invoke: the frame is composed where it leaves from. */
+static void send_invocation(void *connection, struct worker *worker, struct call *call)
+{
+	(void)worker;
+	struct session *session = connection;
+	struct conn *conn = session->conn;
+	const struct message frame = {
+	        .type = MESSAGE_INVOKE_FUNCTION,
+	        .invocation_id =
+	                call->is_void ? SPAN_NONE : span_make(call->invocation_id, ID_UUID_LEN),
+	        .function_id = call->function_id,
+	        .metadata = call->metadata,
+	        .traceparent = call->traceparent,
+	        .baggage = call->baggage,
+	        .data = call->data,
+	};
+	size_t mark = websocket_begin(conn);
+	if (call->write_data != NULL) {
+		message_begin(conn_out(conn), &frame, MESSAGE_FIELD_data);
+		call->write_data(call, conn_out(conn));
+		message_end(conn_out(conn));
+	} else {
+		message_write(conn_out(conn), &frame);
+	}
+	websocket_end(conn, mark, WS_TEXT);
+}
+
+static void retire(void *connection)
+{
+	struct session *session = connection;
+	session->worker = NULL;
+	websocket_close(session->conn, WS_CLOSE_NORMAL, SPAN("reattached elsewhere"));
+}
+
+static const struct worker_link session_link = {.invoke = send_invocation, .retire = retire};
+
+/* The connection of a worker, NULL while it is away. */
+static struct conn *conn_of(const struct worker *worker)
+{
+	const struct session *session = worker ? worker->connection : NULL;
+	return session ? session->conn : NULL;
+}
+
+/* ---- calls that workers ask for ---- */
+
+static void answer(struct ask *ask, const struct call_result *result)
+{
+	struct conn *conn = conn_of(ask->link.worker);
+	if (conn == NULL || ask->invocation_id.len == 0) {
+		return;
+	}
+	const struct message frame = {
+	        .type = MESSAGE_INVOCATION_RESULT,
+	        .invocation_id = ask->invocation_id,
+	        .function_id = ask->function_id,
+	        .result = result->end == CALL_OK ? result->result : SPAN_NONE,
+	        .traceparent = ask->call.traceparent,
+	        .baggage = ask->call.baggage,
+	};
+	if (result->end == CALL_OK) {
+		send(conn, &frame);
+	} else {
+		send_error(conn, &frame, result->code, result->message);
+	}
+}
+
+static void ask_done(struct call *call, const struct call_result *result)
+{
+	struct ask *ask = MEM_CONTAINER(call, struct ask, call);
+	answer(ask, result);
+	list_remove(&ask->link.link);
+	buf_free(&ask->text);
+	mem_free(ask);
+}
+
+static struct span keep(struct buf *text, struct span from)
+{
+	if (from.ptr == NULL) {
+		return SPAN_NONE;
+	}
+	size_t at = text->len;
+	buf_span(text, from);
+	return span_make(text->ptr + at, from.len);
+}
+
+static struct ask *new_ask(struct worker *worker, const struct message *frame)
+{
+	struct ask *ask = MEM_NEW(struct ask);
+	ask->link.worker = worker;
+	list_push(&worker->asked, &ask->link.link);
+	(void)buf_reserve(&ask->text, frame->function_id.len + frame->invocation_id.len +
+	                                      frame->data.len + frame->metadata.len +
+	                                      frame->traceparent.len + frame->baggage.len +
+	                                      frame->namespace.len + worker->namespace_.len + 1);
+	ask->function_id = keep(&ask->text, frame->function_id);
+	ask->invocation_id = keep(&ask->text, frame->invocation_id);
+	struct span namespace_ = frame->namespace.len ? frame->namespace : worker->namespace_;
+	ask->call = (struct call){
+	        .namespace_ = keep(&ask->text, namespace_),
+	        .function_id = ask->function_id,
+	        .data = keep(&ask->text, frame->data.len ? frame->data : SPAN("{}")),
+	        .metadata = keep(&ask->text, frame->metadata),
+	        .traceparent = keep(&ask->text, frame->traceparent),
+	        .baggage = keep(&ask->text, frame->baggage),
+	        .is_void = frame->invocation_id.len == 0,
+	        .done = ask_done,
+	};
+	return ask;
+}
+
+static void register_worker(struct session *session, const struct message *frame);
+
+static void on_invoke(struct session *session, const struct message *frame)
+{
+	struct sessions *sessions = session->sessions;
+	struct message_action action;
+	struct err err;
+	if (span_is(frame->function_id, "engine::workers::register")) {
+		register_worker(session, frame);
+		return;
+	}
+	int status = message_action_parse(frame->action, &sessions->scratch2, &action, &err);
+	if (status == 0 && action.kind == MESSAGE_ENQUEUE) {
+		status = err_set(&err, E_UNSUPPORTED, "enqueue_error",
+		                 "queues are not available yet: call the function without "
+		                 "action \"enqueue\"");
+	}
+	struct ask *ask = new_ask(session->worker, frame);
+	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
+	if (status == 0) {
+		status = function_call(sessions->functions, &ask->call, &err);
+	}
+	if (status != 0) {
+		const struct call_result refused = {.end = CALL_REFUSED,
+		                                    .code = span_of(err.code),
+		                                    .message = span_of(err.text)};
+		ask_done(&ask->call, &refused);
+	}
+}
+
+static void on_result(struct session *session, const struct message *frame)
+{
+	struct call *call = worker_call(session->worker, frame->invocation_id);
+	if (call == NULL) {
+		log_debug("session", "a result for an invocation that has ended: %.*s",
+		          SPAN_ARG(frame->invocation_id));
+		return;
+	}
+	struct call_result result = {
+	        .end = CALL_OK, .result = frame->result, .worker = session->worker->executor.name};
+	if (frame->error.ptr != NULL) {
+		struct message_error error;
+		message_error_parse(frame->error, &session->sessions->scratch2, &error);
+		result.end = CALL_FAILED;
+		result.result = SPAN_NONE;
+		result.code = error.code.len ? error.code : SPAN("invocation_failed");
+		result.message = error.text;
+		result.stacktrace = error.stacktrace;
+	}
+	map_remove(&session->worker->invocations, &call->by_invocation);
+	call_finish(call, &result);
+}
+
+/* ---- registrations ---- */
+
+static void reject(struct session *session, const char *code, struct span function_id)
+{
+	const struct message frame = {
+	        .type = MESSAGE_REGISTRATION_REJECTED,
+	        .code = span_of(code),
+	        .namespace =
+	                session->worker->namespace_.len ? session->worker->namespace_ : SPAN(""),
+	        .worker_name = function_id.len ? SPAN_NONE : session->worker->name,
+	        .function_id = function_id,
+	        .owner_worker_id = SPAN("engine"),
+	};
+	send(session->conn, &frame);
+}
+
+static void copy_text(struct span *to, struct span from)
+{
+	*to = from.len != 0 ? mem_span(from) : SPAN_NONE;
+}
+
+static void on_register_function(struct session *session, const struct message *frame)
+{
+	struct sessions *sessions = session->sessions;
+	struct worker *worker = session->worker;
+	struct span id = frame->function_id.len ? frame->function_id : frame->id;
+	struct function *engines = function_find(sessions->functions, SPAN("engine"), id);
+	if (span_starts_with(id, SPAN("engine::")) || engines != NULL) {
+		reject(session, "FUNCTION_NAMESPACE_CONFLICT", id);
+		return;
+	}
+	worker_registers(worker);
+	catalog_function_comes(sessions->catalog, worker->namespace_, id);
+	if (frame->invocation.len != 0) {
+		struct err err;
+		if (sessions->options.endpoint(sessions->options.endpoint_ctx, worker, id,
+		                               frame->invocation, &err) != 0) {
+			log_warn("session", "function %.*s of worker %s is not served: %s",
+			         SPAN_ARG(id), worker->id, err.text);
+			reject(session, "FUNCTION_INVOCATION_INVALID", id);
+		}
+		return;
+	}
+	struct provider *provider = function_offer(&worker->executor, worker->namespace_, id);
+	copy_text(&provider->description, frame->description);
+	copy_text(&provider->request_format, frame->request_format);
+	copy_text(&provider->response_format, frame->response_format);
+	copy_text(&provider->metadata, frame->metadata);
+}
+
+static void on_unregister_function(struct session *session, const struct message *frame)
+{
+	struct sessions *sessions = session->sessions;
+	struct worker *worker = session->worker;
+	struct span id = frame->function_id.len ? frame->function_id : frame->id;
+	struct provider *provider = function_offered_by(&worker->executor, worker->namespace_, id);
+	if (provider != NULL) {
+		function_withdraw(provider);
+	} else {
+		(void)sessions->options.endpoint_gone(sessions->options.endpoint_ctx, worker, id,
+		                                      SPAN_NONE, NULL);
+	}
+}
+
+/* ---- who it is ---- */
+
+static void on_frame(struct session *session, const struct message *frame);
+
+static void read_held(struct session *session)
+{
+	struct buf scratch = {0};
+	while (!list_is_empty(&session->held) && session->worker != NULL) {
+		struct held_frame *held = LIST_FIRST(&session->held, struct held_frame, link);
+		list_remove(&held->link);
+		struct message frame;
+		struct err err;
+		if (message_parse(held->text, MESSAGE_FROM_WORKER, &scratch, &frame, &err) == 0) {
+			on_frame(session, &frame);
+		}
+		mem_free((char *)held->text.ptr);
+		mem_free(held);
+	}
+	session->held_bytes = 0;
+	buf_free(&scratch);
+}
+
+static void grace_is_over(struct alarm *alarm)
+{
+	struct session *session = MEM_CONTAINER(alarm, struct session, grace);
+	if (session->worker != NULL && !session->worker->registered) {
+		(void)worker_register(session->worker, SPAN("default"), SPAN_NONE, SPAN_NONE, NULL);
+		read_held(session);
+	}
+}
+
+/* Null is no namespace: {"namespace": null} is refused like a blank one. */
+static struct span text_member(struct span object, struct span name, struct buf *scratch)
+{
+	struct span value;
+	if (!json_get(object, name, &value)) {
+		return SPAN_NONE;
+	}
+	if (json_kind(value) != JSON_STRING) {
+		return SPAN("");
+	}
+	struct buf copy = {0};
+	json_string(value, &copy);
+	size_t at = scratch->len;
+	buf_span(scratch, buf_view(&copy));
+	struct span text = span_make(scratch->ptr + at, copy.len);
+	buf_free(&copy);
+	return text;
+}
+
+static void register_worker(struct session *session, const struct message *frame)
+{
+	struct sessions *sessions = session->sessions;
+	struct worker *worker = session->worker;
+	struct buf text = {0};
+	(void)buf_reserve(&text, frame->data.len + 1);
+	bool is_object = frame->data.len != 0 && json_kind(frame->data) == JSON_OBJECT;
+	struct span namespace_ = SPAN_NONE;
+	struct span name = SPAN_NONE;
+	if (is_object) {
+		namespace_ = text_member(frame->data, SPAN("namespace"), &text);
+		name = text_member(frame->data, SPAN("name"), &text);
+	}
+	struct err err;
+	struct worker *other = NULL;
+	if (sessions->options.unique_names && name.len != 0) {
+		other = workers_named(sessions->workers,
+		                      namespace_.len ? namespace_ : SPAN("default"), name);
+	}
+	if (other != NULL && other != worker) {
+		reject(session, "WORKER_NAMESPACE_CONFLICT", SPAN_NONE);
+		websocket_close(session->conn, WS_CLOSE_POLICY, SPAN("worker name is taken"));
+	} else if (worker_register(worker, namespace_, name, frame->data, &err) != 0) {
+		reject(session, "INVALID_NAMESPACE", SPAN_NONE);
+	} else {
+		alarm_clear(&session->grace);
+		log_info("session", "worker %s is \"%.*s\" in namespace \"%.*s\"", worker->id,
+		         SPAN_ARG(worker->name), SPAN_ARG(worker->namespace_));
+		if (frame->invocation_id.len != 0) {
+			const struct message done = {.type = MESSAGE_INVOCATION_RESULT,
+			                             .invocation_id = frame->invocation_id,
+			                             .function_id = frame->function_id};
+			send(session->conn, &done);
+		}
+		read_held(session);
+	}
+	buf_free(&text);
+}
+
+static void on_reattach(struct session *session, const struct message *frame)
+{
+	if (!worker_reattach(session->worker, frame->previous_worker_id, frame->reattach_token)) {
+		log_debug("session", "worker %.*s is not known any more; %s begins anew",
+		          SPAN_ARG(frame->previous_worker_id), session->worker->id);
+	}
+}
+
+/* ---- frames ---- */
+
+static bool needs_identity(enum message_type type)
+{
+	return type == MESSAGE_REGISTER_FUNCTION || type == MESSAGE_UNREGISTER_FUNCTION ||
+	       type == MESSAGE_REGISTER_TRIGGER || type == MESSAGE_UNREGISTER_TRIGGER ||
+	       type == MESSAGE_REGISTER_TRIGGER_TYPE || type == MESSAGE_UNREGISTER_TRIGGER_TYPE;
+}
+
+static void on_frame(struct session *session, const struct message *frame)
+{
+	struct session_triggers *triggers = session->sessions->triggers;
+	switch (frame->type) {
+	case MESSAGE_INVOKE_FUNCTION:
+		on_invoke(session, frame);
+		break;
+	case MESSAGE_INVOCATION_RESULT:
+		on_result(session, frame);
+		break;
+	case MESSAGE_REGISTER_FUNCTION:
+		on_register_function(session, frame);
+		break;
+	case MESSAGE_UNREGISTER_FUNCTION:
+		on_unregister_function(session, frame);
+		break;
+	case MESSAGE_REGISTER_TRIGGER:
+		worker_registers(session->worker);
+		session_register_trigger(triggers, session->worker, frame);
+		break;
+	case MESSAGE_UNREGISTER_TRIGGER:
+		session_unregister_trigger(triggers, session->worker, frame->id);
+		break;
+	case MESSAGE_REGISTER_TRIGGER_TYPE:
+		session_register_type(triggers, session->worker, frame);
+		break;
+	case MESSAGE_UNREGISTER_TRIGGER_TYPE:
+		session_unregister_type(triggers, session->worker, frame->id);
+		break;
+	case MESSAGE_TRIGGER_REGISTRATION_RESULT:
+		session_type_answered(triggers, session->worker, frame);
+		break;
+	case MESSAGE_REATTACH:
+		on_reattach(session, frame);
+		break;
+	case MESSAGE_PING:
+		send(session->conn, &(const struct message){.type = MESSAGE_PONG});
+		break;
+	default:
+		break; /* registerservice, pong: nothing to do */
+	}
+}
+
+/* Answers a frame that could not be understood, if it says whom to answer. */
+static void answer_bad(struct session *session, const struct message *frame, const struct err *err)
+{
+	session->worker->bad_frames++;
+	log_warn("session", "worker %s sent a frame that is passed over: %s", session->worker->id,
+	         err->text);
+	if (frame->type == MESSAGE_INVOKE_FUNCTION && frame->invocation_id.len != 0) {
+		const struct message reply = {
+		        .type = MESSAGE_INVOCATION_RESULT,
+		        .invocation_id = frame->invocation_id,
+		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
+		};
+		send_error(session->conn, &reply, span_of(err->code), span_of(err->text));
+	} else if (frame->type == MESSAGE_REGISTER_TRIGGER && frame->id.len != 0) {
+		const struct message reply = {
+		        .type = MESSAGE_TRIGGER_REGISTRATION_RESULT,
+		        .id = frame->id,
+		        .trigger_type = frame->trigger_type.len ? frame->trigger_type : SPAN(""),
+		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
+		};
+		send_error(session->conn, &reply, SPAN("trigger_registration_failed"),
+		           span_of(err->text));
+	}
+}
+
+static void hold_frame(struct session *session, struct span text)
+{
+	if (session->held_bytes + text.len > HELD_BYTES_MAX) {
+		websocket_close(session->conn, WS_CLOSE_POLICY,
+		                SPAN("too many registrations before engine::workers::register"));
+		return;
+	}
+	struct held_frame *held = MEM_NEW(struct held_frame);
+	held->text = mem_span(text);
+	session->held_bytes += text.len;
+	list_push(&session->held, &held->link);
+}
+
+static void on_message(void *socket, bool is_text, struct span text)
+{
+	struct session *session = socket;
+	if (!is_text || session->worker == NULL) {
+		return; /* telemetry, or a connection that has been replaced */
+	}
+	struct message frame;
+	struct err err;
+	session->worker->frames++;
+	int status =
+	        message_parse(text, MESSAGE_FROM_WORKER, &session->sessions->scratch, &frame, &err);
+	if (status != 0) {
+		answer_bad(session, &frame, &err);
+	} else if (!session->worker->registered && needs_identity(frame.type)) {
+		hold_frame(session, text);
+	} else {
+		on_frame(session, &frame);
+	}
+}
+
+/* ---- life ---- */
+
+static void *on_open(void *ctx, struct conn *conn, const struct http_request *request)
+{
+	(void)request;
+	struct sessions *sessions = ctx;
+	struct session *session = MEM_NEW(struct session);
+	session->sessions = sessions;
+	session->conn = conn;
+	session->worker = worker_new(sessions->workers, session, &session_link);
+	list_init(&session->held);
+	alarm_init(&session->grace, grace_is_over);
+	alarm_set_in(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
+	const struct message hello = {
+	        .type = MESSAGE_WORKER_REGISTERED,
+	        .worker_id = span_of(session->worker->id),
+	        .reattach_token = span_of(session->worker->token),
+	};
+	send(conn, &hello);
+	return session;
+}
+
+static void on_closed(void *socket, const char *reason)
+{
+	struct session *session = socket;
+	alarm_clear(&session->grace);
+	if (session->worker != NULL) {
+		log_info("session", "worker %s lost its connection: %s", session->worker->id,
+		         reason);
+		session_types_lost(session->sessions->triggers, session->worker);
+		worker_lost(session->worker);
+	}
+	LIST_EACH(&session->held, link)
+	{
+		struct held_frame *held = MEM_CONTAINER(link, struct held_frame, link);
+		mem_free((char *)held->text.ptr);
+		mem_free(held);
+	}
+	mem_free(session);
+}
+
+static void send_to_worker(void *ctx, struct worker *worker, const struct message *frame,
+                           const struct err *err)
+{
+	(void)ctx;
+	struct conn *conn = conn_of(worker);
+	if (conn == NULL) {
+		return;
+	}
+	if (err != NULL) {
+		send_error(conn, frame, span_of(err->code), span_of(err->text));
+	} else {
+		send(conn, frame);
+	}
+}
+
+struct sessions *sessions_new(struct functions *functions, struct catalog *catalog,
+                              struct workers *workers, struct alarms *alarms,
+                              const struct session_options *options)
+{
+	struct sessions *sessions = MEM_NEW(struct sessions);
+	sessions->functions = functions;
+	sessions->catalog = catalog;
+	sessions->workers = workers;
+	sessions->alarms = alarms;
+	sessions->options = *options;
+	sessions->triggers = session_triggers_new(catalog, send_to_worker, sessions);
+	return sessions;
+}
+
+void sessions_free(struct sessions *sessions)
+{
+	if (sessions != NULL) {
+		session_triggers_free(sessions->triggers);
+		buf_free(&sessions->scratch);
+		buf_free(&sessions->scratch2);
+		mem_free(sessions);
+	}
+}
+
+struct conn_upgrade sessions_upgrade(struct sessions *sessions)
+{
+	return (struct conn_upgrade){
+	        .ctx = sessions, .open = on_open, .message = on_message, .closed = on_closed};
+}

@@ -1,0 +1,42 @@
+/* This file speaks the worker protocol on a WebSocket. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_API_SESSION_H
+#define ENGINE_API_SESSION_H
+
+#include "engine/api/conn.h"
+#include "engine/api/websocket.h"
+#include "engine/core/catalog.h"
+#include "engine/core/function.h"
+#include "engine/core/worker.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. One session per socket: it reads frames, acts on the worker behind it (core/worker.h) and
+ * writes frames. Registration frames that come before the worker has said who it is are kept, at
+ * most `registration_grace_ms`, then filed under the namespace "default". Binary frames carry
+ * telemetry and are passed over. A frame that cannot be understood is answered where there is an id
+ * to answer to, counted, and never closes the connection.
+ */
+struct sessions;
+
+/* Builds HTTP functions that a worker registers with an `invocation`; set by the engine. */
+typedef int session_endpoint_fn(void *ctx, struct worker *worker, struct span function_id,
+                                struct span invocation, struct err *err);
+
+struct session_options {
+	int64_t registration_grace_ms;
+	bool unique_names;
+	session_endpoint_fn *endpoint;
+	session_endpoint_fn *endpoint_gone;
+	void *endpoint_ctx;
+};
+
+struct sessions *sessions_new(struct functions *functions, struct catalog *catalog,
+                              struct workers *workers, struct alarms *alarms,
+                              const struct session_options *options);
+void sessions_free(struct sessions *sessions);
+/* What a server is to call for its upgrades. */
+struct conn_upgrade sessions_upgrade(struct sessions *sessions);
+
+#endif

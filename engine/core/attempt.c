@@ -1,0 +1,431 @@
+/* This file runs attempts: event, condition, handler, verdict. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/attempt.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/entry.h"
+#include <stdio.h>
+
+struct attempts {
+	struct store *store;
+	struct functions *functions;
+	bool only_false_means_no;
+	attempt_done_fn *done;
+	void *ctx;
+	char log[ADAPTER_LOG_LEN + 1];
+	struct list spare; /* attempts that have ended: their buffers are used again */
+};
+
+struct attempt {
+	struct list link;
+	struct attempts *attempts;
+	struct delivery *delivery; /* NULL once it was dropped */
+	struct entry entry;
+	struct call call;
+	struct event
+	        event; /* spans into what entry_get lent, valid while a call is being started */
+	bool asking;   /* the condition function is being called, not the handler */
+	bool calling;  /* call is out */
+	struct buf id; /* delivery id */
+	struct buf baggage;
+	char traceparent[64];
+	int64_t started_ms;
+	int64_t started_us;
+	/* What a write of the handler has as its cause: copies, as the event's bytes are not ours.
+	 */
+	struct buf cause_path;
+	struct buf cause_root;
+	uint32_t depth;
+};
+
+struct attempts *attempts_new(struct store *store, struct functions *functions,
+                              bool only_false_means_no, attempt_done_fn *done, void *ctx)
+{
+	struct attempts *attempts = MEM_NEW(struct attempts);
+	attempts->store = store;
+	attempts->functions = functions;
+	attempts->only_false_means_no = only_false_means_no;
+	attempts->done = done;
+	attempts->ctx = ctx;
+	list_init(&attempts->spare);
+	struct adapter_head head;
+	store_head(store, &head);
+	memcpy(attempts->log, head.log, sizeof attempts->log);
+	return attempts;
+}
+
+void attempts_free(struct attempts *attempts)
+{
+	if (attempts == NULL) {
+		return;
+	}
+	LIST_EACH(&attempts->spare, link)
+	{
+		struct attempt *attempt = MEM_CONTAINER(link, struct attempt, link);
+		buf_free(&attempt->id);
+		buf_free(&attempt->baggage);
+		buf_free(&attempt->cause_path);
+		buf_free(&attempt->cause_root);
+		mem_free(attempt);
+	}
+	mem_free(attempts);
+}
+
+static struct attempt *take(struct attempts *attempts)
+{
+	struct attempt *attempt = LIST_FIRST(&attempts->spare, struct attempt, link);
+	if (attempt == NULL) {
+		attempt = MEM_NEW(struct attempt);
+		attempt->attempts = attempts;
+		list_init(&attempt->link);
+	}
+	list_remove(&attempt->link);
+	attempt->asking = false;
+	attempt->calling = false;
+	attempt->depth = 0;
+	buf_clear(&attempt->id);
+	buf_clear(&attempt->baggage);
+	buf_clear(&attempt->cause_path);
+	buf_clear(&attempt->cause_root);
+	return attempt;
+}
+
+static void give_back(struct attempt *attempt)
+{
+	list_push_front(&attempt->attempts->spare, &attempt->link);
+}
+
+uint32_t attempt_number(const struct delivery *delivery)
+{
+	return delivery->failures + 1;
+}
+
+void delivery_write_id(const struct delivery *delivery, struct span log, uint64_t epoch,
+                       struct buf *out)
+{
+	event_write_id(log, epoch, delivery->seq, out);
+	buf_byte(out, '/');
+	buf_span(out, delivery->binding->id);
+	if (delivery->replay != 0) {
+		buf_format(out, "/r%u", delivery->replay);
+	}
+}
+
+struct span attempt_worker(const struct delivery *delivery)
+{
+	const struct attempt *attempt = delivery->attempt;
+	bool has_one = attempt != NULL && attempt->calling && attempt->call.executor != NULL;
+	return has_one ? attempt->call.executor->name : SPAN_NONE;
+}
+
+int64_t attempt_running_ms(const struct delivery *delivery)
+{
+	const struct attempt *attempt = delivery->attempt;
+	return attempt ? (clock_mono_us() - attempt->started_us) / 1000 : 0;
+}
+
+/* Ends the attempt with a verdict. The delivery may be freed by whoever hears it. */
+static void finish(struct attempt *attempt, struct attempt_end *end)
+{
+	struct attempts *attempts = attempt->attempts;
+	struct delivery *delivery = attempt->delivery;
+	end->started_ms = attempt->started_ms;
+	end->duration_ms = (clock_mono_us() - attempt->started_us) / 1000;
+	if (delivery == NULL) {
+		give_back(attempt);
+		return;
+	}
+	delivery->attempt = NULL;
+	attempts->done(attempts->ctx, delivery, end);
+	give_back(attempt);
+}
+
+/* ---- judging what came back ---- */
+
+/* The reserved member by which a handler steers its delivery. False: there is none. */
+static bool read_steering(struct span result, struct attempt_end *end, struct buf *text)
+{
+	struct span steering;
+	struct span found[3];
+	static const struct span names[3] = {{"retry_after_ms", 14}, {"fail", 4}, {"reason", 6}};
+	if (result.len < 9 || result.ptr[0] != '{' || !json_get(result, SPAN("$pawl"), &steering) ||
+	    json_kind(steering) != JSON_OBJECT) {
+		return false;
+	}
+	json_get_many(steering, names, 3, found);
+	int64_t wait_ms;
+	if (json_is_true(found[1])) {
+		end->verdict = VERDICT_BURY;
+		end->code = SPAN("handler_gave_up");
+		end->message = SPAN("the handler said that trying again is of no use");
+		if (found[2].ptr != NULL && json_kind(found[2]) == JSON_STRING) {
+			end->message = json_plain(found[2], text);
+		}
+		return true;
+	}
+	if (found[0].ptr != NULL && json_int64(found[0], &wait_ms) && wait_ms >= 0) {
+		end->verdict = VERDICT_RETRY;
+		end->code = SPAN("handler_asked_to_wait");
+		end->message = SPAN("the handler asked to be called again later");
+		end->retry_after_ms = wait_ms;
+		return true;
+	}
+	return false;
+}
+
+static bool means_yes(const struct attempts *attempts, struct span result)
+{
+	if (attempts->only_false_means_no) {
+		return !span_is(result, "false");
+	}
+	if (json_is_null(result) || span_is(result, "false") || span_is(result, "\"\"")) {
+		return false;
+	}
+	double number;
+	bool is_zero =
+	        json_kind(result) == JSON_NUMBER && json_double(result, &number) && number == 0.0;
+	return !is_zero;
+}
+
+static void call_done(struct call *call, const struct call_result *result);
+
+static void judge(struct attempt *attempt, const struct call_result *result)
+{
+	struct buf text = {0};
+	struct attempt_end end = {
+	        .verdict = VERDICT_DONE,
+	        .code = result->code,
+	        .message = result->message,
+	        .worker = result->worker,
+	        .retry_after_ms = result->not_before ? result->retry_after_ms : -1,
+	};
+	switch (result->end) {
+	case CALL_OK:
+		if (attempt->asking) {
+			end.verdict = VERDICT_UNWANTED;
+		} else {
+			/* Room for the whole result: the reason that points into it must not move.
+			 */
+			(void)buf_reserve(&text, result->result.len + 1);
+			(void)read_steering(result->result, &end, &text);
+		}
+		break;
+	case CALL_FAILED:
+	case CALL_TIMEOUT:
+		end.verdict = VERDICT_RETRY;
+		break;
+	case CALL_STOPPED:
+		end.verdict = VERDICT_AGAIN;
+		break;
+	case CALL_REFUSED:
+		end.verdict = VERDICT_RETRY;
+		break;
+	}
+	finish(attempt, &end);
+	buf_free(&text);
+}
+
+/* ---- calling ---- */
+
+static void write_event(struct call *call, struct buf *out)
+{
+	struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
+	struct delivery *delivery = attempt->delivery;
+	if (delivery->event_json.len != 0) {
+		char number[16];
+		int len = snprintf(number, sizeof number, "%u", attempt_number(delivery));
+		json_set(buf_view(&delivery->event_json), SPAN("attempt"),
+		         span_make(number, (size_t)len), out);
+		return;
+	}
+	struct event_delivery shown = {attempt_number(delivery), buf_view(&attempt->id)};
+	event_write_json(&attempt->event, span_of(attempt->attempts->log), &shown, out);
+}
+
+/* The trace goes on; where none came with the write, one begins (W3C Trace Context, 3.2.2). */
+static void write_traceparent(struct attempt *attempt)
+{
+	struct span given = attempt->event.traceparent;
+	if (given.len != 0 && given.len < sizeof attempt->traceparent) {
+		memcpy(attempt->traceparent, given.ptr, given.len);
+		attempt->traceparent[given.len] = '\0';
+		return;
+	}
+	char hex[ID_UUID_LEN + 1];
+	id_uuid(hex);
+	char *at = attempt->traceparent;
+	memcpy(at, "00-", 3);
+	at += 3;
+	for (const char *from = hex; *from != '\0'; from++) {
+		if (*from != '-') {
+			*at++ = *from;
+		}
+	}
+	*at++ = '-';
+	id_uuid(hex);
+	memcpy(at, hex, 8);
+	memcpy(at + 8, hex + 24, 8);
+	memcpy(at + 16, "-01", 4);
+}
+
+static void write_identity(struct attempt *attempt)
+{
+	struct delivery *delivery = attempt->delivery;
+	buf_clear(&attempt->id);
+	delivery_write_id(delivery, span_of(attempt->attempts->log), attempt->event.epoch,
+	                  &attempt->id);
+	buf_clear(&attempt->baggage);
+	BUF_LITERAL(&attempt->baggage, "pawl.delivery=");
+	buf_span(&attempt->baggage, buf_view(&attempt->id));
+	BUF_LITERAL(&attempt->baggage, ",pawl.attempt=");
+	buf_uint(&attempt->baggage, attempt_number(delivery));
+	write_traceparent(attempt);
+	attempt->depth = attempt->event.cause.depth;
+	buf_clear(&attempt->cause_root);
+	buf_clear(&attempt->cause_path);
+	buf_span(&attempt->cause_root, attempt->event.cause.root);
+	buf_span(&attempt->cause_path, attempt->event.cause.path);
+}
+
+static void call_function(struct attempt *attempt)
+{
+	struct delivery *delivery = attempt->delivery;
+	struct binding *binding = delivery->binding;
+	attempt->asking = binding->policy.condition_function_id.len != 0 && !delivery->asked;
+	attempt->call = (struct call){
+	        .namespace_ = binding->namespace_,
+	        .function_id = attempt->asking ? binding->policy.condition_function_id
+	                                       : binding->function_id,
+	        .write_data = write_event,
+	        .metadata = binding->metadata,
+	        .traceparent = span_of(attempt->traceparent),
+	        .baggage = buf_view(&attempt->baggage),
+	        .timeout_ms = binding->policy.timeout_ms,
+	        .done = call_done,
+	};
+	attempt->calling = true;
+	struct err err;
+	if (function_call(attempt->attempts->functions, &attempt->call, &err) != 0) {
+		attempt->calling = false;
+		struct attempt_end end = {.verdict = VERDICT_AGAIN,
+		                          .code = span_of(err.code),
+		                          .message = span_of(err.text),
+		                          .retry_after_ms = -1};
+		finish(attempt, &end);
+	}
+}
+
+static void event_came(struct entry *entry, int status, struct span bytes, const struct err *err)
+{
+	struct attempt *attempt = MEM_CONTAINER(entry, struct attempt, entry);
+	if (attempt->delivery == NULL) {
+		give_back(attempt);
+		return;
+	}
+	struct err broken;
+	if (status == 0) {
+		status = event_decode(attempt->delivery->seq, bytes, &attempt->event, &broken);
+		err = &broken;
+	}
+	if (status != 0) {
+		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION;
+		struct attempt_end end = {.verdict = gone ? VERDICT_BURY : VERDICT_AGAIN,
+		                          .code = span_of(err->code),
+		                          .message = span_of(err->text),
+		                          .retry_after_ms = -1};
+		finish(attempt, &end);
+		return;
+	}
+	write_identity(attempt);
+	call_function(attempt);
+}
+
+static void call_handler(struct attempt *attempt)
+{
+	struct delivery *delivery = attempt->delivery;
+	if (delivery->event_json.len != 0) {
+		struct span id;
+		attempt->event = (struct event){.seq = delivery->seq};
+		if (json_get(buf_view(&delivery->event_json), SPAN("id"), &id)) {
+			struct span log;
+			uint64_t seq;
+			(void)event_parse_id(json_plain(id, &attempt->id), &log,
+			                     &attempt->event.epoch, &seq);
+		}
+		write_identity(attempt);
+		call_function(attempt);
+		return;
+	}
+	attempt->entry.done = event_came;
+	entry_get(attempt->attempts->store, &attempt->entry, delivery->seq);
+}
+
+static void call_done(struct call *call, const struct call_result *result)
+{
+	struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
+	attempt->calling = false;
+	if (attempt->asking && result->end == CALL_OK &&
+	    means_yes(attempt->attempts, result->result)) {
+		attempt->delivery->asked = true;
+		call_handler(attempt);
+		return;
+	}
+	judge(attempt, result);
+}
+
+void attempt_start(struct attempts *attempts, struct delivery *delivery)
+{
+	struct attempt *attempt = take(attempts);
+	attempt->delivery = delivery;
+	attempt->started_ms = clock_wall_ms();
+	attempt->started_us = clock_mono_us();
+	delivery->attempt = attempt;
+	if (delivery->first_ms == 0) {
+		delivery->first_ms = attempt->started_ms;
+	}
+	call_handler(attempt);
+}
+
+void attempt_drop(struct attempts *attempts, struct delivery *delivery)
+{
+	struct attempt *attempt = delivery->attempt;
+	PRE(attempt != NULL && attempt->attempts == attempts);
+	delivery->attempt = NULL;
+	attempt->delivery = NULL;
+	if (attempt->calling) {
+		attempt->calling = false;
+		call_cancel(&attempt->call);
+		give_back(attempt);
+	}
+	/* Else its event is being read: event_came gives it back. */
+}
+
+bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,
+                   struct event_cause *out)
+{
+	const struct attempt *attempt = delivery->attempt;
+	if (attempt == NULL) {
+		return false;
+	}
+	buf_clear(scratch);
+	(void)buf_reserve(scratch, attempt->cause_path.len + attempt->cause_root.len +
+	                                   delivery->binding->id.len + attempt->id.len + 2);
+	if (attempt->cause_root.len != 0) {
+		buf_span(scratch, buf_view(&attempt->cause_root));
+	} else {
+		event_write_id(log, attempt->event.epoch, delivery->seq, scratch);
+	}
+	out->root = buf_view(scratch);
+	size_t at = scratch->len;
+	if (attempt->cause_path.len != 0) {
+		buf_span(scratch, buf_view(&attempt->cause_path));
+		buf_byte(scratch, '\n');
+	}
+	buf_span(scratch, delivery->binding->id);
+	out->path = span_make(scratch->ptr + at, scratch->len - at);
+	out->depth = attempt->depth + 1;
+	out->delivery = buf_view(&attempt->id);
+	return true;
+}

@@ -1,0 +1,66 @@
+/* This file carries one delivery to its handler once, and tells how that ended. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_ATTEMPT_H
+#define ENGINE_CORE_ATTEMPT_H
+
+#include "base/span.h"
+#include "engine/core/binding.h"
+#include "engine/core/delivery.h"
+#include "engine/core/function.h"
+#include "engine/durable/store.h"
+#include "triggers/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. An attempt reads its event (usually still in memory), asks the condition function if the
+ * trigger has one and it has not said yes before, then calls the handler. What comes back is judged
+ * here and becomes a verdict; what follows from it is the dispatcher's business.
+ */
+enum verdict {
+	VERDICT_DONE,     /* the handler has it */
+	VERDICT_UNWANTED, /* the condition function said no */
+	VERDICT_RETRY,    /* the handler failed: uses up an attempt */
+	VERDICT_AGAIN,    /* nobody's fault: worker gone, engine stopping */
+	VERDICT_BURY      /* the handler said: never again; or the event is gone */
+};
+
+/* Borrowed during the call. */
+struct attempt_end {
+	enum verdict verdict;
+	struct span code;
+	struct span message;
+	struct span worker;
+	int64_t retry_after_ms; /* -1: as the policy says */
+	int64_t started_ms;     /* wall clock */
+	int64_t duration_ms;
+};
+
+typedef void attempt_done_fn(void *ctx, struct delivery *delivery, const struct attempt_end *end);
+
+struct attempts;
+struct attempts *attempts_new(struct store *store, struct functions *functions,
+                              bool only_false_means_no, attempt_done_fn *done, void *ctx);
+void attempts_free(struct attempts *attempts);
+
+/* `done` comes exactly once, perhaps from inside this call, unless the attempt is dropped. */
+void attempt_start(struct attempts *attempts, struct delivery *delivery);
+/* Forgets the running attempt; its handler may still be at work. */
+void attempt_drop(struct attempts *attempts, struct delivery *delivery);
+/* Number of the attempt that runs, or would run next: from 1. */
+uint32_t attempt_number(const struct delivery *delivery);
+
+/* The executor that has it now, absent while none has. */
+struct span attempt_worker(const struct delivery *delivery);
+int64_t attempt_running_ms(const struct delivery *delivery);
+
+/* What a write made by the running attempt has as its cause; false when none runs. The spans point
+ * into the scratch buffer and the attempt. */
+bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,
+                   struct event_cause *out);
+
+/* Appends "<event id>/<trigger id>[/r<n>]". */
+void delivery_write_id(const struct delivery *delivery, struct span log, uint64_t epoch,
+                       struct buf *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* This file defines a binding: one version of a trigger, tied to the function that it wakes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_BINDING_H
+#define ENGINE_CORE_BINDING_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/span.h"
+#include "engine/core/function.h"
+#include "engine/core/retry.h"
+#include "triggers/filter.h"
+#include "triggers/index.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct catalog;
+struct dispatch;
+
+/* The number is on disk. */
+enum binding_origin { BINDING_CONFIG = 1, BINDING_WORKER = 2, BINDING_API = 3 };
+
+/*
+ * DESIGN. A trigger that is edited gets a new version; the old one goes on judging the events from
+ * before the edit (from_seq <= seq < until_seq) until nothing of it is left. Three modules share
+ * this struct, each with its own part: the catalog (identity, record, holders), react (where in the
+ * journal it is) and dispatch (its deliveries).
+ */
+struct binding {
+	/* the catalog's */
+	struct catalog *catalog;
+	struct list link;        /* all bindings */
+	struct map_node by_name; /* id and version */
+	struct span id;          /* owned, like the spans below */
+	uint32_t version;        /* from 1 */
+	enum binding_origin origin;
+	uint64_t from_seq;
+	uint64_t until_seq; /* 0 = open: the current version */
+	struct span type;
+	struct span namespace_;
+	struct span function_id;
+	struct span config;   /* canonical JSON */
+	struct span metadata; /* JSON; may be absent */
+	struct filter *filter;
+	struct trigger_policy policy;
+	struct list holders; /* connections that registered it (binding_hold) */
+	struct alarm detach; /* the grace after the last holder's disconnect */
+	bool stays;          /* no holder needed: config, API, durable */
+
+	/* react's */
+	struct index_entry entry;
+	bool lagging;              /* has a cursor of its own */
+	bool reading;              /* a chunk of the journal is being read for it */
+	struct list active_link;   /* in react's list while it owes, lags or ends */
+	struct binding **catch_up; /* the reader's: cleared when the binding goes away */
+	uint64_t next_seq;         /* lagging: the first event that it has not seen */
+	uint64_t cursor_put;       /* lagging: what its cursor record says */
+	int64_t parked_since_ms;   /* wall clock; when its function went absent with work owed; 0 =
+	                              not */
+
+	/* dispatch's */
+	struct dispatch *dispatch;
+	struct function_watch watch;
+	struct function_watch condition_watch;
+	struct retry_policy retry;
+	struct list deliveries;  /* all that it owes, by age */
+	struct list ready;       /* may start as soon as there is room */
+	struct list owed;        /* without a job record, by seq */
+	struct list done;        /* finished above the cursor: tombstones, by no order */
+	uint32_t held;           /* count of deliveries */
+	uint32_t busy;           /* attempts that are running */
+	uint64_t known_until;    /* job records of before the start reach up to here */
+	uint64_t held_back_from; /* not 0: starts nothing; see catalog.h on redeploys */
+	bool pumping;            /* deliveries are being started */
+
+	/* figures */
+	uint64_t matched, delivered, failed, retried, buried, condition_no;
+	char last_error[160];
+};
+
+#endif

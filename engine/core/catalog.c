@@ -1,0 +1,539 @@
+/* This file registers, versions and removes triggers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/catalog.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core/trigger_record.h"
+#include "engine/durable/space.h"
+#include "triggers/triggers.h"
+#include <stdio.h>
+
+struct catalog {
+	struct store *store;
+	struct functions *functions;
+	struct alarms *alarms;
+	struct dispatch *dispatch;
+	struct react *react;
+	struct catalog_options options;
+	struct list bindings; /* binding.link, oldest first */
+	struct map by_name;   /* binding.by_name: id and version */
+	size_t count;
+};
+
+/* ---- bindings in memory ---- */
+
+struct binding_name {
+	struct span id;
+	uint32_t version; /* 0 = the current one */
+};
+
+static bool has_name(const struct map_node *node, const void *key)
+{
+	const struct binding *binding = MEM_CONTAINER(node, struct binding, by_name);
+	const struct binding_name *name = key;
+	bool fits = name->version ? binding->version == name->version : binding->until_seq == 0;
+	return fits && span_equal(binding->id, name->id);
+}
+
+static struct binding *lookup(const struct catalog *catalog, struct span id, uint32_t version)
+{
+	struct binding_name name = {id, version};
+	struct map_node *node = map_get(&catalog->by_name, hash_bytes(id, 0), &name, has_name);
+	return node ? MEM_CONTAINER(node, struct binding, by_name) : NULL;
+}
+
+struct binding *catalog_find(const struct catalog *catalog, struct span id)
+{
+	return lookup(catalog, id, 0);
+}
+
+struct binding *catalog_find_version(const struct catalog *catalog, struct span id,
+                                     uint32_t version)
+{
+	return lookup(catalog, id, version);
+}
+
+void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		each(ctx, MEM_CONTAINER(link, struct binding, link));
+	}
+}
+
+size_t catalog_count(const struct catalog *catalog)
+{
+	return catalog->count;
+}
+
+static void detach_is_due(struct alarm *alarm);
+
+/* Takes the binding over: from here on it is judged by and watched for. */
+static void enter(struct catalog *catalog, struct binding *binding, uint64_t own_cursor)
+{
+	list_init(&binding->holders);
+	alarm_init(&binding->detach, detach_is_due);
+	binding->catalog = catalog;
+	list_push(&catalog->bindings, &binding->link);
+	map_add(&catalog->by_name, &binding->by_name, hash_bytes(binding->id, 0));
+	catalog->count++;
+	dispatch_attach(catalog->dispatch, binding);
+	react_add(catalog->react, binding, own_cursor);
+}
+
+static void leave(struct catalog *catalog, struct binding *binding, bool keep_records)
+{
+	alarm_clear(&binding->detach);
+	LIST_EACH(&binding->holders, link)
+	{
+		MEM_CONTAINER(link, struct trigger_hold, in_binding)->binding = NULL;
+		list_remove(link);
+	}
+	react_remove(catalog->react, binding, keep_records);
+	dispatch_detach(catalog->dispatch, binding, keep_records);
+	list_remove(&binding->link);
+	map_remove(&catalog->by_name, &binding->by_name);
+	catalog->count--;
+	trigger_record_free(binding);
+}
+
+static void delete_record(struct catalog *catalog, const struct binding *binding)
+{
+	struct buf key = {0};
+	space_trigger_key(binding->id, binding->version, &key);
+	struct record_key name = {.space = SPACE_TRIGGER, .part = SPAN(""), .key = buf_view(&key)};
+	store_delete(catalog->store, name, 0);
+	buf_free(&key);
+}
+
+static void put_record(struct catalog *catalog, const struct binding *binding)
+{
+	struct buf key = {0};
+	struct buf value = {0};
+	space_trigger_key(binding->id, binding->version, &key);
+	trigger_record_encode(binding, &value);
+	struct record_key name = {.space = SPACE_TRIGGER, .part = SPAN(""), .key = buf_view(&key)};
+	struct record record = {.value = buf_view(&value)};
+	store_put(catalog->store, name, &record);
+	buf_free(&key);
+	buf_free(&value);
+}
+
+/* Gone at once, with all that waits. */
+static void remove_now(struct catalog *catalog, struct binding *binding)
+{
+	delete_record(catalog, binding);
+	leave(catalog, binding, false);
+}
+
+/* Judges nothing from `until_seq` on; goes when all before that is settled. */
+static void end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq)
+{
+	binding->until_seq = until_seq;
+	put_record(catalog, binding);
+	react_touch(catalog->react, binding);
+}
+
+static void version_is_finished(void *ctx, struct binding *binding)
+{
+	struct catalog *catalog = ctx;
+	if (store_refuses(catalog->store, NULL) == 0) {
+		remove_now(catalog, binding);
+		store_commit_lazy(catalog->store);
+	}
+}
+
+/* ---- registering ---- */
+
+static void default_to(struct trigger_policy *policy, const struct catalog_options *options,
+                       struct retry_policy *out_retry)
+{
+	*out_retry = options->retry;
+	if (policy->concurrency == 0) {
+		policy->concurrency = options->defaults.concurrency;
+	}
+	if (policy->timeout_ms == 0) {
+		policy->timeout_ms = options->defaults.timeout_ms;
+	}
+	const struct trigger_retry *given = &policy->retry;
+	if (given->max_attempts != 0) {
+		out_retry->max_attempts = given->max_attempts;
+	}
+	if (given->initial_ms >= 0) {
+		out_retry->initial_ms = given->initial_ms;
+	}
+	if (given->max_ms >= 0) {
+		out_retry->max_ms = given->max_ms;
+	}
+	if (given->multiplier >= 1) {
+		out_retry->multiplier = given->multiplier;
+	}
+	if (given->jitter >= 0) {
+		out_retry->jitter_percent = (uint32_t)(given->jitter * 100);
+	}
+	if (given->max_age_ms >= 0) {
+		out_retry->max_age_ms = given->max_age_ms;
+	}
+}
+
+/* A new binding from a spec; nothing knows it yet. */
+static int build(const struct catalog *catalog, const struct trigger_spec *spec,
+                 struct binding **out, struct err *err)
+{
+	struct span given = spec->config.len != 0 ? spec->config : SPAN("{}");
+	struct binding *binding = MEM_NEW(struct binding);
+	int status = trigger_parse(spec->type, given, &binding->filter, &binding->policy, err);
+	if (status != 0) {
+		mem_free(binding);
+		return status;
+	}
+	struct buf canonical = {0};
+	filter_canonical(given, &canonical);
+	binding->config = mem_span(buf_view(&canonical));
+	buf_free(&canonical);
+	binding->version = 1;
+	binding->origin = spec->origin;
+	binding->type = mem_span(spec->type);
+	binding->namespace_ = mem_span(spec->namespace_.len ? spec->namespace_ : SPAN("default"));
+	binding->function_id = mem_span(spec->function_id);
+	binding->metadata = spec->metadata.len != 0 ? mem_span(spec->metadata) : SPAN_NONE;
+	binding->stays = spec->origin != BINDING_WORKER || binding->policy.durable;
+	default_to(&binding->policy, &catalog->options, &binding->retry);
+	*out = binding;
+	return 0;
+}
+
+int catalog_check(const struct catalog *catalog, const struct trigger_spec *spec, struct err *err)
+{
+	struct binding *binding;
+	int status = build(catalog, spec, &binding, err);
+	if (status == 0) {
+		trigger_record_free(binding);
+	}
+	return status;
+}
+
+/* Identity of a worker's trigger: what it is, and its ordinal among equals of its connection. */
+static struct span identity(const struct binding *binding, uint64_t ordinal)
+{
+	uint64_t hash = hash_stable(binding->namespace_, ordinal);
+	hash = hash_stable(binding->type, hash);
+	hash = hash_stable(binding->function_id, hash);
+	hash = hash_stable(binding->config, hash);
+	uint64_t more = hash_stable(binding->config, hash ^ 1);
+	char text[40];
+	int len = snprintf(text, sizeof text, "w-%016llx%08x", (unsigned long long)hash,
+	                   (unsigned)(more >> 32));
+	return mem_span(span_make(text, (size_t)len));
+}
+
+static bool is_held_by(const struct binding *binding, const void *owner)
+{
+	LIST_EACH(&binding->holders, link)
+	{
+		if (MEM_CONTAINER(link, struct trigger_hold, in_binding)->owner == owner) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_same(const struct binding *a, const struct binding *b)
+{
+	return span_equal(a->type, b->type) && span_equal(a->namespace_, b->namespace_) &&
+	       span_equal(a->function_id, b->function_id) && span_equal(a->config, b->config);
+}
+
+static void take_metadata(struct catalog *catalog, struct binding *binding, struct span metadata)
+{
+	if (!span_equal(binding->metadata, metadata)) {
+		mem_free((char *)binding->metadata.ptr);
+		binding->metadata = metadata.len != 0 ? mem_span(metadata) : SPAN_NONE;
+		put_record(catalog, binding);
+	}
+}
+
+/* The current binding of this content: an old one, or the fresh one, which is taken over either
+ * way. */
+static struct binding *place(struct catalog *catalog, struct binding *fresh)
+{
+	struct binding *old = lookup(catalog, fresh->id, 0);
+	if (old != NULL && is_same(old, fresh)) {
+		take_metadata(catalog, old, fresh->metadata);
+		old->origin = fresh->origin;
+		trigger_record_free(fresh);
+		return old;
+	}
+	fresh->from_seq = store_next_seq(catalog->store);
+	if (old != NULL) {
+		fresh->version = old->version + 1;
+		end_at(catalog, old, fresh->from_seq);
+	}
+	put_record(catalog, fresh);
+	enter(catalog, fresh, 0);
+	return fresh;
+}
+
+static void hold_is_durable(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct trigger_hold *hold = MEM_CONTAINER(waiter, struct trigger_hold, waiter);
+	hold->registered(hold, status, err);
+}
+
+static int check_function(const struct trigger_spec *spec, struct err *err)
+{
+	if (spec->function_id.len == 0 || spec->function_id.len > 512) {
+		return err_set(err, E_INVALID, "trigger_registration_failed",
+		               "a trigger names the function that it wakes: function_id of 1 to "
+		               "512 bytes");
+	}
+	return 0;
+}
+
+int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
+                     struct trigger_hold *hold, struct err *err)
+{
+	struct binding *fresh;
+	if (store_refuses(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
+	    build(catalog, spec, &fresh, err) != 0) {
+		return err->number;
+	}
+	if (spec->id.len != 0) {
+		fresh->id = mem_span(spec->id);
+	} else {
+		for (uint64_t ordinal = 0;; ordinal++) {
+			fresh->id = identity(fresh, ordinal);
+			const struct binding *there = lookup(catalog, fresh->id, 0);
+			if (there == NULL || !is_held_by(there, hold->owner)) {
+				break;
+			}
+			mem_free((char *)fresh->id.ptr);
+		}
+	}
+	struct binding *binding = place(catalog, fresh);
+	alarm_clear(&binding->detach);
+	hold->binding = binding;
+	list_push(&binding->holders, &hold->in_binding);
+	dispatch_hold_back(catalog->dispatch, binding, 0);
+	hold->waiter.done = hold_is_durable;
+	store_commit(catalog->store, &hold->waiter);
+	return 0;
+}
+
+/* ---- holders ---- */
+
+static bool is_detached(const struct binding *binding)
+{
+	return list_is_empty(&binding->holders) && !binding->stays && binding->until_seq == 0;
+}
+
+static void begin_grace(struct catalog *catalog, struct binding *binding)
+{
+	alarm_set_in(catalog->alarms, &binding->detach, catalog->options.detach_grace_ms);
+}
+
+static void detach_is_due(struct alarm *alarm)
+{
+	struct binding *binding = MEM_CONTAINER(alarm, struct binding, detach);
+	struct catalog *catalog = binding->catalog;
+	if (store_refuses(catalog->store, NULL) != 0) {
+		begin_grace(catalog, binding);
+		return;
+	}
+	log_info("catalog", "trigger %.*s is removed: no worker has held it for %lld ms",
+	         SPAN_ARG(binding->id), (long long)catalog->options.detach_grace_ms);
+	if (!dispatch_owes_nothing(binding) || binding->lagging) {
+		dispatch_bury_all(
+		        catalog->dispatch, binding, store_durable_seq(catalog->store),
+		        "trigger_detached",
+		        "the trigger's worker did not come back within workers.detach_grace");
+	}
+	remove_now(catalog, binding);
+	store_commit(catalog->store, NULL);
+}
+
+void catalog_release(struct catalog *catalog, struct trigger_hold *hold, bool explicit_)
+{
+	struct binding *binding = hold->binding;
+	list_remove(&hold->in_session);
+	if (binding == NULL) {
+		return;
+	}
+	list_remove(&hold->in_binding);
+	hold->binding = NULL;
+	if (!is_detached(binding)) {
+		return;
+	}
+	if (explicit_ && store_refuses(catalog->store, NULL) == 0) {
+		remove_now(catalog, binding);
+		store_commit(catalog->store, NULL);
+	} else {
+		begin_grace(catalog, binding);
+	}
+}
+
+int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter *waiter,
+                   struct err *err)
+{
+	struct binding *binding = lookup(catalog, id, 0);
+	if (binding == NULL) {
+		return err_set(err, E_NOT_FOUND, "trigger_not_found",
+		               "there is no trigger \"%.*s\"; `pawl triggers` lists them",
+		               SPAN_ARG(id));
+	}
+	if (binding->origin == BINDING_CONFIG) {
+		return err_set(err, E_DENIED, "trigger_in_config",
+		               "trigger \"%.*s\" stands in the config file; remove it there",
+		               SPAN_ARG(id));
+	}
+	int status = store_refuses(catalog->store, err);
+	if (status == 0) {
+		remove_now(catalog, binding);
+		store_commit(catalog->store, waiter);
+	}
+	return status;
+}
+
+void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (is_detached(binding) && binding->held_back_from == 0 &&
+		    span_equal(binding->function_id, id) &&
+		    span_equal(binding->namespace_, namespace_)) {
+			dispatch_hold_back(catalog->dispatch, binding,
+			                   store_next_seq(catalog->store));
+		}
+	}
+}
+
+void catalog_worker_settled(struct catalog *catalog, struct executor *executor)
+{
+	bool ended = false;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		bool serves = function_offered_by(executor, binding->namespace_,
+		                                  binding->function_id) != NULL;
+		if (!is_detached(binding) || !serves || binding->held_back_from == 0 ||
+		    store_refuses(catalog->store, NULL) != 0) {
+			continue;
+		}
+		alarm_clear(&binding->detach);
+		end_at(catalog, binding, binding->held_back_from);
+		dispatch_drop_from(catalog->dispatch, binding, binding->held_back_from);
+		dispatch_hold_back(catalog->dispatch, binding, 0);
+		ended = true;
+	}
+	if (ended) {
+		store_commit(catalog->store, NULL);
+	}
+}
+
+/* ---- the config's triggers ---- */
+
+static bool is_in(const struct trigger_spec specs[], size_t count, struct span id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal(specs[i].id, id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
+                        struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (check_function(&specs[i], err) != 0 ||
+		    catalog_check(catalog, &specs[i], err) != 0) {
+			return err_wrap(err, "trigger \"%.*s\"", SPAN_ARG(specs[i].id));
+		}
+	}
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (binding->origin == BINDING_CONFIG && binding->until_seq == 0 &&
+		    !is_in(specs, count, binding->id)) {
+			end_at(catalog, binding, store_next_seq(catalog->store));
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct binding *fresh;
+		int status = build(catalog, &specs[i], &fresh, err);
+		POST(status == 0); /* checked above */
+		fresh->id = mem_span(specs[i].id);
+		(void)place(catalog, fresh);
+	}
+	store_commit(catalog->store, NULL);
+	return 0;
+}
+
+/* ---- life ---- */
+
+struct catalog *catalog_new(struct store *store, struct functions *functions, struct alarms *alarms,
+                            struct dispatch *dispatch, struct react *react,
+                            const struct catalog_options *options)
+{
+	struct catalog *catalog = MEM_NEW(struct catalog);
+	catalog->store = store;
+	catalog->functions = functions;
+	catalog->alarms = alarms;
+	catalog->dispatch = dispatch;
+	catalog->react = react;
+	catalog->options = *options;
+	list_init(&catalog->bindings);
+	react_on_finished(react, version_is_finished, catalog);
+	return catalog;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+	if (catalog != NULL) {
+		while (!list_is_empty(&catalog->bindings)) {
+			leave(catalog, LIST_FIRST(&catalog->bindings, struct binding, link), true);
+		}
+		map_close(&catalog->by_name);
+		mem_free(catalog);
+	}
+}
+
+int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, uint64_t own_cursor,
+                  struct err *err)
+{
+	const struct trigger_spec spec = {
+	        .origin = record->origin,
+	        .type = record->type,
+	        .namespace_ = record->namespace_,
+	        .function_id = record->function_id,
+	        .config = record->config,
+	        .metadata = record->metadata,
+	};
+	struct binding *binding;
+	if (build(catalog, &spec, &binding, err) != 0) {
+		return err_wrap(err, "trigger \"%.*s\" on disk", SPAN_ARG(record->id));
+	}
+	binding->id = mem_span(record->id);
+	binding->version = record->version;
+	binding->from_seq = record->from_seq;
+	binding->until_seq = record->until_seq;
+	enter(catalog, binding, own_cursor);
+	return 0;
+}
+
+void catalog_start(struct catalog *catalog)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (is_detached(binding)) {
+			begin_grace(catalog, binding);
+		}
+	}
+}

@@ -1,0 +1,104 @@
+/* This file keeps the catalog of triggers: their records, versions and who holds them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_CATALOG_H
+#define ENGINE_CORE_CATALOG_H
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/span.h"
+#include "engine/core/binding.h"
+#include "engine/core/dispatch.h"
+#include "engine/core/react.h"
+#include "engine/core/trigger_record.h"
+#include "engine/durable/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. Every trigger is a record, durable before its registration is answered. Its life:
+ *
+ *   registered --edited/ended--> until_seq set --everything before it settled--> gone
+ *        |
+ *        +--removed (last holder unregisters)--> what waits is dropped --> gone
+ *
+ * A worker's trigger is known by what it is (namespace, type, function, config, ordinal among
+ * equals of its connection), so that a restarted worker finds its own again. It is held by
+ * connections. Without a holder it stays for detach_grace, so that the events of a redeploy wait
+ * for it.
+ *
+ * When a worker offers a function again, detached triggers of that function start nothing until
+ * that worker has registered its triggers (settle_ms after its last register frame): those that it
+ * did not register again then end at the seq at which it came, so that a redeploy with a changed
+ * config handles each event once.
+ */
+struct catalog;
+
+struct catalog_options {
+	int64_t detach_grace_ms;
+	struct trigger_policy defaults; /* where a trigger says nothing */
+	struct retry_policy retry;
+};
+
+struct trigger_spec {
+	enum binding_origin origin;
+	struct span id; /* absent for workers' own: made from the rest */
+	struct span type;
+	struct span namespace_;
+	struct span function_id;
+	struct span config;   /* JSON object; absent = {} */
+	struct span metadata; /* JSON; may be absent */
+};
+
+/* One connection's claim on a trigger, or one caller's wish to have one. */
+struct trigger_hold {
+	struct list in_binding;
+	struct list in_session;  /* the session's list of its holds; the caller's to begin with */
+	struct binding *binding; /* NULL while none */
+	struct span sdk_id;      /* the caller's */
+	void *owner;             /* the session: ordinals count among its own */
+	/* Tells that the trigger is durable, or why it is not (it is gone then). */
+	struct store_waiter waiter;
+	void (*registered)(struct trigger_hold *hold, int status, const struct err *err);
+	/* The owner's connection has gone and the hold is released: free it (once registered came).
+	 */
+	void (*gone)(struct trigger_hold *hold);
+};
+
+struct catalog *catalog_new(struct store *store, struct functions *functions, struct alarms *alarms,
+                            struct dispatch *dispatch, struct react *react,
+                            const struct catalog_options *options);
+void catalog_free(struct catalog *catalog); /* records stay */
+/* At the start: a trigger that was found on disk. */
+int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, uint64_t own_cursor,
+                  struct err *err);
+/* The triggers of the config: new ones begin, changed ones get a new version, missing ones end. */
+int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
+                        struct err *err);
+/* The daemon is ready: the grace of triggers without a holder begins. */
+void catalog_start(struct catalog *catalog);
+/* Judges without registering. */
+int catalog_check(const struct catalog *catalog, const struct trigger_spec *spec, struct err *err);
+
+/* Registers for a hold (whose owner, sdk_id and registered are set). An error here means that
+ * nothing was done and `registered` does not come. */
+int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
+                     struct trigger_hold *hold, struct err *err);
+/* The hold ends. `explicit_`: the worker unregistered it; else its connection was lost. */
+void catalog_release(struct catalog *catalog, struct trigger_hold *hold, bool explicit_);
+/* Removes a durable trigger by id, whoever made it but the config. The waiter tells when. */
+int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter *waiter,
+                   struct err *err);
+
+/* A worker is about to offer this function: see DESIGN. */
+void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id);
+/* The executor has registered all that it wants to. */
+void catalog_worker_settled(struct catalog *catalog, struct executor *executor);
+
+struct binding *catalog_find(const struct catalog *catalog, struct span id); /* current version */
+struct binding *catalog_find_version(const struct catalog *catalog, struct span id,
+                                     uint32_t version);
+typedef void catalog_each_fn(void *ctx, struct binding *binding);
+void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx);
+size_t catalog_count(const struct catalog *catalog);
+
+#endif

@@ -1,0 +1,259 @@
+/* This file scans the records of triggers, cursors and jobs, one after the other. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/catalog_load.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core/trigger_record.h"
+#include "engine/durable/space.h"
+
+/*
+ *  CURSORS --> TRIGGERS --> JOBS --> done
+ *
+ * Cursors come first: a trigger begins to lag where its own says. Jobs come last: they need their
+ * trigger.
+ */
+struct own_cursor {
+	struct list link;
+	struct span id;
+	uint32_t version;
+	uint64_t seq;
+};
+
+struct load {
+	struct catalog *catalog;
+	struct store *store;
+	struct dispatch *dispatch;
+	uint64_t *out_cursor;
+	struct list cursors;
+	struct store_scan scan;
+	struct store_parts parts;
+	struct list job_parts; /* job_part.link: the trigger ids that have jobs */
+	struct err err;
+	int status;
+	uint64_t orphans;
+	void (*done)(void *ctx, int status, const struct err *err);
+	void *ctx;
+};
+
+struct job_part {
+	struct list link;
+	struct span id;
+};
+
+static void finish(struct load *load)
+{
+	LIST_EACH(&load->cursors, link)
+	{
+		struct own_cursor *cursor = MEM_CONTAINER(link, struct own_cursor, link);
+		mem_free((char *)cursor->id.ptr);
+		mem_free(cursor);
+	}
+	LIST_EACH(&load->job_parts, part_link)
+	{
+		struct job_part *part = MEM_CONTAINER(part_link, struct job_part, link);
+		mem_free((char *)part->id.ptr);
+		mem_free(part);
+	}
+	if (load->orphans != 0) {
+		log_warn("catalog", "%llu jobs belong to no trigger and were left alone",
+		         (unsigned long long)load->orphans);
+	}
+	load->done(load->ctx, load->status, &load->err);
+	mem_free(load);
+}
+
+static bool failed(struct load *load, int status, const struct err *err)
+{
+	if (status != 0 && load->status == 0) {
+		load->status = status;
+		load->err = *err;
+	}
+	if (load->status != 0) {
+		finish(load);
+	}
+	return load->status != 0;
+}
+
+static void scan(struct load *load, enum space space, struct span part, store_row_fn *row,
+                 void (*done)(struct store_scan *, int, bool, uint64_t, const struct err *))
+{
+	load->scan = (struct store_scan){
+	        .range = {.space = space, .part = part}, .row = row, .ctx = load, .done = done};
+	store_scan_start(load->store, &load->scan);
+}
+
+/* ---- jobs ---- */
+
+static bool job_row(void *ctx, struct span key, const struct record *record)
+{
+	struct load *load = ctx;
+	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
+	struct buf scratch = {0};
+	struct job job;
+	struct err err;
+	uint64_t seq = space_get_seq(key.ptr);
+	int status = key.len == 8 ? job_decode(seq, record->value, &job, &scratch, &err)
+	                          : err_set(&err, E_DAMAGED, "job_damaged", "a job's key is wrong");
+	if (status != 0) {
+		load->status = status;
+		load->err = err;
+	} else {
+		struct binding *binding =
+		        catalog_find_version(load->catalog, part->id, job.version);
+		if (binding != NULL) {
+			dispatch_adopt(load->dispatch, binding, &job);
+		} else {
+			load->orphans++;
+		}
+	}
+	buf_free(&scratch);
+	return load->status == 0;
+}
+
+static void next_jobs(struct load *load);
+
+static void jobs_done(struct store_scan *scanned, int status, bool more, uint64_t group,
+                      const struct err *err)
+{
+	(void)more;
+	(void)group;
+	struct load *load = MEM_CONTAINER(scanned, struct load, scan);
+	if (failed(load, status, err)) {
+		return;
+	}
+	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
+	list_remove(&part->link);
+	mem_free((char *)part->id.ptr);
+	mem_free(part);
+	next_jobs(load);
+}
+
+static void next_jobs(struct load *load)
+{
+	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
+	if (part == NULL) {
+		finish(load);
+		return;
+	}
+	scan(load, SPACE_JOB, part->id, job_row, jobs_done);
+}
+
+static bool job_part_row(void *ctx, struct span id)
+{
+	struct load *load = ctx;
+	struct job_part *part = MEM_NEW(struct job_part);
+	part->id = mem_span(id);
+	list_push(&load->job_parts, &part->link);
+	return true;
+}
+
+static void job_parts_done(struct store_parts *parts, int status, uint64_t group,
+                           const struct err *err)
+{
+	(void)group;
+	struct load *load = MEM_CONTAINER(parts, struct load, parts);
+	if (!failed(load, status, err)) {
+		next_jobs(load);
+	}
+}
+
+/* ---- triggers ---- */
+
+static uint64_t own_cursor_of(const struct load *load, const struct trigger_record *record)
+{
+	LIST_EACH(&load->cursors, link)
+	{
+		struct own_cursor *cursor = MEM_CONTAINER(link, struct own_cursor, link);
+		if (cursor->version == record->version && span_equal(cursor->id, record->id)) {
+			return cursor->seq;
+		}
+	}
+	return 0;
+}
+
+static bool trigger_row(void *ctx, struct span key, const struct record *value)
+{
+	(void)key;
+	struct load *load = ctx;
+	struct buf scratch = {0};
+	struct trigger_record record;
+	struct err err;
+	int status = trigger_record_decode(value->value, &record, &scratch, &err);
+	if (status == 0) {
+		status = catalog_adopt(load->catalog, &record, own_cursor_of(load, &record), &err);
+	}
+	if (status != 0) {
+		load->status = status;
+		load->err = err;
+	}
+	buf_free(&scratch);
+	return status == 0;
+}
+
+static void triggers_done(struct store_scan *scanned, int status, bool more, uint64_t group,
+                          const struct err *err)
+{
+	(void)more;
+	(void)group;
+	struct load *load = MEM_CONTAINER(scanned, struct load, scan);
+	if (failed(load, status, err)) {
+		return;
+	}
+	load->parts = (struct store_parts){
+	        .space = SPACE_JOB, .part = job_part_row, .ctx = load, .done = job_parts_done};
+	store_parts_start(load->store, &load->parts);
+}
+
+/* ---- cursors ---- */
+
+static bool cursor_row(void *ctx, struct span key, const struct record *record)
+{
+	struct load *load = ctx;
+	struct span id;
+	uint32_t version;
+	if (record->value.len != 9 || !space_cursor_parse(key, &id, &version)) {
+		load->status = err_set(&load->err, E_DAMAGED, "cursor_damaged",
+		                       "the record of a cursor is not what was written");
+		return false;
+	}
+	uint64_t seq = space_get_seq(record->value.ptr + 1);
+	if (id.len == 0) {
+		*load->out_cursor = seq;
+		return true;
+	}
+	struct own_cursor *cursor = MEM_NEW(struct own_cursor);
+	cursor->id = mem_span(id);
+	cursor->version = version;
+	cursor->seq = seq;
+	list_push(&load->cursors, &cursor->link);
+	return true;
+}
+
+static void cursors_done(struct store_scan *scanned, int status, bool more, uint64_t group,
+                         const struct err *err)
+{
+	(void)more;
+	(void)group;
+	struct load *load = MEM_CONTAINER(scanned, struct load, scan);
+	if (!failed(load, status, err)) {
+		scan(load, SPACE_TRIGGER, SPAN(""), trigger_row, triggers_done);
+	}
+}
+
+void catalog_load(struct catalog *catalog, struct store *store, struct dispatch *dispatch,
+                  uint64_t *out_cursor, void (*done)(void *ctx, int status, const struct err *err),
+                  void *ctx)
+{
+	struct load *load = MEM_NEW(struct load);
+	load->catalog = catalog;
+	load->store = store;
+	load->dispatch = dispatch;
+	load->out_cursor = out_cursor;
+	load->done = done;
+	load->ctx = ctx;
+	*out_cursor = 0;
+	list_init(&load->cursors);
+	list_init(&load->job_parts);
+	scan(load, SPACE_META, SPAN("cursor"), cursor_row, cursors_done);
+}

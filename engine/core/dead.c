@@ -1,0 +1,288 @@
+/* This file writes, finds and removes dead letters. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/dead.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core/attempt.h"
+#include "engine/core/binding.h"
+
+enum { DEAD_FORMAT = 1 };
+
+struct dead {
+	struct store *store;
+	uint64_t max_bytes;
+	uint64_t count;
+	uint64_t bytes;
+	char log[ADAPTER_LOG_LEN + 1];
+	uint64_t epoch;
+	struct dead_list load;
+	void (*loaded)(void *ctx, int status, const struct err *err);
+	void *loaded_ctx;
+};
+
+struct dead *dead_new(struct store *store, uint64_t max_bytes)
+{
+	struct dead *dead = MEM_NEW(struct dead);
+	struct adapter_head head;
+	store_head(store, &head);
+	dead->store = store;
+	dead->max_bytes = max_bytes;
+	dead->epoch = head.epoch;
+	memcpy(dead->log, head.log, sizeof dead->log);
+	return dead;
+}
+
+void dead_free(struct dead *dead)
+{
+	mem_free(dead);
+}
+
+bool dead_is_full(const struct dead *dead)
+{
+	return dead->bytes >= dead->max_bytes;
+}
+
+uint64_t dead_count(const struct dead *dead)
+{
+	return dead->count;
+}
+
+uint64_t dead_bytes(const struct dead *dead)
+{
+	return dead->bytes;
+}
+
+/* Big-endian seq, then the rest of the id behind the event: "<trigger id>[/r<n>]". */
+static void write_key(struct buf *key, uint64_t seq, struct span rest)
+{
+	for (int shift = 56; shift >= 0; shift -= 8) {
+		buf_byte(key, (char)(seq >> shift));
+	}
+	buf_span(key, rest);
+}
+
+static struct record_key record_of(const struct buf *key)
+{
+	return (struct record_key){.space = SPACE_DEAD, .part = SPAN(""), .key = buf_view(key)};
+}
+
+static void put(struct dead *dead, const struct buf *key, const struct buf *json)
+{
+	struct record record = {.value = buf_view(json)};
+	store_put(dead->store, record_of(key), &record);
+	dead->count++;
+	dead->bytes += json->len;
+	if (dead_is_full(dead)) {
+		log_warn("dead",
+		         "dead letters take %llu bytes and are full (dead.max_bytes); deliveries "
+		         "that fail "
+		         "for good wait until some are replayed or discarded",
+		         (unsigned long long)dead->bytes);
+	}
+}
+
+static void write_trigger(const struct binding *binding, struct buf *out)
+{
+	json_write_member_string(out, "trigger", binding->id);
+	json_write_member_uint(out, "version", binding->version);
+	json_write_member_string(out, "type", binding->type);
+	json_write_member_string(out, "namespace", binding->namespace_);
+	json_write_member_string(out, "function_id", binding->function_id);
+	json_write_member_raw(out, "config", binding->config);
+	if (binding->metadata.len != 0) {
+		json_write_member_raw(out, "metadata", binding->metadata);
+	}
+}
+
+static void write_reason(struct span code, struct span message, struct buf *out)
+{
+	char now[CLOCK_TEXT_LEN + 1];
+	clock_format(clock_wall_ms(), now);
+	json_write_member_string(out, "died_at", span_of(now));
+	json_write_member_string(out, "reason", code);
+	json_write_member_string(out, "message", message);
+}
+
+void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
+              struct span code, struct span message)
+{
+	const struct binding *binding = delivery->binding;
+	struct buf id = {0};
+	struct buf json = {0};
+	struct buf key = {0};
+	uint64_t epoch = event ? event->epoch : dead->epoch;
+	delivery_write_id(delivery, span_of(dead->log), epoch, &id);
+	buf_byte(&json, DEAD_FORMAT);
+	buf_byte(&json, '{');
+	if (delivery->event_json.len != 0) {
+		struct span delivery_id;
+		if (json_get(buf_view(&delivery->event_json), SPAN("delivery_id"), &delivery_id)) {
+			buf_clear(&id);
+			json_string(delivery_id, &id);
+		}
+	}
+	json_write_member_string(&json, "id", buf_view(&id));
+	write_trigger(binding, &json);
+	write_reason(code, message, &json);
+	json_write_member_raw(&json, "attempts",
+	                      delivery->history.len ? buf_view(&delivery->history) : SPAN("[]"));
+	json_write_name(&json, "event");
+	if (delivery->event_json.len != 0) {
+		buf_span(&json, buf_view(&delivery->event_json));
+	} else if (event != NULL) {
+		struct event_delivery shown = {attempt_number(delivery), buf_view(&id)};
+		event_write_json(event, span_of(dead->log), &shown, &json);
+	} else {
+		BUF_LITERAL(&json, "null");
+	}
+	buf_byte(&json, '}');
+	const char *slash = memchr(id.ptr, '/', id.len);
+	size_t at = (size_t)(slash - id.ptr) + 1;
+	write_key(&key, delivery->seq, span_make(id.ptr + at, id.len - at));
+	put(dead, &key, &json);
+	log_warn("dead", "delivery %.*s is dead: %.*s: %.*s", SPAN_ARG(buf_view(&id)),
+	         SPAN_ARG(code), SPAN_ARG(message));
+	buf_free(&id);
+	buf_free(&json);
+	buf_free(&key);
+}
+
+void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t from, uint64_t to,
+                    const char *code, const char *message)
+{
+	struct buf json = {0};
+	struct buf key = {0};
+	struct buf id = {0};
+	event_write_id(span_of(dead->log), dead->epoch, from, &id);
+	buf_format(&id, "/%.*s", SPAN_ARG(binding->id));
+	buf_byte(&json, DEAD_FORMAT);
+	buf_byte(&json, '{');
+	json_write_member_string(&json, "id", buf_view(&id));
+	write_trigger(binding, &json);
+	write_reason(span_of(code), span_of(message), &json);
+	json_write_name(&json, "range");
+	buf_format(&json, "{\"from_seq\":%llu,\"to_seq\":%llu}", (unsigned long long)from,
+	           (unsigned long long)to);
+	BUF_LITERAL(&json, ",\"attempts\":[],\"event\":null}");
+	write_key(&key, from, binding->id);
+	put(dead, &key, &json);
+	log_warn("dead", "events %llu to %llu will not reach trigger %.*s: %s",
+	         (unsigned long long)from, (unsigned long long)to, SPAN_ARG(binding->id), message);
+	buf_free(&json);
+	buf_free(&key);
+	buf_free(&id);
+}
+
+/* ---- reading ---- */
+
+static struct span json_of(struct span value)
+{
+	bool known = value.len > 1 && value.ptr[0] == DEAD_FORMAT;
+	return known ? span_make(value.ptr + 1, value.len - 1) : SPAN_NONE;
+}
+
+static void was_fetched(struct store_fetch *fetch, int status, const struct err *err)
+{
+	struct dead_get *get = MEM_CONTAINER(fetch, struct dead_get, fetch);
+	struct store_look look;
+	struct err missing;
+	struct span json = SPAN_NONE;
+	if (status == 0) {
+		if (store_look(get->dead->store, record_of(&get->key), &look) == STORE_FOUND) {
+			json = json_of(look.record.value);
+		}
+		if (json.len == 0) {
+			status = err_set(&missing, E_NOT_FOUND, "dead_letter_not_found",
+			                 "there is no dead letter of this id; list them with "
+			                 "`pawl dead list`");
+			err = &missing;
+		}
+	}
+	struct buf key = get->key;
+	get->done(get, status, json, err);
+	buf_free(&key);
+}
+
+void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
+{
+	struct span event_id = id;
+	struct span rest = SPAN("");
+	const char *slash = memchr(id.ptr, '/', id.len);
+	if (slash != NULL) {
+		event_id.len = (size_t)(slash - id.ptr);
+		rest = span_make(slash + 1, id.len - event_id.len - 1);
+	}
+	struct span log;
+	uint64_t epoch;
+	uint64_t seq = 0;
+	(void)event_parse_id(event_id, &log, &epoch, &seq); /* seq 0 is no event's: not found */
+	get->dead = dead;
+	get->key = (struct buf){0};
+	write_key(&get->key, seq, rest);
+	get->fetch = (struct store_fetch){.done = was_fetched};
+	struct record_key key = record_of(&get->key);
+	store_fetch_start(dead->store, &get->fetch, &key, 1);
+}
+
+void dead_remove(struct dead *dead, struct dead_get *get, struct span json)
+{
+	dead->count -= dead->count != 0;
+	uint64_t size = json.len + 1;
+	dead->bytes -= dead->bytes < size ? dead->bytes : size;
+	store_delete(dead->store, record_of(&get->key), 0);
+}
+
+static bool list_row(void *ctx, struct span key, const struct record *record)
+{
+	(void)key;
+	struct dead_list *list = ctx;
+	struct span json = json_of(record->value);
+	return json.len == 0 || list->each(list, json);
+}
+
+static void list_done(struct store_scan *scan, int status, bool more, uint64_t group,
+                      const struct err *err)
+{
+	(void)more;
+	(void)group; /* dead letters are written by us alone; showing one early does no harm */
+	struct dead_list *list = MEM_CONTAINER(scan, struct dead_list, scan);
+	list->done(list, status, err);
+}
+
+void dead_list_start(struct dead *dead, struct dead_list *list, bool newest_first)
+{
+	list->scan = (struct store_scan){
+	        .range = {.space = SPACE_DEAD, .part = SPAN("")},
+	        .reverse = newest_first,
+	        .row = list_row,
+	        .ctx = list,
+	        .done = list_done,
+	};
+	store_scan_start(dead->store, &list->scan);
+}
+
+static bool count_one(struct dead_list *list, struct span json)
+{
+	struct dead *dead = MEM_CONTAINER(list, struct dead, load);
+	dead->count++;
+	dead->bytes += json.len + 1;
+	return true;
+}
+
+static void counted(struct dead_list *list, int status, const struct err *err)
+{
+	struct dead *dead = MEM_CONTAINER(list, struct dead, load);
+	dead->loaded(dead->loaded_ctx, status, err);
+}
+
+void dead_load(struct dead *dead, void (*done)(void *ctx, int status, const struct err *err),
+               void *ctx)
+{
+	dead->loaded = done;
+	dead->loaded_ctx = ctx;
+	dead->load = (struct dead_list){.each = count_one, .done = counted};
+	dead_list_start(dead, &dead->load, false);
+}

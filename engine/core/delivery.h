@@ -1,0 +1,71 @@
+/* This file defines a delivery: one event that one trigger owes to its function. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_DELIVERY_H
+#define ENGINE_CORE_DELIVERY_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "engine/durable/alarm.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct attempt;
+struct binding;
+struct dispatch;
+
+/*
+ *  offer
+ *    |
+ *    v            head of its lane            room and a provider
+ *  QUEUED ------------------------> READY ------------------------> BUSY ---- done ----> (freed)
+ *                                     ^                             |  |
+ *                                     +---- SLEEPING <-- failed ----+  +-- given up --> BURYING -->
+ * (freed)
+ */
+enum delivery_state {
+	DELIVERY_QUEUED,   /* behind another one of its lane */
+	DELIVERY_READY,    /* waits for concurrency or for a provider */
+	DELIVERY_BUSY,     /* an attempt is running */
+	DELIVERY_SLEEPING, /* waits for its alarm */
+	DELIVERY_BURYING   /* its dead letter is being written */
+};
+
+struct delivery {
+	struct binding *binding;
+	uint64_t seq;
+	enum delivery_state state;
+	uint32_t failures; /* the handler's */
+	uint32_t stopped;  /* attempts that ended without the handler's fault, in a row */
+	uint32_t replay;   /* n of "/r<n>"; 0 = the original */
+	bool recorded;     /* has a job record */
+	bool asked;        /* its condition function said yes */
+	struct buf doom;   /* not empty: it is only to be buried; "code\0message" */
+	int64_t born_ms;   /* monotonic: when it was offered */
+	int64_t first_ms;  /* wall clock of the first attempt; 0 = none */
+	int64_t due_ms;    /* wall clock, while SLEEPING */
+
+	/* Lane: the head is in the map of lanes; the others hang behind it. */
+	uint64_t lane;
+	struct map_node in_lanes;   /* the head only */
+	struct delivery *behind;    /* next of the lane */
+	struct delivery *lane_tail; /* the head only; itself when it is alone */
+
+	struct list in_binding; /* binding.deliveries */
+	struct list in_queue;   /* binding.ready */
+	struct list owed;       /* binding.owed, until it is recorded */
+	struct list live_owed;  /* dispatch's list of the live bindings' */
+	struct map_node tried;  /* from its first attempt on: for the cause of writes */
+	bool is_tried;
+	struct alarm alarm;
+	struct dispatch *dispatch;
+	struct attempt *attempt;  /* while BUSY */
+	struct delivery **burial; /* while BURYING: cleared when the delivery goes away */
+	struct buf history;       /* JSON array of failed attempts; empty on the happy path */
+	struct buf event_json;    /* replayed dead letters carry their event themselves */
+	struct span scope;        /* both point into `text` */
+	struct span key;
+	char text[];
+};
+
+#endif

@@ -1,0 +1,101 @@
+/* This file owes deliveries: starts them in order, tries again, records what must not be lost. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_DISPATCH_H
+#define ENGINE_CORE_DISPATCH_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "engine/core/attempt.h"
+#include "engine/core/binding.h"
+#include "engine/core/dead.h"
+#include "engine/core/delivery.h"
+#include "engine/core/job.h"
+#include "triggers/event.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. Deliveries of one (trigger, scope, key) form a lane: FIFO of starts, one at a time. Lanes
+ * are known by a 64-bit hash only; two keys that share one merely wait for each other. What is at
+ * the head of its lane is READY and starts when the binding has room (concurrency) and the function
+ * a provider.
+ *
+ * A delivery without a job record is *owed* by a cursor: the live one, or the binding's own while
+ * it lags. After RECORD_AGE_MS an owed delivery that runs, sleeps or stands behind a recorded one
+ * gets a job record, so that cursors move on; one that merely waits for room makes its binding lag
+ * instead and costs no row.
+ */
+enum { DISPATCH_RECORD_AGE_MS = 1000 };
+
+struct dispatch;
+
+struct dispatch_options {
+	uint32_t job_max;         /* deliveries in hand per binding */
+	bool only_false_means_no; /* compat.condition: iii */
+};
+
+/* Going up: what react wants to know. */
+struct dispatch_hooks {
+	void (*has_room)(void *ctx,
+	                 struct binding *binding); /* took less than half of job_max again */
+	void (*must_lag)(void *ctx, struct binding *binding); /* it holds the live cursor back */
+	void (*cursor_moved)(void *ctx, struct binding *binding); /* something owed was settled */
+	uint64_t (*cursor_of)(void *ctx, const struct binding *binding); /* as it was put last */
+	void *ctx;
+};
+
+struct dispatch *dispatch_new(struct store *store, struct functions *functions,
+                              struct alarms *alarms, struct dead *dead,
+                              const struct dispatch_options *options);
+void dispatch_free(struct dispatch *dispatch); /* every binding was detached */
+void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *hooks);
+
+/* A binding begins; its function is watched from now on. */
+void dispatch_attach(struct dispatch *dispatch, struct binding *binding);
+/* It ends: running attempts are forgotten, what waits goes with its records (put into the open
+ * group; the caller commits). Frees its deliveries. With `keep_records` (the daemon stops) nothing
+ * is put. */
+void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records);
+
+/* Starts nothing while from_seq is not 0; 0 lets it go on. */
+void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq);
+/* Drops what it owes from this seq on; the caller commits. */
+void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq);
+
+bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding);
+/* A new delivery. `looped`: it is only to be buried. Ignored if a job record of before the start
+ * answers for it already. */
+void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
+                    bool looped);
+/* A job record that was found at the start, or a dead letter to be replayed (its record is put by
+ * the caller). */
+void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job);
+/* Puts the job record of a replay, to go with its dead letter's removal. */
+void dispatch_put_job(struct dispatch *dispatch, const struct binding *binding,
+                      const struct job *job);
+
+/* Lowest seq that is owed and not recorded; 0 = none. */
+uint64_t dispatch_first_owed(const struct dispatch *dispatch); /* by all live bindings */
+uint64_t dispatch_first_owed_by(const struct binding *binding);
+/* Lowest seq whose event a record needs; 0 = none. */
+uint64_t dispatch_first_needed_by(const struct binding *binding);
+void dispatch_set_lagging(struct dispatch *dispatch, struct binding *binding, bool lagging);
+bool dispatch_owes_nothing(const struct binding *binding);
+
+/* Called a few times a second while it owes something: see DESIGN. True while it does. */
+bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding);
+/* Puts the deletion of tombstones that the cursor has passed. */
+void dispatch_forget_done(struct dispatch *dispatch, struct binding *binding, uint64_t cursor);
+/* After the store lost groups: puts every record again. */
+void dispatch_put_all(struct dispatch *dispatch, struct binding *binding);
+/* Drops everything owed and waiting of a binding into a range dead letter; the caller commits. */
+void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
+                       const char *code, const char *message);
+
+/* A state_cause_fn: the delivery whose handler writes, from the baggage of the frame. */
+int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
+
+/* "queued", "ready", "running", "sleeping", "burying". */
+const char *delivery_state_name(const struct delivery *delivery);
+
+#endif

@@ -1,0 +1,122 @@
+/* This file writes and reads job records. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/job.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+
+enum { JOB_FORMAT = 1, MESSAGE_MAX = 1024 };
+
+void job_encode(const struct job *job, struct buf *out)
+{
+	buf_byte(out, JOB_FORMAT);
+	buf_byte(out, '{');
+	json_write_member_uint(out, "version", job->version);
+	json_write_member_string(out, "scope", job->scope);
+	json_write_member_string(out, "key", job->key);
+	json_write_member_uint(out, "failures", job->failures);
+	json_write_member_int(out, "first_ms", job->first_ms);
+	json_write_member_int(out, "due_ms", job->due_ms);
+	json_write_member_bool(out, "asked", job->asked);
+	json_write_member_bool(out, "done", job->done);
+	json_write_member_uint(out, "replay", job->replay);
+	if (job->attempts.len != 0) {
+		json_write_member_raw(out, "attempts", job->attempts);
+	}
+	if (job->event.len != 0) {
+		json_write_member_raw(out, "event", job->event);
+	}
+	buf_byte(out, '}');
+}
+
+/* The text of a string member, in `scratch`, which the caller has given room enough. */
+static struct span text_of(struct span value, struct buf *scratch)
+{
+	size_t at = scratch->len;
+	json_string(value, scratch);
+	return span_make(scratch->ptr + at, scratch->len - at);
+}
+
+int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scratch,
+               struct err *err)
+{
+	enum {
+		VERSION,
+		SCOPE,
+		KEY,
+		FAILURES,
+		FIRST,
+		DUE,
+		ASKED,
+		DONE,
+		REPLAY,
+		ATTEMPTS,
+		EVENT,
+		COUNT
+	};
+	static const struct span names[COUNT] = {{"version", 7},  {"scope", 5},    {"key", 3},
+	                                         {"failures", 8}, {"first_ms", 8}, {"due_ms", 6},
+	                                         {"asked", 5},    {"done", 4},     {"replay", 6},
+	                                         {"attempts", 8}, {"event", 5}};
+	struct span found[COUNT];
+	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
+		return err_set(err, E_VERSION, "job_format",
+		               "job %llu has format %d, this program knows %d; use the version "
+		               "that wrote it",
+		               (unsigned long long)seq, value.len ? value.ptr[0] : 0, JOB_FORMAT);
+	}
+	struct span json = span_make(value.ptr + 1, value.len - 1);
+	if (json_check_object(json, names, COUNT, found, err) != 0) {
+		return err_set(err, E_DAMAGED, "job_damaged", "job %llu is not what was written",
+		               (unsigned long long)seq);
+	}
+	struct job job = {.seq = seq, .attempts = found[ATTEMPTS], .event = found[EVENT]};
+	uint64_t version = 0;
+	uint64_t failures = 0;
+	uint64_t replay = 0;
+	bool good = found[SCOPE].ptr && found[KEY].ptr && json_uint64(found[VERSION], &version) &&
+	            json_uint64(found[FAILURES], &failures) &&
+	            json_int64(found[FIRST], &job.first_ms) &&
+	            json_int64(found[DUE], &job.due_ms) && json_uint64(found[REPLAY], &replay);
+	if (!good) {
+		return err_set(err, E_DAMAGED, "job_damaged", "job %llu lacks a member",
+		               (unsigned long long)seq);
+	}
+	/* Both texts are at most as long as their escaped forms: the buffer does not move between
+	 * them. */
+	(void)buf_reserve(scratch, found[SCOPE].len + found[KEY].len);
+	job.scope = text_of(found[SCOPE], scratch);
+	job.key = text_of(found[KEY], scratch);
+	job.version = (uint32_t)version;
+	job.failures = (uint32_t)failures;
+	job.replay = (uint32_t)replay;
+	job.asked = json_is_true(found[ASKED]);
+	job.done = json_is_true(found[DONE]);
+	*out = job;
+	return 0;
+}
+
+static struct span cut(struct span text)
+{
+	return text.len > MESSAGE_MAX ? span_make(text.ptr, MESSAGE_MAX) : text;
+}
+
+void job_add_attempt(struct buf *attempts, int64_t started_ms, int64_t duration_ms,
+                     struct span worker, struct span code, struct span message)
+{
+	if (attempts->len == 0) {
+		buf_byte(attempts, '[');
+	} else {
+		attempts->len--; /* the closing bracket */
+		buf_byte(attempts, ',');
+	}
+	char started[CLOCK_TEXT_LEN + 1];
+	clock_format(started_ms, started);
+	buf_byte(attempts, '{');
+	json_write_member_string(attempts, "started", span_of(started));
+	json_write_member_int(attempts, "duration_ms", duration_ms);
+	json_write_member_string(attempts, "worker", worker);
+	json_write_member_string(attempts, "code", code);
+	json_write_member_string(attempts, "message", cut(message));
+	BUF_LITERAL(attempts, "}]");
+}

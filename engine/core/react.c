@@ -1,0 +1,664 @@
+/* This file matches durable events and keeps the cursors of what is still owed. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/react.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/durable/space.h"
+
+enum {
+	CURSOR_MS = 100,
+	SWEEP_MS = 250,
+	RETAIN_MS = 10000,
+	SAMPLES = 168, /* of the journal's age: of seven days, one an hour */
+	CHUNK_ENTRIES = 512,
+	CHUNK_BYTES = 256 * 1024
+};
+
+/* "At this time the journal was so long." */
+struct sample {
+	int64_t wall_ms;
+	uint64_t seq;
+};
+
+struct react {
+	struct store *store;
+	struct dispatch *dispatch;
+	struct dead *dead;
+	struct alarms *alarms;
+	struct react_options options;
+	struct index *index;
+	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
+	uint64_t next_seq;   /* the first event that the live ones have not seen */
+	uint64_t cursor_put; /* what the shared record says */
+	uint64_t recoveries; /* of the store, as last seen */
+	bool started;
+	bool reading; /* the live ones are behind the head: after a start */
+	struct store_read read;
+	struct alarm cursor_alarm;
+	struct alarm sweep_alarm;
+	struct alarm retain_alarm;
+	struct sample samples[SAMPLES];
+	size_t sample_count;
+	struct event *matching; /* the event that the index is being asked about */
+	void (*finished)(void *ctx, struct binding *binding);
+	void *finished_ctx;
+};
+
+/* One chunk of the journal, read for one lagging binding. */
+struct catch_up {
+	struct store_read read;
+	struct react *react;
+	struct binding *binding; /* NULL once it was removed */
+};
+
+static void catch_up(struct react *react, struct binding *binding);
+
+/* ---- cursors ---- */
+
+static uint64_t live_cursor(const struct react *react)
+{
+	uint64_t owed = dispatch_first_owed(react->dispatch);
+	return (owed != 0 && owed < react->next_seq ? owed : react->next_seq) - 1;
+}
+
+static uint64_t own_cursor(const struct binding *binding)
+{
+	uint64_t owed = dispatch_first_owed_by(binding);
+	return (owed != 0 && owed < binding->next_seq ? owed : binding->next_seq) - 1;
+}
+
+uint64_t react_cursor(const struct react *react, const struct binding *binding)
+{
+	return binding->lagging ? binding->cursor_put : react->cursor_put;
+}
+
+static uint64_t cursor_of(void *ctx, const struct binding *binding)
+{
+	return react_cursor(ctx, binding);
+}
+
+static void put_cursor(struct react *react, const struct binding *binding, uint64_t cursor)
+{
+	struct buf key = {0};
+	char value[9];
+	space_cursor_key(binding ? binding->id : SPAN_NONE, binding ? binding->version : 0, &key);
+	value[0] = 1; /* format */
+	space_put_seq(value + 1, cursor);
+	struct record record = {.value = span_make(value, sizeof value)};
+	struct record_key name = {
+	        .space = SPACE_META, .part = SPAN("cursor"), .key = buf_view(&key)};
+	store_put(react->store, name, &record);
+	buf_free(&key);
+}
+
+static void delete_cursor(struct react *react, const struct binding *binding)
+{
+	struct buf key = {0};
+	space_cursor_key(binding->id, binding->version, &key);
+	struct record_key name = {
+	        .space = SPACE_META, .part = SPAN("cursor"), .key = buf_view(&key)};
+	store_delete(react->store, name, 0);
+	buf_free(&key);
+}
+
+/* A binding is live again when the shared cursor answers for all that it owes. */
+static bool try_to_join(struct react *react, struct binding *binding)
+{
+	uint64_t owed = dispatch_first_owed_by(binding);
+	if (binding->reading || binding->next_seq != react->next_seq || react->reading ||
+	    (owed != 0 && owed <= react->cursor_put)) {
+		return false;
+	}
+	dispatch_set_lagging(react->dispatch, binding, false);
+	delete_cursor(react, binding);
+	return true;
+}
+
+static void put_binding_cursor(struct react *react, struct binding *binding)
+{
+	if (binding->lagging && !try_to_join(react, binding)) {
+		uint64_t cursor = own_cursor(binding);
+		if (cursor != binding->cursor_put) {
+			put_cursor(react, binding, cursor);
+			binding->cursor_put = cursor;
+		}
+	}
+	dispatch_forget_done(react->dispatch, binding, react_cursor(react, binding));
+}
+
+static void put_cursors(struct react *react)
+{
+	struct store_stats stats;
+	store_get_stats(react->store, &stats);
+	bool lost_some = stats.recoveries != react->recoveries;
+	react->recoveries = stats.recoveries;
+	/* Before the shared one moves: whoever began to lag must have his own in the same group. */
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (lost_some) {
+			dispatch_put_all(react->dispatch, binding);
+			binding->cursor_put = 0;
+		}
+		put_binding_cursor(react, binding);
+	}
+	uint64_t cursor = live_cursor(react);
+	if (cursor != react->cursor_put || lost_some) {
+		put_cursor(react, NULL, cursor);
+		react->cursor_put = cursor;
+	}
+	store_commit_lazy(react->store);
+}
+
+static bool is_at_rest(const struct binding *binding)
+{
+	return !binding->lagging && binding->until_seq == 0 && dispatch_owes_nothing(binding) &&
+	       list_is_empty(&binding->done);
+}
+
+static void cursor_is_due(struct alarm *alarm)
+{
+	struct react *react = MEM_CONTAINER(alarm, struct react, cursor_alarm);
+	if (store_refuses(react->store, NULL) != 0) {
+		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
+		return;
+	}
+	put_cursors(react);
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (react_is_past(react, binding)) {
+			react->finished(react->finished_ctx, binding);
+		} else if (is_at_rest(binding)) {
+			list_remove(&binding->active_link);
+		}
+	}
+}
+
+static void want_cursors(struct react *react)
+{
+	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
+		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
+	}
+}
+
+static void cursor_moved(void *ctx, struct binding *binding)
+{
+	(void)binding;
+	want_cursors(ctx);
+}
+
+/* ---- matching ---- */
+
+static void want_sweep(struct react *react)
+{
+	if (!alarm_is_set(&react->sweep_alarm)) {
+		alarm_set_in(react->alarms, &react->sweep_alarm, SWEEP_MS);
+	}
+}
+
+static void activate(struct react *react, struct binding *binding)
+{
+	if (list_is_empty(&binding->active_link)) {
+		list_push(&react->active, &binding->active_link);
+	}
+	want_sweep(react);
+	want_cursors(react);
+}
+
+static bool is_judged_by(const struct binding *binding, uint64_t seq)
+{
+	return binding->from_seq <= seq && (binding->until_seq == 0 || seq < binding->until_seq);
+}
+
+static void offer(struct react *react, struct binding *binding, const struct event *event)
+{
+	activate(react, binding);
+	bool looped = event->cause.depth >= react->options.loop_depth;
+	dispatch_offer(react->dispatch, binding, event, looped);
+}
+
+static void begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq)
+{
+	binding->next_seq = next_seq;
+	binding->cursor_put = 0;
+	dispatch_set_lagging(react->dispatch, binding, true);
+	activate(react, binding);
+}
+
+static void woken(void *ctx, struct index_entry *entry)
+{
+	struct react *react = ctx;
+	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
+	uint64_t seq = react->matching->seq;
+	if (binding->lagging || !is_judged_by(binding, seq)) {
+		return;
+	}
+	if (!dispatch_has_room(react->dispatch, binding)) {
+		begin_to_lag(react, binding, seq);
+		return;
+	}
+	offer(react, binding, react->matching);
+}
+
+static void match(struct react *react, uint64_t seq, struct span bytes)
+{
+	struct event event;
+	struct err err;
+	if (event_decode(seq, bytes, &event, &err) != 0) {
+		log_error("react", "event %llu cannot be read and wakes nobody: %s",
+		          (unsigned long long)seq, err.text);
+	} else {
+		react->matching = &event;
+		index_match(react->index, &event, woken, react);
+		react->matching = NULL;
+	}
+	react->next_seq = seq + 1;
+}
+
+static void follow(void *ctx, const struct batch *batch)
+{
+	struct react *react = ctx;
+	if (!react->started) {
+		return;
+	}
+	if (batch->entries[0].seq > react->next_seq) {
+		read_live(react); /* behind: after a start, or after an error */
+	}
+	for (size_t i = 0; i < batch->entry_count && !react->reading; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (entry->seq == react->next_seq) {
+			match(react, entry->seq, batch_entry_bytes(batch, entry));
+		}
+	}
+	want_cursors(react);
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (binding->lagging) {
+			catch_up(react, binding);
+		}
+	}
+}
+
+/* ---- reading the journal: the live ones after a start ---- */
+
+static void read_live(struct react *react);
+
+static void live_entry(void *ctx, uint64_t seq, struct span bytes)
+{
+	struct react *react = ctx;
+	if (seq == react->next_seq) {
+		match(react, seq, bytes);
+	}
+}
+
+static void live_read_done(struct store_read *read, int status, const struct err *err)
+{
+	struct react *react = MEM_CONTAINER(read, struct react, read);
+	react->reading = false;
+	if (status == E_NOT_FOUND) {
+		struct adapter_head head;
+		store_head(react->store, &head);
+		log_error("react",
+		          "events %llu to %llu are gone from the journal before they were matched",
+		          (unsigned long long)react->next_seq,
+		          (unsigned long long)head.first_seq - 1);
+		react->next_seq = head.first_seq;
+	} else if (status != 0) {
+		log_error("react", "the journal cannot be read, matching waits: %s", err->text);
+		return; /* the next durable group tries again */
+	}
+	read_live(react);
+}
+
+static void read_live(struct react *react)
+{
+	if (react->reading || react->next_seq > store_durable_seq(react->store)) {
+		return;
+	}
+	react->reading = true;
+	react->read = (struct store_read){
+	        .from = react->next_seq,
+	        .count = CHUNK_ENTRIES,
+	        .max_bytes = CHUNK_BYTES,
+	        .entry = live_entry,
+	        .ctx = react,
+	        .done = live_read_done,
+	};
+	store_read_start(react->store, &react->read);
+}
+
+/* ---- reading the journal: a lagging binding ---- */
+
+static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
+{
+	struct catch_up *work = ctx;
+	struct binding *binding = work->binding;
+	struct event event;
+	struct err err;
+	if (binding == NULL || seq != binding->next_seq ||
+	    !dispatch_has_room(work->react->dispatch, binding)) {
+		return;
+	}
+	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0 &&
+	    filter_matches(binding->filter, &event)) {
+		offer(work->react, binding, &event);
+	}
+	binding->next_seq = seq + 1;
+}
+
+static void chunk_done(struct store_read *read, int status, const struct err *err)
+{
+	struct catch_up *work = MEM_CONTAINER(read, struct catch_up, read);
+	struct react *react = work->react;
+	struct binding *binding = work->binding;
+	mem_free(work);
+	if (binding == NULL) {
+		return;
+	}
+	binding->catch_up = NULL;
+	binding->reading = false;
+	if (status == E_NOT_FOUND) {
+		struct adapter_head head;
+		store_head(react->store, &head);
+		log_error("react", "trigger %.*s missed events up to %llu: gone from the journal",
+		          SPAN_ARG(binding->id), (unsigned long long)head.first_seq - 1);
+		binding->next_seq = head.first_seq;
+	} else if (status != 0) {
+		log_warn("react", "trigger %.*s waits, the journal cannot be read: %s",
+		         SPAN_ARG(binding->id), err->text);
+		return; /* the next durable group or settled delivery tries again */
+	}
+	want_cursors(react);
+	catch_up(react, binding);
+}
+
+static void catch_up(struct react *react, struct binding *binding)
+{
+	uint64_t last = store_durable_seq(react->store);
+	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
+		return;
+	}
+	if (binding->reading || binding->next_seq > last ||
+	    !dispatch_has_room(react->dispatch, binding)) {
+		return;
+	}
+	struct catch_up *work = MEM_NEW(struct catch_up);
+	work->react = react;
+	work->binding = binding;
+	work->read = (struct store_read){
+	        .from = binding->next_seq,
+	        .count = CHUNK_ENTRIES,
+	        .max_bytes = CHUNK_BYTES,
+	        .entry = lagging_entry,
+	        .ctx = work,
+	        .done = chunk_done,
+	};
+	binding->reading = true;
+	binding->catch_up = &work->binding;
+	store_read_start(react->store, &work->read);
+}
+
+static void has_room(void *ctx, struct binding *binding)
+{
+	struct react *react = ctx;
+	if (binding->lagging) {
+		catch_up(react, binding);
+	}
+}
+
+static void must_lag(void *ctx, struct binding *binding)
+{
+	struct react *react = ctx;
+	begin_to_lag(react, binding, react->next_seq);
+}
+
+/* ---- looking after what waits ---- */
+
+/* Events that nobody could handle for too long become one dead letter. */
+static void give_up_parked(struct react *react, struct binding *binding)
+{
+	bool parked = !dispatch_owes_nothing(binding) && binding->busy == 0 &&
+	              !function_is_offered(binding->watch.function);
+	int64_t now = clock_wall_ms();
+	if (!parked) {
+		binding->parked_since_ms = 0;
+	} else if (binding->parked_since_ms == 0) {
+		binding->parked_since_ms = now;
+	} else if (now - binding->parked_since_ms > react->options.park_max_ms &&
+	           store_refuses(react->store, NULL) == 0 && !dead_is_full(react->dead)) {
+		uint64_t last = store_durable_seq(react->store);
+		dispatch_bury_all(react->dispatch, binding, last, "function_absent",
+		                  "nobody served the function for longer than delivery.park_max");
+		binding->next_seq = last + 1;
+		store_commit(react->store, NULL);
+	}
+}
+
+static void sweep_is_due(struct alarm *alarm)
+{
+	struct react *react = MEM_CONTAINER(alarm, struct react, sweep_alarm);
+	bool again = false;
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		bool owes = dispatch_sweep(react->dispatch, binding);
+		give_up_parked(react, binding);
+		again = again || owes;
+	}
+	if (again) {
+		want_sweep(react);
+	}
+}
+
+/* The least seq that somebody still needs. */
+static uint64_t first_needed(const struct react *react)
+{
+	uint64_t first = react->cursor_put + 1;
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t by_record = dispatch_first_needed_by(binding);
+		if (by_record != 0 && by_record < first) {
+			first = by_record;
+		}
+		if (binding->lagging && binding->cursor_put + 1 < first) {
+			first = binding->cursor_put + 1;
+		}
+	}
+	return first;
+}
+
+static void detach_from_past(struct react *react, uint64_t keep_from)
+{
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t needs = dispatch_first_needed_by(binding);
+		bool holds = (binding->lagging && binding->cursor_put + 1 < keep_from) ||
+		             (needs != 0 && needs < keep_from);
+		if (holds && !dead_is_full(react->dead)) {
+			dispatch_bury_all(
+			        react->dispatch, binding, keep_from - 1, "journal_full",
+			        "the journal reached journal.max_bytes while these events waited");
+			if (binding->next_seq < keep_from) {
+				binding->next_seq = keep_from;
+			}
+			store_commit(react->store, NULL);
+		}
+	}
+}
+
+/* How old an entry is, is known from samples: one a minute is enough. */
+static uint64_t seq_before(struct react *react, int64_t wall_ms)
+{
+	uint64_t seq = 0;
+	for (size_t i = 0; i < react->sample_count; i++) {
+		if (react->samples[i].wall_ms <= wall_ms) {
+			seq = react->samples[i].seq;
+		}
+	}
+	return seq;
+}
+
+static void take_sample(struct react *react, int64_t now)
+{
+	size_t count = react->sample_count;
+	int64_t gap = react->options.journal_max_age_ms / SAMPLES;
+	if (count != 0 && now - react->samples[count - 1].wall_ms < gap) {
+		return;
+	}
+	if (count == SAMPLES) {
+		memmove(react->samples, react->samples + 1, (SAMPLES - 1) * sizeof *react->samples);
+		count--;
+	}
+	react->samples[count] = (struct sample){now, store_durable_seq(react->store)};
+	react->sample_count = count + 1;
+}
+
+static void retain(struct alarm *alarm)
+{
+	struct react *react = MEM_CONTAINER(alarm, struct react, retain_alarm);
+	alarm_set_in(react->alarms, &react->retain_alarm, RETAIN_MS);
+	int64_t now = clock_wall_ms();
+	take_sample(react, now);
+	struct adapter_head head;
+	store_head(react->store, &head);
+	uint64_t by_age = seq_before(react, now - react->options.journal_max_age_ms);
+	uint64_t bytes = store_journal_bytes(react->store);
+	uint64_t most = react->options.journal_max_bytes;
+	uint64_t by_size = 0;
+	if (bytes > most) {
+		uint64_t share = (head.next_seq - head.first_seq) / 10;
+		by_size = head.first_seq + (share != 0 ? share : 1);
+		if (first_needed(react) < by_size && !react->options.refuse_when_full) {
+			detach_from_past(react, by_size);
+		}
+	} else if (bytes > most / 10 * 8 && first_needed(react) == head.first_seq) {
+		log_warn("react",
+		         "the journal is at %llu of %llu bytes and all of it is still owed",
+		         (unsigned long long)bytes, (unsigned long long)most);
+	}
+	uint64_t wanted = by_age > by_size ? by_age : by_size;
+	uint64_t needed = first_needed(react);
+	uint64_t seq = wanted < needed ? wanted : needed;
+	bool full = bytes > most && react->options.refuse_when_full && needed <= head.first_seq;
+	store_set_journal_full(react->store, full);
+	if (seq > head.first_seq) {
+		store_trim(react->store, seq);
+	}
+}
+
+/* ---- life ---- */
+
+struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
+                        struct alarms *alarms, const struct react_options *options)
+{
+	struct react *react = MEM_NEW(struct react);
+	react->store = store;
+	react->dispatch = dispatch;
+	react->dead = dead;
+	react->alarms = alarms;
+	react->options = *options;
+	react->index = index_new();
+	list_init(&react->active);
+	alarm_init(&react->cursor_alarm, cursor_is_due);
+	alarm_init(&react->sweep_alarm, sweep_is_due);
+	alarm_init(&react->retain_alarm, retain);
+	const struct dispatch_hooks hooks = {
+	        .has_room = has_room,
+	        .must_lag = must_lag,
+	        .cursor_moved = cursor_moved,
+	        .cursor_of = cursor_of,
+	        .ctx = react,
+	};
+	dispatch_set_hooks(dispatch, &hooks);
+	store_follow(store, follow, react);
+	return react;
+}
+
+void react_free(struct react *react)
+{
+	if (react != NULL) {
+		alarm_clear(&react->cursor_alarm);
+		alarm_clear(&react->sweep_alarm);
+		alarm_clear(&react->retain_alarm);
+		index_free(react->index);
+		mem_free(react);
+	}
+}
+
+void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
+                       void *ctx)
+{
+	react->finished = finished;
+	react->finished_ctx = ctx;
+}
+
+void react_add(struct react *react, struct binding *binding, uint64_t own_cursor_seq)
+{
+	list_init(&binding->active_link);
+	binding->entry.filter = binding->filter;
+	index_add(react->index, &binding->entry);
+	if (own_cursor_seq != 0) {
+		begin_to_lag(react, binding, own_cursor_seq + 1);
+		binding->cursor_put = own_cursor_seq;
+	} else if (binding->until_seq != 0) {
+		activate(react, binding);
+	}
+}
+
+void react_remove(struct react *react, struct binding *binding, bool keep_records)
+{
+	index_remove(react->index, &binding->entry);
+	list_remove(&binding->active_link);
+	if (binding->catch_up != NULL) {
+		*binding->catch_up = NULL;
+	}
+	if (binding->lagging && !keep_records) {
+		delete_cursor(react, binding);
+	}
+}
+
+void react_touch(struct react *react, struct binding *binding)
+{
+	activate(react, binding);
+}
+
+bool react_is_past(const struct react *react, const struct binding *binding)
+{
+	uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
+	return binding->until_seq != 0 && next >= binding->until_seq &&
+	       dispatch_owes_nothing(binding) &&
+	       react_cursor(react, binding) + 1 >= binding->until_seq;
+}
+
+void react_start(struct react *react, uint64_t cursor)
+{
+	react->started = true;
+	react->next_seq = cursor + 1;
+	react->cursor_put = cursor;
+	struct store_stats stats;
+	store_get_stats(react->store, &stats);
+	react->recoveries = stats.recoveries;
+	alarm_set_in(react->alarms, &react->retain_alarm, RETAIN_MS);
+	read_live(react);
+	LIST_EACH(&react->active, link)
+	{
+		catch_up(react, MEM_CONTAINER(link, struct binding, active_link));
+	}
+}
+
+void react_stop(struct react *react)
+{
+	alarm_clear(&react->cursor_alarm);
+	alarm_clear(&react->sweep_alarm);
+	alarm_clear(&react->retain_alarm);
+	if (react->started && store_refuses(react->store, NULL) == 0) {
+		put_cursors(react);
+	}
+	react->started = false;
+}

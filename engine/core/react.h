@@ -1,0 +1,60 @@
+/* This file follows the journal and hands every event to the triggers that it wakes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_REACT_H
+#define ENGINE_CORE_REACT_H
+
+#include "base/err.h"
+#include "engine/core/binding.h"
+#include "engine/core/dispatch.h"
+#include "engine/durable/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. One place in the journal, `next_seq`, is shared by all *live* bindings: an event that has
+ * become durable is matched once through the index, from memory. What the live ones still owe holds
+ * the shared cursor back. A binding that would hold it for too long, or has too much in hand,
+ * *lags*: it gets a cursor of its own and reads the journal again for itself, chunk by chunk, as it
+ * finds room; when it has caught up it becomes live again.
+ *
+ * Cursors are put CURSOR_MS after something was settled, all in one group, and never synced for
+ * their own sake: after a crash at most what was answered since then is delivered again.
+ */
+struct react;
+
+struct react_options {
+	uint32_t loop_depth; /* a longer chain of causes is a loop */
+	int64_t park_max_ms; /* how long events wait for a function that nobody offers */
+	int64_t journal_max_age_ms;
+	uint64_t journal_max_bytes;
+	bool refuse_when_full; /* else the binding that holds the journal is detached from its past
+	                        */
+};
+
+struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
+                        struct alarms *alarms, const struct react_options *options);
+void react_free(struct react *react);
+
+/* A binding begins. `own_cursor`: at the start, what its own cursor record says; 0 = it has none.
+ */
+void react_add(struct react *react, struct binding *binding, uint64_t own_cursor);
+/* It ends; the caller detaches it from dispatch. `keep_records`: the daemon stops. */
+void react_remove(struct react *react, struct binding *binding, bool keep_records);
+
+/* Its until_seq was set: tells react_on_finished when it is past. */
+void react_touch(struct react *react, struct binding *binding);
+
+/* Follows the journal from behind `cursor` on. Before this nothing is matched. */
+void react_start(struct react *react, uint64_t cursor);
+/* Puts the cursors, for a clean stop. */
+void react_stop(struct react *react);
+
+/* The shared cursor, or the binding's own. */
+uint64_t react_cursor(const struct react *react, const struct binding *binding);
+/* True when nothing before until_seq is left to be matched or delivered. */
+bool react_is_past(const struct react *react, const struct binding *binding);
+/* Called when a version has nothing left to do. */
+void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
+                       void *ctx);
+
+#endif

@@ -1,0 +1,106 @@
+/* This file writes and reads the records of triggers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/trigger_record.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { TRIGGER_FORMAT = 1 };
+
+void trigger_record_encode(const struct binding *binding, struct buf *out)
+{
+	buf_byte(out, TRIGGER_FORMAT);
+	buf_byte(out, '{');
+	json_write_member_string(out, "id", binding->id);
+	json_write_member_uint(out, "version", binding->version);
+	json_write_member_uint(out, "origin", binding->origin);
+	json_write_member_uint(out, "from_seq", binding->from_seq);
+	json_write_member_uint(out, "until_seq", binding->until_seq);
+	json_write_member_string(out, "type", binding->type);
+	json_write_member_string(out, "namespace", binding->namespace_);
+	json_write_member_string(out, "function_id", binding->function_id);
+	json_write_member_raw(out, "config", binding->config);
+	if (binding->metadata.len != 0) {
+		json_write_member_raw(out, "metadata", binding->metadata);
+	}
+	buf_byte(out, '}');
+}
+
+static struct span text_of(struct span value, struct buf *scratch)
+{
+	if (value.ptr == NULL || json_kind(value) != JSON_STRING) {
+		return SPAN_NONE;
+	}
+	size_t at = scratch->len;
+	json_string(value, scratch);
+	return span_make(scratch->ptr + at, scratch->len - at);
+}
+
+int trigger_record_decode(struct span value, struct trigger_record *out, struct buf *scratch,
+                          struct err *err)
+{
+	enum {
+		ID,
+		VERSION,
+		ORIGIN,
+		FROM,
+		UNTIL,
+		TYPE,
+		NAMESPACE,
+		FUNCTION,
+		CONFIG,
+		METADATA,
+		COUNT
+	};
+	static const struct span names[COUNT] = {
+	        {"id", 2},        {"version", 7}, {"origin", 6},    {"from_seq", 8},
+	        {"until_seq", 9}, {"type", 4},    {"namespace", 9}, {"function_id", 11},
+	        {"config", 6},    {"metadata", 8}};
+	struct span found[COUNT];
+	if (value.len == 0 || value.ptr[0] != TRIGGER_FORMAT) {
+		return err_set(
+		        err, E_VERSION, "trigger_format",
+		        "a trigger's record has format %d, this program knows %d; use the version "
+		        "that wrote it",
+		        value.len ? value.ptr[0] : 0, TRIGGER_FORMAT);
+	}
+	struct span json = span_make(value.ptr + 1, value.len - 1);
+	if (json_check_object(json, names, COUNT, found, err) != 0) {
+		return err_wrap(err, "a trigger's record is damaged");
+	}
+	uint64_t version = 0;
+	uint64_t origin = 0;
+	/* No text is longer than the record: the buffer does not move between them. */
+	(void)buf_reserve(scratch, value.len);
+	struct trigger_record record = {
+	        .id = text_of(found[ID], scratch),
+	        .type = text_of(found[TYPE], scratch),
+	        .namespace_ = text_of(found[NAMESPACE], scratch),
+	        .function_id = text_of(found[FUNCTION], scratch),
+	        .config = found[CONFIG],
+	        .metadata = found[METADATA],
+	};
+	bool good = record.id.len != 0 && record.type.len != 0 && record.config.len != 0 &&
+	            json_uint64(found[VERSION], &version) && json_uint64(found[ORIGIN], &origin) &&
+	            json_uint64(found[FROM], &record.from_seq) &&
+	            json_uint64(found[UNTIL], &record.until_seq);
+	if (!good) {
+		return err_set(err, E_DAMAGED, "trigger_damaged",
+		               "a trigger's record lacks a member");
+	}
+	record.version = (uint32_t)version;
+	record.origin = (enum binding_origin)origin;
+	*out = record;
+	return 0;
+}
+
+void trigger_record_free(struct binding *binding)
+{
+	const struct span *texts[] = {&binding->id,          &binding->type,   &binding->namespace_,
+	                              &binding->function_id, &binding->config, &binding->metadata};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		mem_free((char *)texts[i]->ptr);
+	}
+	filter_free(binding->filter);
+	mem_free(binding);
+}
