@@ -1,5 +1,4 @@
-/* This file matches workers'"'"' bindings with the catalog or with the workers that provide their
- * type. */
+/* This file matches the bindings of workers with the catalog or with who provides their type. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/session_triggers.h"
 
@@ -16,7 +15,7 @@ struct session_triggers {
 	struct list leaving; /* claim.leaving: released before they were durable */
 };
 
-/* A worker'"'"'s claim on a trigger of the catalog. */
+/* A worker's claim on a trigger of the catalog. */
 struct claim {
 	struct trigger_hold hold;
 	struct session_triggers *triggers;
@@ -137,7 +136,7 @@ static void claim_trigger(struct session_triggers *triggers, struct worker *work
 	list_push(&worker->holds, &claim->hold.in_session);
 }
 
-/* ---- others'"'"' types ---- */
+/* ---- others' types ---- */
 
 static struct provided_type *find_type(const struct session_triggers *triggers, struct span id)
 {

@@ -1,5 +1,4 @@
-/* This file registers workers'"'"' triggers, and the trigger types that workers provide themselves.
- */
+/* This file registers triggers of workers, and trigger types that workers provide themselves. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_API_SESSION_TRIGGERS_H
 #define ENGINE_API_SESSION_TRIGGERS_H
@@ -13,7 +12,7 @@
 /*
  * DESIGN. A binding to a type of our own goes to the catalog and is durable. A binding to any other
  * type is parked until some worker provides that type; then, and whenever such a provider comes
- * again, it is forwarded to it. It ends with its worker'"'"'s connection; the provider is told.
+ * again, it is forwarded to it. It ends with its worker's connection; the provider is told.
  */
 struct session_triggers;
 
@@ -35,10 +34,10 @@ void session_register_type(struct session_triggers *triggers, struct worker *wor
                            const struct message *frame);
 void session_unregister_type(struct session_triggers *triggers, struct worker *worker,
                              struct span id);
-/* A provider'"'"'s word on a binding: passed on to whoever asked for it. */
+/* A provider's word on a binding: passed on to whoever asked for it. */
 void session_type_answered(struct session_triggers *triggers, struct worker *worker,
                            const struct message *frame);
-/* The worker'"'"'s connection is gone: its types and its bindings to others'"'"' types are too. */
+/* The worker's connection is gone: its types and its bindings to others' types are too. */
 void session_types_lost(struct session_triggers *triggers, struct worker *worker);
 
 #endif

@@ -62,6 +62,7 @@ struct call {
 	struct list link;
 	struct executor *executor;  /* who executes it; NULL while it waits for one */
 	struct function *waits_for; /* NULL once it was started */
+	void *work;                 /* the executor's own */
 	struct map_node by_invocation;
 	char invocation_id[ID_UUID_LEN + 1];
 	struct alarm timeout;

@@ -1,0 +1,37 @@
+/* This file lists the parts of a running engine, for those who answer questions about all of it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_CORE_H
+#define ENGINE_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct alarms;
+struct catalog;
+struct dead;
+struct dispatch;
+struct functions;
+struct react;
+struct state;
+struct store;
+struct workers;
+
+/* Plain data; all borrowed from the engine. */
+struct core {
+	struct store *store;
+	struct alarms *alarms;
+	struct functions *functions;
+	struct state *state;
+	struct dead *dead;
+	struct dispatch *dispatch;
+	struct react *react;
+	struct catalog *catalog;
+	struct workers *workers;
+	const char *service_name;
+	char address[64];   /* "127.0.0.1:49134": where it listens */
+	int64_t started_ms; /* wall clock */
+	bool ready;         /* triggers and jobs are loaded */
+	bool stopping;
+};
+
+#endif

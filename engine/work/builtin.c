@@ -1,0 +1,154 @@
+/* This file offers the built-in functions and carries their answers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/work/builtin.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/state.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+struct builtins {
+	struct executor executor;
+	struct core *core;
+};
+
+static const struct builtin_row *const tables[] = {builtin_state_rows, builtin_engine_rows,
+                                                   builtin_trigger_rows, builtin_delivery_rows};
+
+static void free_work(struct work *work)
+{
+	buf_free(&work->data);
+	buf_free(&work->out);
+	mem_free(work);
+}
+
+static void finish(struct work *work, const struct call_result *result)
+{
+	struct call *call = work->call;
+	if (call != NULL) {
+		call_finish(call, result);
+	}
+	free_work(work);
+}
+
+void work_reply(struct work *work, struct span result)
+{
+	const struct call_result done = {
+	        .end = CALL_OK, .result = result, .worker = SPAN("engine")};
+	finish(work, &done);
+}
+
+void work_reply_out(struct work *work)
+{
+	work_reply(work, buf_view(&work->out));
+}
+
+void work_fail(struct work *work, const struct err *err)
+{
+	const struct call_result failed = {
+	        .end = err->number == E_UNKNOWN || err->number == E_BUSY ? CALL_STOPPED
+	                                                                 : CALL_FAILED,
+	        .code = span_of(err->code),
+	        .message = span_of(err->text),
+	        .worker = SPAN("engine"),
+	};
+	finish(work, &failed);
+}
+
+void work_refuse(struct work *work, const char *code, const char *format, ...)
+{
+	struct err err = {.number = E_INVALID, .code = code};
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(err.text, sizeof err.text, format, args);
+	va_end(args);
+	work_fail(work, &err);
+}
+
+struct span work_text(struct span data, const char *name, struct buf *scratch)
+{
+	struct span value;
+	if (!json_get(data, span_of(name), &value) || json_kind(value) != JSON_STRING) {
+		return SPAN_NONE;
+	}
+	size_t at = scratch->len;
+	(void)buf_reserve(scratch, data.len);
+	json_string(value, scratch);
+	return span_make(scratch->ptr + at, scratch->len - at);
+}
+
+uint64_t work_uint(struct span data, const char *name, uint64_t otherwise)
+{
+	struct span value;
+	uint64_t number;
+	return json_get(data, span_of(name), &value) && json_kind(value) == JSON_NUMBER &&
+	                       json_uint64(value, &number)
+	               ? number
+	               : otherwise;
+}
+
+bool work_bool(struct span data, const char *name)
+{
+	struct span value;
+	return json_get(data, span_of(name), &value) && json_is_true(value);
+}
+
+/* ---- the executor ---- */
+
+static void start_call(struct executor *executor, struct provider *provider, struct call *call)
+{
+	struct builtins *builtins = MEM_CONTAINER(executor, struct builtins, executor);
+	const struct builtin_row *row = provider->data;
+	struct work *work = MEM_NEW(struct work);
+	work->core = builtins->core;
+	work->call = call;
+	call->work = work;
+	struct span data = call->data;
+	if (call->write_data != NULL) {
+		call->write_data(call, &work->data);
+		data = buf_view(&work->data);
+	}
+	if (data.len == 0 || json_kind(data) != JSON_OBJECT) {
+		work_refuse(work, "invalid_data", "%s takes a JSON object as its data", row->name);
+		return;
+	}
+	row->run(work, data);
+}
+
+static void forget_call(struct executor *executor, struct call *call)
+{
+	(void)executor;
+	struct work *work = call->work;
+	work->call = NULL;
+}
+
+static const struct executor_ops builtin_ops = {
+        .kind = "builtin",
+        .start = start_call,
+        .forget = forget_call,
+};
+
+struct builtins *builtins_new(struct core *core)
+{
+	struct builtins *builtins = MEM_NEW(struct builtins);
+	builtins->core = core;
+	executor_init(&builtins->executor, core->functions, &builtin_ops, SPAN("engine"), 0);
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		for (const struct builtin_row *row = tables[i]; row->name != NULL; row++) {
+			struct provider *provider = function_offer(
+			        &builtins->executor, SPAN("engine"), span_of(row->name));
+			provider->description = mem_span(span_of(row->help));
+			provider->data = (void *)row;
+		}
+	}
+	return builtins;
+}
+
+void builtins_free(struct builtins *builtins)
+{
+	if (builtins != NULL) {
+		executor_close(&builtins->executor);
+		mem_free(builtins);
+	}
+}

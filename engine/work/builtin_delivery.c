@@ -1,0 +1,415 @@
+/* This file shows events, jobs and dead letters, and replays or discards the dead. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/catalog.h"
+#include "engine/core/dead.h"
+#include "engine/core/dispatch.h"
+#include "engine/durable/store.h"
+#include "engine/work/builtin.h"
+
+enum { LIST_LIMIT = 100, LIST_MOST = 1000, EVENTS_BYTES = 4 * 1024 * 1024 };
+
+static uint64_t limit_of(struct span data)
+{
+	uint64_t limit = work_uint(data, "limit", LIST_LIMIT);
+	return limit == 0 ? 1 : limit < LIST_MOST ? limit : LIST_MOST;
+}
+
+static void comma(struct buf *out)
+{
+	if (out->ptr[out->len - 1] != '[') {
+		buf_byte(out, ',');
+	}
+}
+
+/* ---- events ---- */
+
+struct events_work {
+	struct store_read read;
+	struct work *work;
+	char log[ADAPTER_LOG_LEN + 1];
+	uint64_t next_seq;
+	struct buf scope;
+	uint64_t limit;
+	uint64_t shown;
+};
+
+static void show_event(void *ctx, uint64_t seq, struct span bytes)
+{
+	struct events_work *own = ctx;
+	struct buf *out = &own->work->out;
+	struct event event;
+	if (own->shown == own->limit || out->len > EVENTS_BYTES) {
+		return;
+	}
+	own->next_seq = seq + 1;
+	if (event_decode(seq, bytes, &event, NULL) != 0) {
+		return;
+	}
+	if (own->scope.len == 0 || span_equal(event.scope, buf_view(&own->scope))) {
+		comma(out);
+		event_write_json(&event, span_of(own->log), NULL, out);
+		own->shown++;
+	}
+}
+
+static void events_done(struct store_read *read, int status, const struct err *err)
+{
+	struct events_work *own = MEM_CONTAINER(read, struct events_work, read);
+	struct work *work = own->work;
+	uint64_t last = store_durable_seq(work->core->store);
+	bool go_on = status == 0 && own->shown < own->limit && work->out.len <= EVENTS_BYTES &&
+	             own->next_seq <= last && own->next_seq > read->from;
+	if (go_on) {
+		own->read.from = own->next_seq;
+		store_read_start(work->core->store, &own->read);
+		return;
+	}
+	if (status != 0) {
+		work_fail(work, err);
+	} else {
+		buf_byte(&work->out, ']');
+		json_write_member_uint(&work->out, "next", own->next_seq);
+		json_write_member_uint(&work->out, "last", last);
+		buf_byte(&work->out, '}');
+		work_reply_out(work);
+	}
+	buf_free(&own->scope);
+	mem_free(own);
+}
+
+/* `since` is a seq: events behind it. Without it the last `limit` ones. */
+static void list_events(struct work *work, struct span data)
+{
+	struct store *store = work->core->store;
+	struct adapter_head head;
+	store_head(store, &head);
+	struct events_work *own = MEM_NEW(struct events_work);
+	own->work = work;
+	own->limit = limit_of(data);
+	memcpy(own->log, head.log, sizeof own->log);
+	struct span scope = work_text(data, "scope", &own->scope);
+	(void)scope;
+	uint64_t last = store_durable_seq(store);
+	uint64_t tail = last >= own->limit ? last - own->limit : 0;
+	uint64_t since = work_uint(data, "since", tail);
+	if (since == tail && since + 1 < head.first_seq) {
+		since = head.first_seq - 1;
+	}
+	own->next_seq = since + 1;
+	BUF_LITERAL(&work->out, "{\"events\":[");
+	if (since > last) {
+		work_refuse(work, "cursor_unknown",
+		            "there is no event %llu yet: the last one is %llu; if you have seen "
+		            "it, the data "
+		            "was restored from an older copy and your cursor is of no use",
+		            (unsigned long long)since, (unsigned long long)last);
+		buf_free(&own->scope);
+		mem_free(own);
+		return;
+	}
+	own->read = (struct store_read){
+	        .from = since + 1,
+	        .count = LIST_MOST,
+	        .max_bytes = EVENTS_BYTES,
+	        .entry = show_event,
+	        .ctx = own,
+	        .done = events_done,
+	};
+	if (since == last) {
+		events_done(&own->read, 0, NULL);
+	} else {
+		store_read_start(store, &own->read);
+	}
+}
+
+/* ---- jobs ---- */
+
+struct job_list {
+	struct work *work;
+	struct span trigger;
+	uint64_t left;
+	uint64_t total;
+	uint64_t epoch;
+	char log[ADAPTER_LOG_LEN + 1];
+};
+
+static void write_job(const struct job_list *list, const struct delivery *delivery, struct buf *out)
+{
+	struct buf id = {0};
+	delivery_write_id(delivery, span_of(list->log), list->epoch, &id);
+	buf_byte(out, '{');
+	json_write_member_string(out, "id", buf_view(&id));
+	json_write_member_string(out, "trigger", delivery->binding->id);
+	json_write_member_string(out, "function_id", delivery->binding->function_id);
+	json_write_member_uint(out, "seq", delivery->seq);
+	json_write_member_string(out, "scope", delivery->scope);
+	json_write_member_string(out, "key", delivery->key);
+	json_write_member_string(out, "state", span_of(delivery_state_name(delivery)));
+	json_write_member_uint(out, "failed_attempts", delivery->failures);
+	json_write_member_bool(out, "recorded", delivery->recorded);
+	json_write_member_int(out, "age_ms", clock_mono_ms() - delivery->born_ms);
+	if (delivery->state == DELIVERY_SLEEPING) {
+		char due[CLOCK_TEXT_LEN + 1];
+		clock_format(delivery->due_ms, due);
+		json_write_member_string(out, "due", span_of(due));
+	}
+	if (delivery->state == DELIVERY_BUSY) {
+		json_write_member_string(out, "worker", attempt_worker(delivery));
+		json_write_member_int(out, "running_ms", attempt_running_ms(delivery));
+	}
+	bool parked = delivery->state == DELIVERY_READY &&
+	              !function_is_offered(delivery->binding->watch.function);
+	json_write_member_bool(out, "parked", parked);
+	if (delivery->history.len != 0) {
+		json_write_member_raw(out, "attempts", buf_view(&delivery->history));
+	}
+	buf_byte(out, '}');
+	buf_free(&id);
+}
+
+static void add_jobs(void *ctx, struct binding *binding)
+{
+	struct job_list *list = ctx;
+	if (list->trigger.len != 0 && !span_equal(list->trigger, binding->id)) {
+		return;
+	}
+	list->total += binding->held;
+	LIST_EACH(&binding->deliveries, link)
+	{
+		if (list->left == 0) {
+			break;
+		}
+		list->left--;
+		comma(&list->work->out);
+		write_job(list, MEM_CONTAINER(link, struct delivery, in_binding), &list->work->out);
+	}
+}
+
+static void list_jobs(struct work *work, struct span data)
+{
+	struct adapter_head head;
+	store_head(work->core->store, &head);
+	struct job_list list = {.work = work, .left = limit_of(data), .epoch = head.epoch};
+	memcpy(list.log, head.log, sizeof list.log);
+	list.trigger = work_text(data, "trigger", &work->data);
+	BUF_LITERAL(&work->out, "{\"jobs\":[");
+	catalog_each(work->core->catalog, add_jobs, &list);
+	buf_byte(&work->out, ']');
+	json_write_member_uint(&work->out, "total", list.total);
+	buf_byte(&work->out, '}');
+	work_reply_out(work);
+}
+
+/* ---- dead letters ---- */
+
+struct dead_work {
+	struct dead_list list;
+	struct dead_get get;
+	struct store_waiter waiter;
+	struct work *work;
+	struct buf trigger;
+	struct buf id;
+	uint64_t left;
+};
+
+static void free_dead_work(struct dead_work *own)
+{
+	buf_free(&own->trigger);
+	buf_free(&own->id);
+	mem_free(own);
+}
+
+static bool add_dead(struct dead_list *list, struct span json)
+{
+	struct dead_work *own = MEM_CONTAINER(list, struct dead_work, list);
+	struct span trigger;
+	if (own->trigger.len != 0 && json_get(json, SPAN("trigger"), &trigger) &&
+	    !json_string_is(trigger, buf_view(&own->trigger))) {
+		return true;
+	}
+	if (own->left == 0) {
+		return false;
+	}
+	own->left--;
+	comma(&own->work->out);
+	buf_span(&own->work->out, json);
+	return true;
+}
+
+static void dead_listed(struct dead_list *list, int status, const struct err *err)
+{
+	struct dead_work *own = MEM_CONTAINER(list, struct dead_work, list);
+	struct work *work = own->work;
+	if (status != 0) {
+		work_fail(work, err);
+	} else {
+		buf_byte(&work->out, ']');
+		json_write_member_uint(&work->out, "total", dead_count(work->core->dead));
+		json_write_member_uint(&work->out, "bytes", dead_bytes(work->core->dead));
+		buf_byte(&work->out, '}');
+		work_reply_out(work);
+	}
+	free_dead_work(own);
+}
+
+static void list_dead(struct work *work, struct span data)
+{
+	struct dead_work *own = MEM_NEW(struct dead_work);
+	own->work = work;
+	own->left = limit_of(data);
+	(void)work_text(data, "trigger", &own->trigger);
+	own->list.each = add_dead;
+	own->list.done = dead_listed;
+	BUF_LITERAL(&work->out, "{\"dead\":[");
+	dead_list_start(work->core->dead, &own->list, true);
+}
+
+static void get_dead(struct work *work, struct span data,
+                     void (*done)(struct dead_get *, int, struct span, const struct err *))
+{
+	struct dead_work *own = MEM_NEW(struct dead_work);
+	own->work = work;
+	(void)work_text(data, "id", &own->id);
+	own->get.done = done;
+	dead_get_start(work->core->dead, &own->get, buf_view(&own->id));
+}
+
+static void dead_shown(struct dead_get *get, int status, struct span json, const struct err *err)
+{
+	struct dead_work *own = MEM_CONTAINER(get, struct dead_work, get);
+	if (status != 0) {
+		work_fail(own->work, err);
+	} else {
+		work_reply(own->work, json);
+	}
+	free_dead_work(own);
+}
+
+static void show_dead(struct work *work, struct span data)
+{
+	get_dead(work, data, dead_shown);
+}
+
+static void dead_settled(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct dead_work *own = MEM_CONTAINER(waiter, struct dead_work, waiter);
+	if (status != 0) {
+		work_fail(own->work, err);
+	} else {
+		work_reply_out(own->work);
+	}
+	free_dead_work(own);
+}
+
+static void dead_discarded(struct dead_get *get, int status, struct span json,
+                           const struct err *err)
+{
+	struct dead_work *own = MEM_CONTAINER(get, struct dead_work, get);
+	struct work *work = own->work;
+	struct err why;
+	if (status != 0 || store_refuses(work->core->store, &why) != 0) {
+		work_fail(work, status != 0 ? err : &why);
+		free_dead_work(own);
+		return;
+	}
+	dead_remove(work->core->dead, get, json);
+	BUF_LITERAL(&work->out, "{\"discarded\":true}");
+	own->waiter.done = dead_settled;
+	store_commit(work->core->store, &own->waiter);
+}
+
+static void discard_dead(struct work *work, struct span data)
+{
+	get_dead(work, data, dead_discarded);
+}
+
+/* The job that takes a dead letter's place. False: it cannot be replayed, and `out_err` says why.
+ */
+static bool job_of_letter(const struct core *core, struct span json, struct buf *text,
+                          struct binding **out_binding, struct job *out, struct err *out_err)
+{
+	struct span found[5];
+	static const struct span names[5] = {
+	        {"trigger", 7}, {"event", 5}, {"range", 5}, {"id", 2}, {"attempts", 8}};
+	json_get_many(json, names, 5, found);
+	if (found[2].ptr != NULL || json_is_null(found[1])) {
+		(void)err_set(
+		        out_err, E_UNSUPPORTED, "not_replayable",
+		        "this dead letter stands for events that it does not hold; read them with "
+		        "`pawl events` and write the state again");
+		return false;
+	}
+	(void)buf_reserve(text, json.len * 2);
+	struct span trigger = work_text(json, "trigger", text);
+	*out_binding = catalog_find(core->catalog, trigger);
+	if (*out_binding == NULL) {
+		(void)err_set(
+		        out_err, E_CONFLICT, "trigger_gone",
+		        "trigger \"%.*s\" does not exist any more; register it again, then replay",
+		        SPAN_ARG(trigger));
+		return false;
+	}
+	struct span seq;
+	uint64_t number = 0;
+	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
+		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
+		              "the event of this dead letter has no seq");
+		return false;
+	}
+	*out = (struct job){
+	        .version = (*out_binding)->version,
+	        .seq = number,
+	        .scope = work_text(found[1], "scope", text),
+	        .key = work_text(found[1], "key", text),
+	        .asked = true, /* it had been wanted */
+	        .attempts = found[4],
+	        .event = found[1],
+	};
+	return true;
+}
+
+static void dead_replayed(struct dead_get *get, int status, struct span json, const struct err *err)
+{
+	struct dead_work *own = MEM_CONTAINER(get, struct dead_work, get);
+	struct work *work = own->work;
+	struct core *core = work->core;
+	struct buf text = {0};
+	struct binding *binding;
+	struct job job;
+	struct err why;
+	bool can = status == 0 && store_refuses(core->store, &why) == 0 &&
+	           job_of_letter(core, json, &text, &binding, &job, &why);
+	if (!can) {
+		work_fail(work, status != 0 ? err : &why);
+		free_dead_work(own);
+		buf_free(&text);
+		return;
+	}
+	dispatch_put_job(core->dispatch, binding, &job);
+	dispatch_adopt(core->dispatch, binding, &job);
+	dead_remove(core->dead, get, json);
+	buf_byte(&work->out, '{');
+	json_write_member_string(&work->out, "replayed", buf_view(&own->id));
+	buf_byte(&work->out, '}');
+	own->waiter.done = dead_settled;
+	store_commit(core->store, &own->waiter);
+	buf_free(&text);
+}
+
+static void replay_dead(struct work *work, struct span data)
+{
+	get_dead(work, data, dead_replayed);
+}
+
+const struct builtin_row builtin_delivery_rows[] = {
+        {"engine::events::list", list_events, "Lists events of the journal."},
+        {"engine::jobs::list", list_jobs, "Lists deliveries that are owed."},
+        {"engine::dead::list", list_dead, "Lists dead letters, newest first."},
+        {"engine::dead::show", show_dead, "Shows one dead letter."},
+        {"engine::dead::replay", replay_dead, "Delivers a dead letter again."},
+        {"engine::dead::discard", discard_dead, "Throws a dead letter away."},
+        {NULL, NULL, NULL},
+};

@@ -1,0 +1,278 @@
+/* This file answers questions about the engine: workers, functions, status, log. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/core/catalog.h"
+#include "engine/core/dead.h"
+#include "engine/core/react.h"
+#include "engine/core/worker.h"
+#include "engine/durable/store.h"
+#include "engine/work/builtin.h"
+#include <stdio.h>
+
+/* ---- workers ---- */
+
+static void write_time(struct buf *out, const char *name, int64_t wall_ms)
+{
+	char text[CLOCK_TEXT_LEN + 1];
+	clock_format(wall_ms, text);
+	json_write_member_string(out, name, span_of(text));
+}
+
+static void write_worker(struct worker *worker, struct buf *out)
+{
+	size_t function_count = 0;
+	LIST_EACH(&worker->executor.providers, link)
+	{
+		(void)link;
+		function_count++;
+	}
+	buf_byte(out, '{');
+	json_write_member_string(out, "id", span_of(worker->id));
+	json_write_member_string(out, "name", worker->name);
+	json_write_member_string(out, "namespace", worker->namespace_);
+	json_write_member_string(out, "status",
+	                         worker->connection ? SPAN("connected") : SPAN("away"));
+	write_time(out, "connected_at", worker->connected_ms);
+	json_write_member_uint(out, "function_count", function_count);
+	json_write_name(out, "functions");
+	buf_byte(out, '[');
+	LIST_EACH(&worker->executor.providers, provider_link)
+	{
+		struct provider *provider =
+		        MEM_CONTAINER(provider_link, struct provider, in_executor);
+		if (out->ptr[out->len - 1] != '[') {
+			buf_byte(out, ',');
+		}
+		json_write_string(out, provider->function->id);
+	}
+	buf_byte(out, ']');
+	json_write_member_uint(out, "active_invocations", worker->executor.running);
+	json_write_member_uint(out, "bad_frames", worker->bad_frames);
+	if (worker->metadata.len != 0) {
+		json_write_member_raw(out, "metadata", worker->metadata);
+	}
+	buf_byte(out, '}');
+}
+
+static void comma(struct buf *out)
+{
+	if (out->ptr[out->len - 1] != '[') {
+		buf_byte(out, ',');
+	}
+}
+
+static void add_worker(void *ctx, struct worker *worker)
+{
+	struct work *work = ctx;
+	comma(&work->out);
+	write_worker(worker, &work->out);
+}
+
+static void list_workers(struct work *work, struct span data)
+{
+	(void)data;
+	BUF_LITERAL(&work->out, "{\"workers\":[");
+	workers_each(work->core->workers, add_worker, work);
+	BUF_LITERAL(&work->out, "]}");
+	work_reply_out(work);
+}
+
+static void show_worker(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	if (id.len == 0) {
+		id = work_text(data, "worker_id", &work->data);
+	}
+	struct worker *worker = workers_find(work->core->workers, id);
+	if (worker == NULL) {
+		work_refuse(work, "worker_not_found",
+		            "there is no worker \"%.*s\"; `pawl workers` lists them", SPAN_ARG(id));
+		return;
+	}
+	write_worker(worker, &work->out);
+	work_reply_out(work);
+}
+
+/* ---- functions ---- */
+
+static void write_optional(struct buf *out, const char *name, struct span json)
+{
+	if (json.len != 0) {
+		json_write_member_raw(out, name, json);
+	}
+}
+
+static void write_function(struct function *function, struct buf *out)
+{
+	struct provider *first = LIST_FIRST(&function->providers, struct provider, in_function);
+	size_t count = 0;
+	size_t running = 0;
+	LIST_EACH(&function->providers, link)
+	{
+		count++;
+		running += MEM_CONTAINER(link, struct provider, in_function)->executor->running;
+	}
+	buf_byte(out, '{');
+	json_write_member_string(out, "function_id", function->id);
+	json_write_member_string(out, "namespace", function->namespace_);
+	json_write_member_string(out, "kind", span_of(first->executor->ops->kind));
+	json_write_member_string(out, "worker_id", first->executor->name);
+	json_write_member_uint(out, "providers", count);
+	json_write_member_uint(out, "running", running);
+	json_write_member_string(out, "description", first->description);
+	write_optional(out, "request_format", first->request_format);
+	write_optional(out, "response_format", first->response_format);
+	write_optional(out, "metadata", first->metadata);
+	buf_byte(out, '}');
+}
+
+struct function_list {
+	struct work *work;
+	bool internal;
+};
+
+static void add_function(void *ctx, struct function *function)
+{
+	struct function_list *list = ctx;
+	if (list->internal || !span_is(function->namespace_, "engine")) {
+		comma(&list->work->out);
+		write_function(function, &list->work->out);
+	}
+}
+
+static void list_functions(struct work *work, struct span data)
+{
+	struct function_list list = {work, work_bool(data, "include_internal")};
+	BUF_LITERAL(&work->out, "{\"functions\":[");
+	functions_each(work->core->functions, add_function, &list);
+	BUF_LITERAL(&work->out, "]}");
+	work_reply_out(work);
+}
+
+static void show_function(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "function_id", &work->data);
+	struct span namespace_ = work_text(data, "namespace", &work->data);
+	struct function *function = function_find(work->core->functions, namespace_, id);
+	if (function == NULL) {
+		work_refuse(work, "function_not_found",
+		            "no worker serves \"%.*s\"; `pawl functions` lists what is served",
+		            SPAN_ARG(id));
+		return;
+	}
+	write_function(function, &work->out);
+	work_reply_out(work);
+}
+
+/* ---- status ---- */
+
+static void write_store(const struct core *core, struct buf *out)
+{
+	struct adapter_head head;
+	struct store_stats stats;
+	struct err why;
+	store_head(core->store, &head);
+	store_get_stats(core->store, &stats);
+	bool refuses = store_refuses(core->store, &why) != 0;
+	json_write_name(out, "store");
+	buf_byte(out, '{');
+	json_write_member_string(out, "log", span_of(head.log));
+	json_write_member_uint(out, "epoch", head.epoch);
+	json_write_member_uint(out, "first_seq", head.first_seq);
+	json_write_member_uint(out, "last_seq", head.next_seq - 1);
+	json_write_member_bool(out, "volatile", head.volatile_data);
+	json_write_member_bool(out, "writable", !refuses);
+	if (refuses) {
+		json_write_member_string(out, "reason", span_of(why.code));
+		json_write_member_string(out, "message", span_of(why.text));
+	}
+	json_write_member_uint(out, "journal_bytes", store_journal_bytes(core->store));
+	json_write_member_uint(out, "groups", stats.groups);
+	json_write_member_uint(out, "syncs", stats.syncs);
+	json_write_member_uint(out, "entries", stats.entries);
+	json_write_member_uint(out, "recoveries", stats.recoveries);
+	json_write_member_uint(out, "cache_bytes", stats.cache_bytes);
+	json_write_member_uint(out, "cache_records", stats.cache_records);
+	json_write_member_uint(out, "view_behind_bytes", stats.ahead_bytes);
+	json_write_member_int(out, "worst_commit_us", stats.worst_commit_us);
+	buf_byte(out, '}');
+}
+
+static void status(struct work *work, struct span data)
+{
+	(void)data;
+	const struct core *core = work->core;
+	struct buf *out = &work->out;
+	int refuses = store_refuses(core->store, NULL);
+	const char *word = core->stopping ? "stopping"
+	                   : !core->ready ? "starting"
+	                   : refuses != 0 ? "degraded"
+	                                  : "ok";
+	buf_byte(out, '{');
+	json_write_member_string(out, "status", span_of(word));
+	json_write_member_string(out, "version", SPAN(PAWL_VERSION));
+	json_write_member_string(out, "service", span_of(core->service_name));
+	json_write_member_string(out, "listen", span_of(core->address));
+	write_time(out, "started_at", core->started_ms);
+	json_write_member_uint(out, "workers", workers_count(core->workers));
+	json_write_member_uint(out, "triggers", catalog_count(core->catalog));
+	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
+	write_store(core, out);
+	buf_byte(out, '}');
+	work_reply_out(work);
+}
+
+/* ---- log, and what is not there ---- */
+
+static void log_at(struct work *work, struct span data, enum log_level level)
+{
+	struct span message = work_text(data, "message", &work->data);
+	log_say(level, "worker", "%.*s", SPAN_ARG(message.len ? message : data));
+	work_reply(work, SPAN_NONE);
+}
+
+static void log_at_info(struct work *work, struct span data)
+{
+	log_at(work, data, LOG_INFO);
+}
+
+static void log_at_warn(struct work *work, struct span data)
+{
+	log_at(work, data, LOG_WARN);
+}
+
+static void log_at_error(struct work *work, struct span data)
+{
+	log_at(work, data, LOG_ERROR);
+}
+
+static void log_at_debug(struct work *work, struct span data)
+{
+	log_at(work, data, LOG_DEBUG);
+}
+
+static void not_available(struct work *work, struct span data)
+{
+	(void)data;
+	work_refuse(work, "not_available", "%.*s is not available in this version of pawl",
+	            SPAN_ARG(work->call->function_id));
+}
+
+const struct builtin_row builtin_engine_rows[] = {
+        {"engine::workers::list", list_workers, "Lists the workers."},
+        {"engine::workers::info", show_worker, "Shows one worker."},
+        {"engine::functions::list", list_functions, "Lists the functions that somebody serves."},
+        {"engine::functions::info", show_function, "Shows one function."},
+        {"engine::status", status, "Tells how the engine is."},
+        {"engine::health::check", status, "Tells how the engine is."},
+        {"engine::log::info", log_at_info, "Writes a line to the engine's log."},
+        {"engine::log::warn", log_at_warn, "Writes a line to the engine's log."},
+        {"engine::log::error", log_at_error, "Writes a line to the engine's log."},
+        {"engine::log::debug", log_at_debug, "Writes a line to the engine's log."},
+        {"engine::channels::create", not_available, "Channels are not available yet."},
+        {"publish", not_available, "Topics are not available yet."},
+        {"iii::durable::publish", not_available, "Topics are not available yet."},
+        {NULL, NULL, NULL},
+};

@@ -1,0 +1,50 @@
+/* This file answers the state functions. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "engine/core/state.h"
+#include "engine/work/builtin.h"
+
+struct state_work {
+	struct state_request request;
+	struct work *work;
+};
+
+static void state_done(struct state_request *request, int status, struct span result,
+                       const struct err *err)
+{
+	struct state_work *own = MEM_CONTAINER(request, struct state_work, request);
+	struct work *work = own->work;
+	if (status == 0) {
+		work_reply(work, result);
+	} else {
+		work_fail(work, err);
+	}
+	mem_free(own);
+}
+
+static void run_state(struct work *work, struct span data)
+{
+	struct state_work *own = MEM_NEW(struct state_work);
+	own->work = work;
+	own->request = (struct state_request){
+	        .name = work->call->function_id,
+	        .data = data,
+	        .traceparent = work->call->traceparent,
+	        .baggage = work->call->baggage,
+	        .done = state_done,
+	};
+	state_run(work->core->state, &own->request);
+}
+
+const struct builtin_row builtin_state_rows[] = {
+        {"state::set", run_state, "Sets the value of a key."},
+        {"state::get", run_state, "Gives the value of a key."},
+        {"state::delete", run_state, "Deletes a key."},
+        {"state::update", run_state, "Changes a value by operations, atomically."},
+        {"state::list", run_state, "Lists the values of a scope."},
+        {"state::list_groups", run_state, "Lists the scopes that hold a key."},
+        {"state::get_many", run_state, "Gives the values of several keys."},
+        {"state::transact", run_state, "Changes several keys, all or none."},
+        {"state::clear", run_state, "Deletes the keys of a scope."},
+        {NULL, NULL, NULL},
+};

@@ -1,0 +1,238 @@
+/* This file lists, registers and removes triggers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/id.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/catalog.h"
+#include "engine/core/react.h"
+#include "engine/work/builtin.h"
+#include "triggers/triggers.h"
+
+static const char *origin_name(enum binding_origin origin)
+{
+	switch (origin) {
+	case BINDING_CONFIG:
+		return "config";
+	case BINDING_WORKER:
+		return "worker";
+	case BINDING_API:
+		break;
+	}
+	return "api";
+}
+
+static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
+{
+	bool bound = function_is_offered(binding->watch.function) ||
+	             function_find(core->functions, binding->namespace_, binding->function_id);
+	buf_byte(out, '{');
+	json_write_member_string(out, "id", binding->id);
+	json_write_member_uint(out, "version", binding->version);
+	json_write_member_string(out, "trigger_type", binding->type);
+	json_write_member_string(out, "function_id", binding->function_id);
+	json_write_member_string(out, "namespace", binding->namespace_);
+	json_write_member_string(out, "origin", span_of(origin_name(binding->origin)));
+	json_write_member_bool(out, "durable", binding->stays);
+	json_write_member_string(out, "status",
+	                         !bound             ? SPAN("unbound")
+	                         : binding->lagging ? SPAN("lagging")
+	                                            : SPAN("live"));
+	json_write_member_string(out, "config_summary", binding->config);
+	json_write_member_raw(out, "config", binding->config);
+	if (binding->metadata.len != 0) {
+		json_write_member_raw(out, "metadata", binding->metadata);
+	}
+	json_write_member_uint(out, "from_seq", binding->from_seq);
+	json_write_member_uint(out, "until_seq", binding->until_seq);
+	json_write_member_uint(out, "cursor", react_cursor(core->react, binding));
+	json_write_member_uint(out, "waiting", binding->held - binding->busy);
+	json_write_member_uint(out, "running", binding->busy);
+	json_write_member_uint(out, "matched", binding->matched);
+	json_write_member_uint(out, "delivered", binding->delivered);
+	json_write_member_uint(out, "condition_false", binding->condition_no);
+	json_write_member_uint(out, "failed_attempts", binding->failed);
+	json_write_member_uint(out, "retries", binding->retried);
+	json_write_member_uint(out, "dead", binding->buried);
+	json_write_member_string(out, "last_error", span_of(binding->last_error));
+	struct executor *holder = NULL;
+	LIST_EACH(&binding->holders, link)
+	{
+		const struct trigger_hold *hold =
+		        MEM_CONTAINER(link, struct trigger_hold, in_binding);
+		holder = hold->owner;
+	}
+	json_write_member_string(out, "worker_name", holder ? holder->name : SPAN(""));
+	buf_byte(out, '}');
+}
+
+static void add_binding(void *ctx, struct binding *binding)
+{
+	struct work *work = ctx;
+	if (work->out.ptr[work->out.len - 1] != '[') {
+		buf_byte(&work->out, ',');
+	}
+	write_binding(work->core, binding, &work->out);
+}
+
+static void list_bindings(struct work *work, struct span data)
+{
+	(void)data;
+	BUF_LITERAL(&work->out, "{\"registered_triggers\":[");
+	catalog_each(work->core->catalog, add_binding, work);
+	BUF_LITERAL(&work->out, "]}");
+	work_reply_out(work);
+}
+
+static void show_binding(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	struct binding *binding = catalog_find(work->core->catalog, id);
+	if (binding == NULL) {
+		work_refuse(work, "trigger_not_found",
+		            "there is no trigger \"%.*s\"; `pawl triggers` lists them",
+		            SPAN_ARG(id));
+		return;
+	}
+	write_binding(work->core, binding, &work->out);
+	work_reply_out(work);
+}
+
+static void list_types(struct work *work, struct span data)
+{
+	(void)data;
+	BUF_LITERAL(&work->out, "{\"triggers\":[");
+	for (size_t i = 0; i < trigger_type_count(); i++) {
+		const struct trigger_type *type = trigger_type_at(i);
+		if (i != 0) {
+			buf_byte(&work->out, ',');
+		}
+		buf_byte(&work->out, '{');
+		json_write_member_string(&work->out, "id", span_of(type->name));
+		json_write_member_string(&work->out, "worker_name", SPAN("engine"));
+		json_write_member_string(&work->out, "description", span_of(type->help));
+		buf_byte(&work->out, '}');
+	}
+	BUF_LITERAL(&work->out, "]}");
+	work_reply_out(work);
+}
+
+/* ---- registering for good ---- */
+
+/* A hold that only waits for the trigger to be durable. */
+struct registration {
+	struct trigger_hold hold;
+	struct work *work;
+	struct buf text;
+};
+
+static void free_registration(struct registration *registration)
+{
+	buf_free(&registration->text);
+	mem_free(registration);
+}
+
+static void was_registered(struct trigger_hold *hold, int status, const struct err *err)
+{
+	struct registration *registration = MEM_CONTAINER(hold, struct registration, hold);
+	struct work *work = registration->work;
+	if (status != 0) {
+		work_fail(work, err);
+	} else {
+		buf_byte(&work->out, '{');
+		json_write_member_string(&work->out, "id", hold->sdk_id);
+		buf_byte(&work->out, '}');
+		work_reply_out(work);
+	}
+	if (hold->binding != NULL) {
+		list_remove(&hold->in_binding);
+	}
+	free_registration(registration);
+}
+
+static void never_gone(struct trigger_hold *hold)
+{
+	(void)hold;
+	NEVER("a registration is on no session's list");
+}
+
+static struct span member(struct span data, const char *name)
+{
+	struct span value;
+	return json_get(data, span_of(name), &value) && !json_is_null(value) ? value : SPAN_NONE;
+}
+
+static void register_trigger(struct work *work, struct span data)
+{
+	struct registration *registration = MEM_NEW(struct registration);
+	struct buf *text = &registration->text;
+	/* All texts together are no longer than the data: the buffer does not move. */
+	(void)buf_reserve(text, data.len * 2 + 64);
+	struct trigger_spec spec = {
+	        .origin = BINDING_API,
+	        .id = work_text(data, "id", text),
+	        .type = work_text(data, "trigger_type", text),
+	        .namespace_ = work_text(data, "namespace", text),
+	        .function_id = work_text(data, "function_id", text),
+	        .config = member(data, "config"),
+	        .metadata = member(data, "metadata"),
+	};
+	if (spec.type.len == 0) {
+		spec.type = work_text(data, "type", text);
+	}
+	if (spec.id.len == 0) {
+		char id[ID_UUID_LEN + 1];
+		id_uuid(id);
+		size_t at = text->len;
+		buf_add(text, id, ID_UUID_LEN);
+		spec.id = span_make(text->ptr + at, ID_UUID_LEN);
+	}
+	registration->work = work;
+	registration->hold.sdk_id = spec.id;
+	registration->hold.registered = was_registered;
+	registration->hold.gone = never_gone;
+	list_init(&registration->hold.in_session);
+	list_init(&registration->hold.in_binding);
+	struct err err;
+	if (catalog_register(work->core->catalog, &spec, &registration->hold, &err) != 0) {
+		work_fail(work, &err);
+		free_registration(registration);
+	}
+}
+
+struct removal {
+	struct store_waiter waiter;
+	struct work *work;
+};
+
+static void was_removed(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct removal *removal = MEM_CONTAINER(waiter, struct removal, waiter);
+	if (status != 0) {
+		work_fail(removal->work, err);
+	} else {
+		work_reply(removal->work, SPAN("{\"removed\":true}"));
+	}
+	mem_free(removal);
+}
+
+static void unregister_trigger(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	struct removal *removal = MEM_NEW(struct removal);
+	removal->work = work;
+	removal->waiter.done = was_removed;
+	struct err err;
+	if (catalog_remove(work->core->catalog, id, &removal->waiter, &err) != 0) {
+		work_fail(work, &err);
+		mem_free(removal);
+	}
+}
+
+const struct builtin_row builtin_trigger_rows[] = {
+        {"engine::triggers::list", list_types, "Lists the types of triggers."},
+        {"engine::registered-triggers::list", list_bindings, "Lists the triggers."},
+        {"engine::registered-triggers::info", show_binding, "Shows one trigger."},
+        {"engine::register_trigger", register_trigger, "Registers a durable trigger."},
+        {"engine::unregister_trigger", unregister_trigger, "Removes a durable trigger."},
+        {NULL, NULL, NULL},
+};
