@@ -8,12 +8,13 @@
 #include "engine/api/session_triggers.h"
 #include "wire/message.h"
 
-enum { HELD_BYTES_MAX = 4 * 1024 * 1024, FORWARD_TIMEOUT_MS = 0 };
+enum { HELD_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct sessions {
 	struct functions *functions;
 	struct catalog *catalog;
 	struct workers *workers;
+	struct webhook *webhook;
 	struct alarms *alarms;
 	struct session_options options;
 	struct session_triggers *triggers;
@@ -27,8 +28,15 @@ struct held_frame {
 	struct span text;
 };
 
+/* A function that the worker registered and an HTTP endpoint serves. */
+struct endpoint {
+	struct list link;
+	struct provider *provider;
+};
+
 struct session {
 	struct sessions *sessions;
+	struct list endpoints;
 	struct conn *conn;
 	struct worker *worker;
 	struct list held;
@@ -241,16 +249,60 @@ static void reject(struct session *session, const char *code, struct span functi
 	send(session->conn, &frame);
 }
 
-static void copy_text(struct span *to, struct span from)
+static void set_texts(struct provider *provider, const struct message *frame)
 {
-	*to = from.len != 0 ? mem_span(from) : SPAN_NONE;
+	const struct span from[] = {frame->description, frame->request_format,
+	                            frame->response_format, frame->metadata};
+	struct span *const to[] = {&provider->description, &provider->request_format,
+	                           &provider->response_format, &provider->metadata};
+	for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+		*to[i] = from[i].len != 0 ? mem_span(from[i]) : SPAN_NONE;
+	}
+}
+
+static struct endpoint *find_endpoint(struct session *session, struct span id)
+{
+	LIST_EACH(&session->endpoints, link)
+	{
+		struct endpoint *endpoint = MEM_CONTAINER(link, struct endpoint, link);
+		if (span_equal(endpoint->provider->function->id, id)) {
+			return endpoint;
+		}
+	}
+	return NULL;
+}
+
+static void register_endpoint(struct session *session, struct span id, const struct message *frame)
+{
+	struct provider *provider;
+	struct err err;
+	if (webhook_offer(session->sessions->webhook, session->worker->namespace_, id,
+	                  frame->invocation, &provider, &err) != 0) {
+		log_warn("session", "function %.*s of worker %s is not served: %s", SPAN_ARG(id),
+		         session->worker->id, err.text);
+		reject(session, "FUNCTION_INVOCATION_INVALID", id);
+		return;
+	}
+	set_texts(provider, frame);
+	if (find_endpoint(session, id) == NULL) {
+		struct endpoint *endpoint = MEM_NEW(struct endpoint);
+		endpoint->provider = provider;
+		list_push(&session->endpoints, &endpoint->link);
+	}
+}
+
+static void drop_endpoint(struct session *session, struct endpoint *endpoint)
+{
+	webhook_withdraw(session->sessions->webhook, endpoint->provider);
+	list_remove(&endpoint->link);
+	mem_free(endpoint);
 }
 
 static void on_register_function(struct session *session, const struct message *frame)
 {
 	struct sessions *sessions = session->sessions;
 	struct worker *worker = session->worker;
-	struct span id = frame->function_id.len ? frame->function_id : frame->id;
+	struct span id = frame->id;
 	struct function *engines = function_find(sessions->functions, SPAN("engine"), id);
 	if (span_starts_with(id, SPAN("engine::")) || engines != NULL) {
 		reject(session, "FUNCTION_NAMESPACE_CONFLICT", id);
@@ -259,33 +311,22 @@ static void on_register_function(struct session *session, const struct message *
 	worker_registers(worker);
 	catalog_function_comes(sessions->catalog, worker->namespace_, id);
 	if (frame->invocation.len != 0) {
-		struct err err;
-		if (sessions->options.endpoint(sessions->options.endpoint_ctx, worker, id,
-		                               frame->invocation, &err) != 0) {
-			log_warn("session", "function %.*s of worker %s is not served: %s",
-			         SPAN_ARG(id), worker->id, err.text);
-			reject(session, "FUNCTION_INVOCATION_INVALID", id);
-		}
+		register_endpoint(session, id, frame);
 		return;
 	}
-	struct provider *provider = function_offer(&worker->executor, worker->namespace_, id);
-	copy_text(&provider->description, frame->description);
-	copy_text(&provider->request_format, frame->request_format);
-	copy_text(&provider->response_format, frame->response_format);
-	copy_text(&provider->metadata, frame->metadata);
+	set_texts(function_offer(&worker->executor, worker->namespace_, id), frame);
 }
 
 static void on_unregister_function(struct session *session, const struct message *frame)
 {
-	struct sessions *sessions = session->sessions;
 	struct worker *worker = session->worker;
-	struct span id = frame->function_id.len ? frame->function_id : frame->id;
-	struct provider *provider = function_offered_by(&worker->executor, worker->namespace_, id);
+	struct provider *provider =
+	        function_offered_by(&worker->executor, worker->namespace_, frame->id);
+	struct endpoint *endpoint = find_endpoint(session, frame->id);
 	if (provider != NULL) {
 		function_withdraw(provider);
-	} else {
-		(void)sessions->options.endpoint_gone(sessions->options.endpoint_ctx, worker, id,
-		                                      SPAN_NONE, NULL);
+	} else if (endpoint != NULL) {
+		drop_endpoint(session, endpoint);
 	}
 }
 
@@ -507,6 +548,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	session->conn = conn;
 	session->worker = worker_new(sessions->workers, session, &session_link);
 	list_init(&session->held);
+	list_init(&session->endpoints);
 	alarm_init(&session->grace, grace_is_over);
 	alarm_set_in(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
 	const struct message hello = {
@@ -527,6 +569,10 @@ static void on_closed(void *socket, const char *reason)
 		         reason);
 		session_types_lost(session->sessions->triggers, session->worker);
 		worker_lost(session->worker);
+	}
+	LIST_EACH(&session->endpoints, endpoint_link)
+	{
+		drop_endpoint(session, MEM_CONTAINER(endpoint_link, struct endpoint, link));
 	}
 	LIST_EACH(&session->held, link)
 	{
@@ -553,13 +599,14 @@ static void send_to_worker(void *ctx, struct worker *worker, const struct messag
 }
 
 struct sessions *sessions_new(struct functions *functions, struct catalog *catalog,
-                              struct workers *workers, struct alarms *alarms,
-                              const struct session_options *options)
+                              struct workers *workers, struct webhook *webhook,
+                              struct alarms *alarms, const struct session_options *options)
 {
 	struct sessions *sessions = MEM_NEW(struct sessions);
 	sessions->functions = functions;
 	sessions->catalog = catalog;
 	sessions->workers = workers;
+	sessions->webhook = webhook;
 	sessions->alarms = alarms;
 	sessions->options = *options;
 	sessions->triggers = session_triggers_new(catalog, send_to_worker, sessions);

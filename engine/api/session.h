@@ -8,6 +8,7 @@
 #include "engine/core/catalog.h"
 #include "engine/core/function.h"
 #include "engine/core/worker.h"
+#include "engine/work/webhook.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,21 +21,14 @@
  */
 struct sessions;
 
-/* Builds HTTP functions that a worker registers with an `invocation`; set by the engine. */
-typedef int session_endpoint_fn(void *ctx, struct worker *worker, struct span function_id,
-                                struct span invocation, struct err *err);
-
 struct session_options {
 	int64_t registration_grace_ms;
 	bool unique_names;
-	session_endpoint_fn *endpoint;
-	session_endpoint_fn *endpoint_gone;
-	void *endpoint_ctx;
 };
 
 struct sessions *sessions_new(struct functions *functions, struct catalog *catalog,
-                              struct workers *workers, struct alarms *alarms,
-                              const struct session_options *options);
+                              struct workers *workers, struct webhook *webhook,
+                              struct alarms *alarms, const struct session_options *options);
 void sessions_free(struct sessions *sessions);
 /* What a server is to call for its upgrades. */
 struct conn_upgrade sessions_upgrade(struct sessions *sessions);

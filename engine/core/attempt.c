@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/entry.h"
+#include "wire/baggage.h"
 #include <stdio.h>
 
 struct attempts {
@@ -277,10 +278,8 @@ static void write_identity(struct attempt *attempt)
 	delivery_write_id(delivery, span_of(attempt->attempts->log), attempt->event.epoch,
 	                  &attempt->id);
 	buf_clear(&attempt->baggage);
-	BUF_LITERAL(&attempt->baggage, "pawl.delivery=");
-	buf_span(&attempt->baggage, buf_view(&attempt->id));
-	BUF_LITERAL(&attempt->baggage, ",pawl.attempt=");
-	buf_uint(&attempt->baggage, attempt_number(delivery));
+	const struct baggage whose = {buf_view(&attempt->id), attempt_number(delivery)};
+	baggage_write(&attempt->baggage, &whose);
 	write_traceparent(attempt);
 	attempt->depth = attempt->event.cause.depth;
 	buf_clear(&attempt->cause_root);

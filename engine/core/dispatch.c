@@ -23,6 +23,8 @@ struct dispatch {
 	struct map lanes;      /* delivery.in_lanes */
 	struct map tried;      /* delivery.tried, by binding id and seq */
 	struct list live_owed; /* by seq */
+	size_t running;
+	bool stopping;
 	struct buf scratch;
 	struct buf cause_text;
 	char log[ADAPTER_LOG_LEN + 1];
@@ -79,6 +81,16 @@ void dispatch_free(struct dispatch *dispatch)
 void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *hooks)
 {
 	dispatch->hooks = *hooks;
+}
+
+void dispatch_stop(struct dispatch *dispatch)
+{
+	dispatch->stopping = true;
+}
+
+size_t dispatch_running(const struct dispatch *dispatch)
+{
+	return dispatch->running;
 }
 
 const char *delivery_state_name(const struct delivery *delivery)
@@ -451,6 +463,7 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 	}
 	delivery->state = DELIVERY_BUSY;
 	binding->busy++;
+	dispatch->running++;
 	attempt_start(dispatch->attempts, delivery);
 }
 
@@ -473,7 +486,7 @@ static bool may_start(const struct binding *binding, const struct delivery *deli
 static void pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
-	if (binding->pumping || binding->held_back_from != 0) {
+	if (binding->pumping || binding->held_back_from != 0 || dispatch->stopping) {
 		return;
 	}
 	binding->pumping = true;
@@ -532,6 +545,7 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 	struct dispatch *dispatch = ctx;
 	struct binding *binding = delivery->binding;
 	binding->busy--;
+	dispatch->running--;
 	switch (end->verdict) {
 	case VERDICT_DONE:
 		binding->delivered++;
@@ -591,6 +605,7 @@ static void discard(struct dispatch *dispatch, struct delivery *delivery)
 {
 	if (delivery->attempt != NULL) {
 		delivery->binding->busy--;
+		dispatch->running--;
 		attempt_drop(dispatch->attempts, delivery);
 	}
 	if (delivery->burial != NULL) {
@@ -880,12 +895,12 @@ void dispatch_put_all(struct dispatch *dispatch, struct binding *binding)
 int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
 {
 	struct dispatch *dispatch = ctx;
-	struct span id;
-	uint64_t number;
+	struct baggage found;
 	buf_clear(&dispatch->cause_text);
-	if (!baggage_delivery(baggage, &dispatch->cause_text, &id, &number)) {
+	if (!baggage_parse(baggage, &dispatch->cause_text, &found)) {
 		return 0;
 	}
+	struct span id = found.delivery;
 	const char *slash = memchr(id.ptr, '/', id.len);
 	struct span log;
 	uint64_t epoch;
@@ -904,7 +919,7 @@ int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, st
 		return 0; /* settled: a handler may go on working after its answer */
 	}
 	struct delivery *delivery = MEM_CONTAINER(node, struct delivery, tried);
-	if (number < attempt_number(delivery)) {
+	if (found.attempt < attempt_number(delivery)) {
 		return err_set(
 		        err, E_CONFLICT, "stale_delivery",
 		        "this write comes from attempt %llu of delivery %.*s, which has been given "

@@ -12,6 +12,7 @@
 #include "engine/core/job.h"
 #include "triggers/event.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -48,6 +49,9 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
                               struct alarms *alarms, struct dead *dead,
                               const struct dispatch_options *options);
 void dispatch_free(struct dispatch *dispatch); /* every binding was detached */
+/* From now on nothing starts; what runs may end. */
+void dispatch_stop(struct dispatch *dispatch);
+size_t dispatch_running(const struct dispatch *dispatch);
 void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *hooks);
 
 /* A binding begins; its function is watched from now on. */

@@ -173,6 +173,13 @@ void worker_gone(struct worker *worker)
 	mem_free(worker);
 }
 
+void workers_close(struct workers *workers)
+{
+	while (!list_is_empty(&workers->all)) {
+		worker_gone(LIST_FIRST(&workers->all, struct worker, link));
+	}
+}
+
 void worker_lost(struct worker *worker)
 {
 	worker->connection = NULL;

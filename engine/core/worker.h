@@ -67,7 +67,8 @@ struct worker_options {
 
 struct workers *workers_new(struct functions *functions, struct catalog *catalog,
                             struct alarms *alarms, const struct worker_options *options);
-void workers_free(struct workers *workers); /* all are gone by then */
+void workers_close(struct workers *workers); /* those that are away are gone now */
+void workers_free(struct workers *workers);  /* all are gone by then */
 
 struct worker *worker_new(struct workers *workers, void *connection, const struct worker_link *ops);
 /* The connection is lost: the grace begins, or at once the end when there is nothing to keep. */
