@@ -1,0 +1,19 @@
+/* This file reads what a trigger of type "state" asks for. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRIGGERS_ON_STATE_H
+#define TRIGGERS_ON_STATE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "triggers/filter.h"
+
+/* `config` is a valid JSON object. Null is the same as absent. E_INVALID "invalid_trigger" names
+ * the field, what is wrong and what to do; a field that is planned is refused by name. */
+int on_state_parse(struct span config, struct filter **out, struct trigger_policy *out_policy,
+                   struct err *err);
+
+/* Appends the fields as text, for the manual. */
+void on_state_print(struct buf *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* This file finds the type that a trigger names. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "triggers/triggers.h"
+
+#include "base/json.h"
+#include "triggers/on_state.h"
+
+static const struct trigger_type types[] = {
+        {"state", "Wakes when a key of the state changes.", on_state_parse},
+};
+
+/* Types that are planned: refused by name, not taken for somebody else's. */
+static const char *const planned[] = {
+        "alarm", "cron", "event", "http", "queue", "durable:subscriber", "subscribe"};
+
+size_t trigger_type_count(void)
+{
+	return sizeof types / sizeof *types;
+}
+
+const struct trigger_type *trigger_type_at(size_t index)
+{
+	return &types[index];
+}
+
+static const struct trigger_type *find(struct span name)
+{
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		if (span_is(name, types[i].name)) {
+			return &types[i];
+		}
+	}
+	return NULL;
+}
+
+static bool is_planned(struct span name)
+{
+	for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
+		if (span_is(name, planned[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool trigger_type_is_ours(struct span name)
+{
+	return find(name) != NULL || is_planned(name);
+}
+
+int trigger_parse(struct span type_name, struct span config, struct filter **out,
+                  struct trigger_policy *out_policy, struct err *err)
+{
+	const struct trigger_type *type = find(type_name);
+	if (type == NULL && is_planned(type_name)) {
+		return err_set(
+		        err, E_UNSUPPORTED, "not_available",
+		        "triggers of type \"%.*s\" are not available yet in this version of pawl",
+		        SPAN_ARG(type_name));
+	}
+	if (type == NULL) {
+		return err_set(err, E_NOT_FOUND, "trigger_type_not_found",
+		               "there is no trigger type \"%.*s\"; the types are: state",
+		               SPAN_ARG(type_name));
+	}
+	if (json_kind(config) != JSON_OBJECT) {
+		return err_set(err, E_INVALID, "invalid_trigger",
+		               "the config of a trigger must be an object, not %s",
+		               json_kind_name(json_kind(config)));
+	}
+	return type->parse(config, out, out_policy, err);
+}
