@@ -254,7 +254,7 @@ static int read_changed(struct parse *parse, struct span value, struct err *err)
 
 static int read_concurrency(struct parse *parse, struct span value, struct err *err)
 {
-	int64_t number;
+	int64_t number = 0;
 	int status = read_number("concurrency", value, 1, 10000, &number, err);
 	if (status == 0) {
 		parse->policy->concurrency = (uint32_t)number;
