@@ -1,176 +1,10 @@
-/* This file is the table of commands, and reads command lines by it. */
+/* This file reads command lines by the table of commands, and explains them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#include "cli/local.h"
-#include "cli/remote.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct option_row run_options[] = {
-        {"config", "FILE", "the configuration; without it everything is at its default"},
-        {"listen", "ADDR", "address to listen on, instead of the configuration's"},
-        {"data", "DIR", "data directory, instead of the configuration's"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row check_options[] = {
-        {"config", "FILE", "the configuration to judge"},
-        {"print-example", NULL, "print config.yaml.example and do nothing else"},
-        {"print-man", NULL, "print the manual page and do nothing else"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row write_options[] = {
-        {"if-rev", "REV", "only if the revision is this one; 0 = only if the key does not exist"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row list_options[] = {
-        {"prefix", "TEXT", "only keys that begin so"},
-        {"start", "KEY", "from this key on"},
-        {"end", "KEY", "up to this key, without it"},
-        {"limit", "N", "at most so many"},
-        {"cursor", "TEXT", "go on where the last page ended"},
-        {"reverse", NULL, "from the end"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row event_options[] = {
-        {"since", "SEQ", "events behind this one; without it the last ones"},
-        {"limit", "N", "at most so many"},
-        {"scope", "SCOPE", "of this scope only"},
-        {"follow", NULL, "go on showing what comes"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row job_options[] = {
-        {"trigger", "ID", "of this trigger only"},
-        {"limit", "N", "at most so many"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row invoke_options[] = {
-        {"namespace", "NAME", "where the function is; \"default\" without it"},
-        {"timeout_ms", "N", "how long to wait"},
-        {"void", NULL, "do not wait for the result"},
-        {NULL, NULL, NULL},
-};
-
-static const struct option_row function_options[] = {
-        {"include_internal", NULL, "the engine's own too"},
-        {NULL, NULL, NULL},
-};
-
-static const struct command commands[] = {
-        {.name = "run", .help = "Start the engine.", .options = run_options, .run = local_run},
-        {.name = "check",
-         .help = "Judge a configuration without running it.",
-         .options = check_options,
-         .run = local_check},
-        {.name = "set",
-         .args = "SCOPE KEY JSON",
-         .help = "Set the value of a key.",
-         .options = write_options,
-         .method = "PUT",
-         .path = "/v1/state/{1}/{2}",
-         .body = "3"},
-        {.name = "get",
-         .args = "SCOPE KEY",
-         .help = "Show the value of a key.",
-         .method = "GET",
-         .path = "/v1/state/{1}/{2}"},
-        {.name = "delete",
-         .args = "SCOPE KEY",
-         .help = "Delete a key.",
-         .options = write_options,
-         .method = "DELETE",
-         .path = "/v1/state/{1}/{2}"},
-        {.name = "update",
-         .args = "SCOPE KEY OPS",
-         .help = "Change a value by a JSON list of operations.",
-         .run = remote_update},
-        {.name = "list",
-         .args = "SCOPE",
-         .help = "List the keys of a scope.",
-         .options = list_options,
-         .method = "GET",
-         .path = "/v1/state/{1}",
-         .list = "items",
-         .columns = "KEY:key REV:rev VALUE:value"},
-        {.name = "scopes", .help = "List the scopes.", .run = remote_scopes},
-        {.name = "events", .help = "Show events.", .options = event_options, .run = remote_events},
-        {.name = "triggers",
-         .help = "List triggers.",
-         .method = "GET",
-         .path = "/v1/triggers",
-         .list = "registered_triggers",
-         .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
-                    "DELIVERED:delivered RETRIES:retries DEAD:dead CONFIG:config"},
-        {.name = "functions",
-         .help = "List the functions that somebody serves.",
-         .options = function_options,
-         .method = "GET",
-         .path = "/v1/functions",
-         .list = "functions",
-         .columns = "FUNCTION:function_id NAMESPACE:namespace KIND:kind PROVIDERS:providers "
-                    "RUNNING:running DESCRIPTION:description"},
-        {.name = "invoke",
-         .args = "FUNCTION [JSON]",
-         .help = "Call a function and show its result.",
-         .options = invoke_options,
-         .method = "POST",
-         .path = "/v1/functions/{1}/invoke",
-         .body = "2"},
-        {.name = "workers",
-         .help = "List workers.",
-         .method = "GET",
-         .path = "/v1/workers",
-         .list = "workers",
-         .columns = "ID:id NAME:name NAMESPACE:namespace STATUS:status "
-                    "FUNCTIONS:function_count RUNNING:active_invocations"},
-        {.name = "jobs",
-         .help = "List deliveries that are owed.",
-         .options = job_options,
-         .method = "GET",
-         .path = "/v1/jobs",
-         .list = "jobs",
-         .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms DUE:due PARKED:parked "
-                    "SCOPE:scope KEY:key"},
-        {.name = "dead list",
-         .help = "List dead letters, newest first.",
-         .options = job_options,
-         .method = "GET",
-         .path = "/v1/dead",
-         .list = "dead",
-         .columns = "ID:id FUNCTION:function_id DIED:died_at REASON:reason MESSAGE:message"},
-        {.name = "dead show",
-         .args = "ID",
-         .help = "Show a dead letter with its event and attempts.",
-         .method = "GET",
-         .path = "/v1/dead/{1}"},
-        {.name = "dead replay",
-         .args = "ID",
-         .help = "Deliver a dead letter again.",
-         .method = "POST",
-         .path = "/v1/dead/{1}/replay"},
-        {.name = "dead discard",
-         .args = "ID",
-         .help = "Throw a dead letter away.",
-         .method = "DELETE",
-         .path = "/v1/dead/{1}"},
-        {.name = "status",
-         .help = "Tell how the engine is.",
-         .method = "GET",
-         .path = "/v1/status"},
-};
-
-const struct command *command_table(size_t *out_count)
-{
-	*out_count = sizeof commands / sizeof *commands;
-	return commands;
-}
 
 /* ---- help ---- */
 
@@ -188,14 +22,14 @@ static const char common_options[] =
 static const char exit_codes[] = "exit codes: 0 done, 1 refused or failed, 2 wrong command line, "
                                  "3 no engine answers, 4 no such thing\n";
 
-static void print_help(FILE *to)
+static void print_help(const struct command_set *set, FILE *to)
 {
 	fputs(usage, to);
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+	for (size_t i = 0; i < set->count; i++) {
 		char left[64];
-		(void)snprintf(left, sizeof left, "%s %s", commands[i].name,
-		               commands[i].args ? commands[i].args : "");
-		fprintf(to, "  %-26s %s\n", left, commands[i].help);
+		(void)snprintf(left, sizeof left, "%s %s", set->commands[i].name,
+		               set->commands[i].args ? set->commands[i].args : "");
+		fprintf(to, "  %-26s %s\n", left, set->commands[i].help);
 	}
 	fprintf(to, "\n%s\n%s", common_options, exit_codes);
 }
@@ -213,13 +47,13 @@ static void print_command_help(const struct command *command)
 	fputs(common_options, stdout);
 }
 
-void command_print_man(struct buf *out)
+void command_print_man(const struct command_set *set, struct buf *out)
 {
 	BUF_LITERAL(out, ".TH PAWL 1\n.SH NAME\npawl \\- a trigger and workflow engine over state "
 	                 "changes\n.SH SYNOPSIS\n.B pawl\n.I COMMAND\n[ARGUMENTS] [OPTIONS]\n"
 	                 ".SH COMMANDS\n");
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; i < set->count; i++) {
+		const struct command *command = &set->commands[i];
 		buf_format(out, ".TP\n.B %s\n.I %s\n%s\n", command->name,
 		           command->args ? command->args : "", command->help);
 		for (const struct option_row *row = command->options; row && row->name; row++) {
@@ -250,13 +84,14 @@ static int name_words(const struct command *command, int argc, char **argv)
 	return 0;
 }
 
-static const struct command *find_command(int argc, char **argv, int *out_words)
+static const struct command *find_command(const struct command_set *set, int argc, char **argv,
+                                          int *out_words)
 {
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		int words = name_words(&commands[i], argc, argv);
+	for (size_t i = 0; i < set->count; i++) {
+		int words = name_words(&set->commands[i], argc, argv);
 		if (words != 0) {
 			*out_words = words;
-			return &commands[i];
+			return &set->commands[i];
 		}
 	}
 	return NULL;
@@ -328,18 +163,18 @@ static bool asks_for(int argc, char **argv, const char *option)
 	return false;
 }
 
-int command_parse(int argc, char **argv, struct invocation *out)
+int command_parse(const struct command_set *set, int argc, char **argv, struct invocation *out)
 {
-	*out = (struct invocation){0};
+	*out = (struct invocation){.set = set};
 	int words = 0;
-	const struct command *command = find_command(argc - 1, argv + 1, &words);
+	const struct command *command = find_command(set, argc - 1, argv + 1, &words);
 	bool help = asks_for(argc, argv, "--help") || asks_for(argc, argv, "-h");
 	if (command == NULL) {
 		if (asks_for(argc, argv, "--version")) {
 			printf("pawl %s\n", PAWL_VERSION);
 			return EXIT_DONE;
 		}
-		print_help(help ? stdout : stderr);
+		print_help(set, help ? stdout : stderr);
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}
 	if (help) {

@@ -31,6 +31,7 @@ struct option_row {
 
 /* A command line that was read: values by the order of the table, NULL where not given. */
 struct invocation {
+	const struct command_set *set;
 	const struct command *command;
 	const char *args[ARGS_MAX];
 	const char *options[OPTIONS_MAX]; /* "" for one without a value */
@@ -53,15 +54,19 @@ struct command {
 	const char *columns; /* see print_table; NULL: shown as JSON */
 };
 
-const struct command *command_table(size_t *out_count);
+/* All commands there are. */
+struct command_set {
+	const struct command *commands;
+	size_t count;
+};
 
 /* Reads a command line; on failure it has printed why and returns EXIT_USAGE. `*out` has a NULL
  * command when only help or the version was asked for. */
-int command_parse(int argc, char **argv, struct invocation *out);
+int command_parse(const struct command_set *set, int argc, char **argv, struct invocation *out);
 /* The value of an option of the command, NULL if it was not given. */
 const char *command_option(const struct invocation *invocation, const char *name);
 
 /* The manual page (troff) from the table. */
-void command_print_man(struct buf *out);
+void command_print_man(const struct command_set *set, struct buf *out);
 
 #endif

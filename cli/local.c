@@ -75,7 +75,7 @@ int local_check(const struct invocation *invocation)
 	if (command_option(invocation, "print-example") != NULL) {
 		config_print_example(&out);
 	} else if (command_option(invocation, "print-man") != NULL) {
-		command_print_man(&out);
+		command_print_man(invocation->set, &out);
 	} else {
 		struct config *config = load(invocation);
 		if (config == NULL) {

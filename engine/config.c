@@ -80,17 +80,35 @@ static bool split_listen(struct config *config)
 	return true;
 }
 
+static const char not_an_address[] =
+        "'listen' must be host:port, such as 127.0.0.1:49134 or [::1]:49134";
+static const char not_loopback[] = "'listen' is not loopback, and there are no tokens yet: whoever "
+                                   "reaches this address could do "
+                                   "everything; set 'insecure: true' if that is meant";
+
 static void check_listen(const struct yaml_node *root, struct config *config, struct report *report)
 {
 	const struct yaml_entry *entry = entry_at(root, "listen", NULL, NULL);
 	if (!split_listen(config)) {
-		refuse(report, entry,
-		       "'listen' must be host:port, such as 127.0.0.1:49134 or [::1]:49134");
+		refuse(report, entry, not_an_address);
 	} else if (!is_loopback(config->listen_host) && !config->insecure) {
-		refuse(report, entry,
-		       "'listen' is not loopback, and there are no tokens yet: whoever reaches "
-		       "this address could do everything; set 'insecure: true' if that is meant");
+		refuse(report, entry, not_loopback);
 	}
+}
+
+int config_set_listen(struct config *config, const char *listen, struct err *err)
+{
+	mem_free(config->listen);
+	mem_free(config->listen_host);
+	config->listen = mem_text(listen);
+	config->listen_host = NULL;
+	if (!split_listen(config)) {
+		return err_set(err, E_INVALID, "invalid_listen", "%s", not_an_address);
+	}
+	if (!is_loopback(config->listen_host) && !config->insecure) {
+		return err_set(err, E_INVALID, "invalid_listen", "%s", not_loopback);
+	}
+	return 0;
 }
 
 static void check_limits(const struct yaml_node *root, const struct config *config,

@@ -16,6 +16,8 @@
  */
 int config_load(const char *path, const struct config_judge *judge, struct config **out,
                 struct report *report, struct err *err);
+/* The address of a command line instead of the file's. E_INVALID "invalid_listen". */
+int config_set_listen(struct config *config, const char *listen, struct err *err);
 void config_free(struct config *config);
 
 #endif

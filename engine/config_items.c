@@ -418,3 +418,44 @@ void config_print_item_tables(struct buf *out)
 	field_print_text(endpoint_fields, "functions[].http.", out);
 	field_print_text(trigger_fields, "triggers[].", out);
 }
+
+static void write_auth(const struct config_auth *auth, struct buf *out)
+{
+	static const char *const types[] = {NULL, "hmac", "bearer", "api_key"};
+	const struct {
+		const char *name;
+		const char *value;
+	} members[] = {{"type", types[auth->type]},
+	               {"secret_key", auth->secret_key},
+	               {"token_key", auth->token_key},
+	               {"header", auth->header},
+	               {"value_key", auth->value_key}};
+	json_write_name(out, "auth");
+	buf_byte(out, '{');
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		if (members[i].value != NULL) {
+			json_write_member_string(out, members[i].name, span_of(members[i].value));
+		}
+	}
+	buf_byte(out, '}');
+}
+
+void config_write_invocation(const struct config_function *function, struct buf *out)
+{
+	const struct config_endpoint *http = &function->http;
+	buf_byte(out, '{');
+	json_write_member_string(out, "url", span_of(http->url));
+	json_write_member_string(out, "method", span_of(config_methods[http->method]));
+	json_write_member_int(out, "timeout_ms", http->timeout);
+	json_write_name(out, "headers");
+	buf_byte(out, '{');
+	for (size_t i = 0; i < http->headers.count; i++) {
+		json_write_member_string(out, http->headers.pairs[i].name,
+		                         span_of(http->headers.pairs[i].value));
+	}
+	buf_byte(out, '}');
+	if (http->auth.type != CONFIG_AUTH_NONE) {
+		write_auth(&http->auth, out);
+	}
+	buf_byte(out, '}');
+}

@@ -26,6 +26,10 @@ void config_read_triggers(const struct yaml_node *root, struct config *config,
                           const struct config_judge *judge, struct report *report);
 void config_free_items(struct config *config);
 
+/* Appends an http function's endpoint in the form in which workers register theirs: the
+ * `invocation` of the worker protocol. */
+void config_write_invocation(const struct config_function *function, struct buf *out);
+
 /* Appends the options of one function and one trigger as text. */
 void config_print_item_tables(struct buf *out);
 

@@ -398,8 +398,7 @@ static void store_is_closed(void *ctx)
 	engine->core.store = NULL;
 	uv_close((uv_handle_t *)&engine->terminate, NULL);
 	uv_close((uv_handle_t *)&engine->interrupt, NULL);
-	alarms_free(engine->core.alarms);
-	engine->core.alarms = NULL;
+	alarms_close(engine->core.alarms, NULL, NULL);
 }
 
 /* Nothing calls and nothing is called any more. */
@@ -470,7 +469,7 @@ static void stop(struct engine *engine)
 	engine->core.stopping = true;
 	dispatch_stop(engine->core.dispatch);
 	engine->drain_until_ms = clock_mono_us() / 1000 + DRAIN_MS;
-	alarm_init(&engine->drain, drain_looks);
+	engine->drain.fn = drain_looks;
 	alarm_set_in(engine->core.alarms, &engine->drain, 0);
 }
 
@@ -512,7 +511,7 @@ int engine_run(const struct config *config, struct err *err)
 	core->alarms = alarms_new(&engine.loop);
 	status = open_store(&engine, err);
 	if (status != 0) {
-		alarms_free(core->alarms);
+		alarms_close(core->alarms, NULL, NULL);
 		goto close_loop;
 	}
 	watch_signals(&engine);

@@ -405,7 +405,7 @@ static void register_worker(struct session *session, const struct message *frame
 	} else if (worker_register(worker, namespace_, name, frame->data, &err) != 0) {
 		reject(session, "INVALID_NAMESPACE", SPAN_NONE);
 	} else {
-		alarm_clear(&session->grace);
+		alarm_clear(session->sessions->alarms, &session->grace);
 		log_info("session", "worker %s is \"%.*s\" in namespace \"%.*s\"", worker->id,
 		         SPAN_ARG(worker->name), SPAN_ARG(worker->namespace_));
 		if (frame->invocation_id.len != 0) {
@@ -549,7 +549,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	session->worker = worker_new(sessions->workers, session, &session_link);
 	list_init(&session->held);
 	list_init(&session->endpoints);
-	alarm_init(&session->grace, grace_is_over);
+	session->grace.fn = grace_is_over;
 	alarm_set_in(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
 	const struct message hello = {
 	        .type = MESSAGE_WORKER_REGISTERED,
@@ -563,7 +563,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 static void on_closed(void *socket, const char *reason)
 {
 	struct session *session = socket;
-	alarm_clear(&session->grace);
+	alarm_clear(session->sessions->alarms, &session->grace);
 	if (session->worker != NULL) {
 		log_info("session", "worker %s lost its connection: %s", session->worker->id,
 		         reason);

@@ -76,7 +76,7 @@ static void detach_is_due(struct alarm *alarm);
 static void enter(struct catalog *catalog, struct binding *binding, uint64_t own_cursor)
 {
 	list_init(&binding->holders);
-	alarm_init(&binding->detach, detach_is_due);
+	binding->detach.fn = detach_is_due;
 	binding->catalog = catalog;
 	list_push(&catalog->bindings, &binding->link);
 	map_add(&catalog->by_name, &binding->by_name, hash_bytes(binding->id, 0));
@@ -87,7 +87,7 @@ static void enter(struct catalog *catalog, struct binding *binding, uint64_t own
 
 static void leave(struct catalog *catalog, struct binding *binding, bool keep_records)
 {
-	alarm_clear(&binding->detach);
+	alarm_clear(catalog->alarms, &binding->detach);
 	LIST_EACH(&binding->holders, link)
 	{
 		MEM_CONTAINER(link, struct trigger_hold, in_binding)->binding = NULL;
@@ -103,23 +103,17 @@ static void leave(struct catalog *catalog, struct binding *binding, bool keep_re
 
 static void delete_record(struct catalog *catalog, const struct binding *binding)
 {
-	struct buf key = {0};
-	space_trigger_key(binding->id, binding->version, &key);
-	struct record_key name = {.space = SPACE_TRIGGER, .part = SPAN(""), .key = buf_view(&key)};
-	store_delete(catalog->store, name, 0);
-	buf_free(&key);
+	struct space_key room;
+	store_delete(catalog->store, space_trigger(&room, binding->id, binding->version), 0);
 }
 
 static void put_record(struct catalog *catalog, const struct binding *binding)
 {
-	struct buf key = {0};
+	struct space_key room;
 	struct buf value = {0};
-	space_trigger_key(binding->id, binding->version, &key);
 	trigger_record_encode(binding, &value);
-	struct record_key name = {.space = SPACE_TRIGGER, .part = SPAN(""), .key = buf_view(&key)};
 	struct record record = {.value = buf_view(&value)};
-	store_put(catalog->store, name, &record);
-	buf_free(&key);
+	store_put(catalog->store, space_trigger(&room, binding->id, binding->version), &record);
 	buf_free(&value);
 }
 
@@ -161,7 +155,7 @@ static void default_to(struct trigger_policy *policy, const struct catalog_optio
 	}
 	const struct trigger_retry *given = &policy->retry;
 	if (given->max_attempts != 0) {
-		out_retry->max_attempts = given->max_attempts;
+		out_retry->max_attempts = (uint32_t)given->max_attempts;
 	}
 	if (given->initial_ms >= 0) {
 		out_retry->initial_ms = given->initial_ms;
@@ -315,7 +309,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 		}
 	}
 	struct binding *binding = place(catalog, fresh);
-	alarm_clear(&binding->detach);
+	alarm_clear(catalog->alarms, &binding->detach);
 	hold->binding = binding;
 	list_push(&binding->holders, &hold->in_binding);
 	dispatch_hold_back(catalog->dispatch, binding, 0);
@@ -424,7 +418,7 @@ void catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 		    store_refuses(catalog->store, NULL) != 0) {
 			continue;
 		}
-		alarm_clear(&binding->detach);
+		alarm_clear(catalog->alarms, &binding->detach);
 		end_at(catalog, binding, binding->held_back_from);
 		dispatch_drop_from(catalog->dispatch, binding, binding->held_back_from);
 		dispatch_hold_back(catalog->dispatch, binding, 0);

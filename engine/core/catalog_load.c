@@ -92,9 +92,11 @@ static bool job_row(void *ctx, struct span key, const struct record *record)
 	struct buf scratch = {0};
 	struct job job;
 	struct err err;
-	uint64_t seq = space_get_seq(key.ptr);
-	int status = key.len == 8 ? job_decode(seq, record->value, &job, &scratch, &err)
-	                          : err_set(&err, E_DAMAGED, "job_damaged", "a job's key is wrong");
+	uint64_t seq;
+	int status = space_parse_job(key, &seq, &err);
+	if (status == 0) {
+		status = job_decode(seq, record->value, &job, &scratch, &err);
+	}
 	if (status != 0) {
 		load->status = status;
 		load->err = err;
@@ -211,20 +213,27 @@ static bool cursor_row(void *ctx, struct span key, const struct record *record)
 {
 	struct load *load = ctx;
 	struct span id;
-	uint32_t version;
-	if (record->value.len != 9 || !space_cursor_parse(key, &id, &version)) {
-		load->status = err_set(&load->err, E_DAMAGED, "cursor_damaged",
-		                       "the record of a cursor is not what was written");
+	uint64_t version;
+	struct space_reader reader;
+	if (!space_is_cursor(key)) {
+		return true;
+	}
+	(void)space_reader_init(&reader, record->value, 1, "cursor", &load->err);
+	uint64_t seq = space_get_u64(&reader);
+	load->status = space_parse_cursor(key, &id, &version, &load->err);
+	if (load->status == 0) {
+		load->status = space_reader_end(&reader, "cursor", &load->err);
+	}
+	if (load->status != 0) {
 		return false;
 	}
-	uint64_t seq = space_get_seq(record->value.ptr + 1);
 	if (id.len == 0) {
 		*load->out_cursor = seq;
 		return true;
 	}
 	struct own_cursor *cursor = MEM_NEW(struct own_cursor);
 	cursor->id = mem_span(id);
-	cursor->version = version;
+	cursor->version = (uint32_t)version;
 	cursor->seq = seq;
 	list_push(&load->cursors, &cursor->link);
 	return true;
@@ -255,5 +264,5 @@ void catalog_load(struct catalog *catalog, struct store *store, struct dispatch 
 	*out_cursor = 0;
 	list_init(&load->cursors);
 	list_init(&load->job_parts);
-	scan(load, SPACE_META, SPAN("cursor"), cursor_row, cursors_done);
+	scan(load, SPACE_META, SPAN(""), cursor_row, cursors_done);
 }

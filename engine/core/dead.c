@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "engine/core/attempt.h"
 #include "engine/core/binding.h"
+#include "engine/durable/space.h"
 
-enum { DEAD_FORMAT = 1 };
+enum { DEAD_FORMAT = 1, DELIVERY_ID_MAX = 1024 };
 
 struct dead {
 	struct store *store;
@@ -55,24 +56,11 @@ uint64_t dead_bytes(const struct dead *dead)
 	return dead->bytes;
 }
 
-/* Big-endian seq, then the rest of the id behind the event: "<trigger id>[/r<n>]". */
-static void write_key(struct buf *key, uint64_t seq, struct span rest)
+static void put(struct dead *dead, uint64_t seq, struct span rest, const struct buf *json)
 {
-	for (int shift = 56; shift >= 0; shift -= 8) {
-		buf_byte(key, (char)(seq >> shift));
-	}
-	buf_span(key, rest);
-}
-
-static struct record_key record_of(const struct buf *key)
-{
-	return (struct record_key){.space = SPACE_DEAD, .part = SPAN(""), .key = buf_view(key)};
-}
-
-static void put(struct dead *dead, const struct buf *key, const struct buf *json)
-{
+	struct space_key room;
 	struct record record = {.value = buf_view(json)};
-	store_put(dead->store, record_of(key), &record);
+	store_put(dead->store, space_dead(&room, seq, rest), &record);
 	dead->count++;
 	dead->bytes += json->len;
 	if (dead_is_full(dead)) {
@@ -112,7 +100,6 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	const struct binding *binding = delivery->binding;
 	struct buf id = {0};
 	struct buf json = {0};
-	struct buf key = {0};
 	uint64_t epoch = event ? event->epoch : dead->epoch;
 	delivery_write_id(delivery, span_of(dead->log), epoch, &id);
 	buf_byte(&json, DEAD_FORMAT);
@@ -141,20 +128,17 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	buf_byte(&json, '}');
 	const char *slash = memchr(id.ptr, '/', id.len);
 	size_t at = (size_t)(slash - id.ptr) + 1;
-	write_key(&key, delivery->seq, span_make(id.ptr + at, id.len - at));
-	put(dead, &key, &json);
+	put(dead, delivery->seq, span_make(id.ptr + at, id.len - at), &json);
 	log_warn("dead", "delivery %.*s is dead: %.*s: %.*s", SPAN_ARG(buf_view(&id)),
 	         SPAN_ARG(code), SPAN_ARG(message));
 	buf_free(&id);
 	buf_free(&json);
-	buf_free(&key);
 }
 
 void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t from, uint64_t to,
                     const char *code, const char *message)
 {
 	struct buf json = {0};
-	struct buf key = {0};
 	struct buf id = {0};
 	event_write_id(span_of(dead->log), dead->epoch, from, &id);
 	buf_format(&id, "/%.*s", SPAN_ARG(binding->id));
@@ -167,12 +151,10 @@ void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t f
 	buf_format(&json, "{\"from_seq\":%llu,\"to_seq\":%llu}", (unsigned long long)from,
 	           (unsigned long long)to);
 	BUF_LITERAL(&json, ",\"attempts\":[],\"event\":null}");
-	write_key(&key, from, binding->id);
-	put(dead, &key, &json);
+	put(dead, from, binding->id, &json);
 	log_warn("dead", "events %llu to %llu will not reach trigger %.*s: %s",
 	         (unsigned long long)from, (unsigned long long)to, SPAN_ARG(binding->id), message);
 	buf_free(&json);
-	buf_free(&key);
 	buf_free(&id);
 }
 
@@ -188,10 +170,12 @@ static void was_fetched(struct store_fetch *fetch, int status, const struct err 
 {
 	struct dead_get *get = MEM_CONTAINER(fetch, struct dead_get, fetch);
 	struct store_look look;
+	struct space_key room;
 	struct err missing;
 	struct span json = SPAN_NONE;
 	if (status == 0) {
-		if (store_look(get->dead->store, record_of(&get->key), &look) == STORE_FOUND) {
+		struct record_key key = space_dead(&room, get->seq, buf_view(&get->rest));
+		if (store_look(get->dead->store, key, &look) == STORE_FOUND) {
 			json = json_of(look.record.value);
 		}
 		if (json.len == 0) {
@@ -201,9 +185,9 @@ static void was_fetched(struct store_fetch *fetch, int status, const struct err 
 			err = &missing;
 		}
 	}
-	struct buf key = get->key;
+	struct buf rest = get->rest;
 	get->done(get, status, json, err);
-	buf_free(&key);
+	buf_free(&rest);
 }
 
 void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
@@ -219,11 +203,16 @@ void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
 	uint64_t epoch;
 	uint64_t seq = 0;
 	(void)event_parse_id(event_id, &log, &epoch, &seq); /* seq 0 is no event's: not found */
+	if (rest.len > DELIVERY_ID_MAX) {
+		rest = SPAN(""); /* nobody's */
+	}
 	get->dead = dead;
-	get->key = (struct buf){0};
-	write_key(&get->key, seq, rest);
+	get->seq = seq;
+	get->rest = (struct buf){0};
+	buf_span(&get->rest, rest);
 	get->fetch = (struct store_fetch){.done = was_fetched};
-	struct record_key key = record_of(&get->key);
+	struct space_key room;
+	struct record_key key = space_dead(&room, seq, rest);
 	store_fetch_start(dead->store, &get->fetch, &key, 1);
 }
 
@@ -232,7 +221,8 @@ void dead_remove(struct dead *dead, struct dead_get *get, struct span json)
 	dead->count -= dead->count != 0;
 	uint64_t size = json.len + 1;
 	dead->bytes -= dead->bytes < size ? dead->bytes : size;
-	store_delete(dead->store, record_of(&get->key), 0);
+	struct space_key room;
+	store_delete(dead->store, space_dead(&room, get->seq, buf_view(&get->rest)), 0);
 }
 
 static bool list_row(void *ctx, struct span key, const struct record *record)

@@ -42,7 +42,8 @@ struct dead_get {
 	void (*done)(struct dead_get *get, int status, struct span json, const struct err *err);
 	struct store_fetch fetch;
 	struct dead *dead;
-	struct buf key;
+	uint64_t seq; /* these two name the record */
+	struct buf rest;
 };
 void dead_get_start(struct dead *dead, struct dead_get *get, struct span id);
 /* Removes one that is known to be there (from inside dead_get's done); the caller commits. */

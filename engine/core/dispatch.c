@@ -101,21 +101,14 @@ const char *delivery_state_name(const struct delivery *delivery)
 
 /* ---- records ---- */
 
-static struct record_key job_key(const struct binding *binding, uint64_t seq, char out[8])
-{
-	space_put_seq(out, seq);
-	return (struct record_key){
-	        .space = SPACE_JOB, .part = binding->id, .key = span_make(out, 8)};
-}
-
 void dispatch_put_job(struct dispatch *dispatch, const struct binding *binding,
                       const struct job *job)
 {
-	char key[8];
+	struct space_key room;
 	buf_clear(&dispatch->scratch);
 	job_encode(job, &dispatch->scratch);
 	struct record record = {.value = buf_view(&dispatch->scratch)};
-	store_put(dispatch->store, job_key(binding, job->seq, key), &record);
+	store_put(dispatch->store, space_job(&room, binding->id, job->seq), &record);
 }
 
 static void put_record(struct dispatch *dispatch, const struct delivery *delivery)
@@ -164,9 +157,9 @@ static bool can_put(const struct dispatch *dispatch)
 static void put_outcome(struct dispatch *dispatch, const struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	char key[8];
+	struct space_key room;
 	if (delivery->seq <= dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding)) {
-		store_delete(dispatch->store, job_key(binding, delivery->seq, key), 0);
+		store_delete(dispatch->store, space_job(&room, binding->id, delivery->seq), 0);
 		return;
 	}
 	struct job job = {
@@ -277,7 +270,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	list_init(&delivery->owed);
 	list_init(&delivery->live_owed);
 	list_push(&binding->deliveries, &delivery->in_binding);
-	alarm_init(&delivery->alarm, wake);
+	delivery->alarm.fn = wake;
 	delivery->dispatch = dispatch;
 	binding->held++;
 	return delivery;
@@ -286,7 +279,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	alarm_clear(&delivery->alarm);
+	alarm_clear(dispatch->alarms, &delivery->alarm);
 	list_remove(&delivery->in_binding);
 	list_remove(&delivery->in_queue);
 	if (delivery->is_tried) {
@@ -331,7 +324,7 @@ static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, in
 {
 	delivery->state = DELIVERY_SLEEPING;
 	delivery->due_ms = clock_wall_ms() + wait_ms;
-	alarm_set_at(dispatch->alarms, &delivery->alarm, delivery->due_ms);
+	alarm_set(dispatch->alarms, &delivery->alarm, delivery->due_ms);
 }
 
 /* ---- giving up ---- */
@@ -622,8 +615,8 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 		struct delivery *last =
 		        MEM_CONTAINER(binding->deliveries.prev, struct delivery, in_binding);
 		if (last->recorded && !keep_records) {
-			char key[8];
-			store_delete(dispatch->store, job_key(binding, last->seq, key), 0);
+			struct space_key room;
+			store_delete(dispatch->store, space_job(&room, binding->id, last->seq), 0);
 		}
 		discard(dispatch, last);
 	}
@@ -637,8 +630,9 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 	{
 		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
 		if (!keep_records) {
-			char key[8];
-			store_delete(dispatch->store, job_key(binding, tombstone->seq, key), 0);
+			struct space_key room;
+			store_delete(dispatch->store, space_job(&room, binding->id, tombstone->seq),
+			             0);
 		}
 		list_remove(link);
 		mem_free(tombstone);
@@ -674,9 +668,9 @@ void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint
 		at = at->prev;
 		if (delivery->seq >= seq) {
 			if (delivery->recorded) {
-				char key[8];
-				store_delete(dispatch->store, job_key(binding, delivery->seq, key),
-				             0);
+				struct space_key room;
+				store_delete(dispatch->store,
+				             space_job(&room, binding->id, delivery->seq), 0);
 			}
 			discard(dispatch, delivery);
 		}
@@ -861,8 +855,9 @@ void dispatch_forget_done(struct dispatch *dispatch, struct binding *binding, ui
 	{
 		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
 		if (tombstone->seq <= cursor) {
-			char key[8];
-			store_delete(dispatch->store, job_key(binding, tombstone->seq, key), 0);
+			struct space_key room;
+			store_delete(dispatch->store, space_job(&room, binding->id, tombstone->seq),
+			             0);
 			list_remove(link);
 			mem_free(tombstone);
 		}
@@ -922,9 +917,9 @@ int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, st
 	if (found.attempt < attempt_number(delivery)) {
 		return err_set(
 		        err, E_CONFLICT, "stale_delivery",
-		        "this write comes from attempt %llu of delivery %.*s, which has been given "
+		        "this write comes from attempt %u of delivery %.*s, which has been given "
 		        "up: attempt %u has taken its place",
-		        (unsigned long long)number, SPAN_ARG(id), attempt_number(delivery));
+		        found.attempt, SPAN_ARG(id), attempt_number(delivery));
 	}
 	(void)attempt_cause(delivery, span_of(dispatch->log), &dispatch->scratch, cause);
 	return 0;

@@ -387,7 +387,7 @@ int function_call(struct functions *functions, struct call *call, struct err *er
 	if (function == NULL) {
 		return refuse_absent(functions, call, err);
 	}
-	alarm_init(&call->timeout, call_timed_out);
+	call->timeout.fn = call_timed_out;
 	list_init(&call->link);
 	call->executor = NULL;
 	if (call->timeout_ms > 0) {
@@ -406,9 +406,10 @@ int function_call(struct functions *functions, struct call *call, struct err *er
 /* Takes the call off every list. The executor it ran on is returned: it has room again. */
 static struct executor *detach(struct call *call)
 {
-	alarm_clear(&call->timeout);
-	list_remove(&call->link);
 	struct executor *executor = call->executor;
+	struct functions *functions = executor ? executor->functions : call->waits_for->functions;
+	alarm_clear(functions->alarms, &call->timeout);
+	list_remove(&call->link);
 	if (call->waits_for != NULL) {
 		struct function *function = call->waits_for;
 		call->waits_for = NULL;

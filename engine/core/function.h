@@ -22,6 +22,7 @@
  */
 struct functions;
 struct executor;
+struct provider;
 
 struct executor_ops {
 	const char *kind; /* "worker", "process", "http", "builtin" */

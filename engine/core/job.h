@@ -1,5 +1,4 @@
-/* This file spells the records of deliveries that must outlive the process: jobs and dead letters.
- */
+/* This file spells job records: deliveries that must outlive the process. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_CORE_JOB_H
 #define ENGINE_CORE_JOB_H

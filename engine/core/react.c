@@ -8,6 +8,7 @@
 #include "engine/durable/space.h"
 
 enum {
+	CURSOR_FORMAT = 1,
 	CURSOR_MS = 100,
 	SWEEP_MS = 250,
 	RETAIN_MS = 10000,
@@ -79,28 +80,24 @@ static uint64_t cursor_of(void *ctx, const struct binding *binding)
 	return react_cursor(ctx, binding);
 }
 
+/* `binding` NULL: the shared one. */
 static void put_cursor(struct react *react, const struct binding *binding, uint64_t cursor)
 {
-	struct buf key = {0};
-	char value[9];
-	space_cursor_key(binding ? binding->id : SPAN_NONE, binding ? binding->version : 0, &key);
-	value[0] = 1; /* format */
-	space_put_seq(value + 1, cursor);
-	struct record record = {.value = span_make(value, sizeof value)};
-	struct record_key name = {
-	        .space = SPACE_META, .part = SPAN("cursor"), .key = buf_view(&key)};
-	store_put(react->store, name, &record);
-	buf_free(&key);
+	struct space_key room;
+	struct buf value = {0};
+	space_put_u8(&value, CURSOR_FORMAT);
+	space_put_u64(&value, cursor);
+	struct record record = {.value = buf_view(&value)};
+	store_put(react->store,
+	          binding ? space_cursor_of(&room, binding->id, binding->version) : space_cursor(),
+	          &record);
+	buf_free(&value);
 }
 
 static void delete_cursor(struct react *react, const struct binding *binding)
 {
-	struct buf key = {0};
-	space_cursor_key(binding->id, binding->version, &key);
-	struct record_key name = {
-	        .space = SPACE_META, .part = SPAN("cursor"), .key = buf_view(&key)};
-	store_delete(react->store, name, 0);
-	buf_free(&key);
+	struct space_key room;
+	store_delete(react->store, space_cursor_of(&room, binding->id, binding->version), 0);
 }
 
 /* A binding is live again when the shared cursor answers for all that it owes. */
@@ -258,31 +255,6 @@ static void match(struct react *react, uint64_t seq, struct span bytes)
 	react->next_seq = seq + 1;
 }
 
-static void follow(void *ctx, const struct batch *batch)
-{
-	struct react *react = ctx;
-	if (!react->started) {
-		return;
-	}
-	if (batch->entries[0].seq > react->next_seq) {
-		read_live(react); /* behind: after a start, or after an error */
-	}
-	for (size_t i = 0; i < batch->entry_count && !react->reading; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
-		if (entry->seq == react->next_seq) {
-			match(react, entry->seq, batch_entry_bytes(batch, entry));
-		}
-	}
-	want_cursors(react);
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (binding->lagging) {
-			catch_up(react, binding);
-		}
-	}
-}
-
 /* ---- reading the journal: the live ones after a start ---- */
 
 static void read_live(struct react *react);
@@ -400,6 +372,31 @@ static void catch_up(struct react *react, struct binding *binding)
 	binding->reading = true;
 	binding->catch_up = &work->binding;
 	store_read_start(react->store, &work->read);
+}
+
+static void follow(void *ctx, const struct batch *batch)
+{
+	struct react *react = ctx;
+	if (!react->started) {
+		return;
+	}
+	if (batch->entries[0].seq > react->next_seq) {
+		read_live(react); /* behind: after a start, or after an error */
+	}
+	for (size_t i = 0; i < batch->entry_count && !react->reading; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (entry->seq == react->next_seq) {
+			match(react, entry->seq, batch_entry_bytes(batch, entry));
+		}
+	}
+	want_cursors(react);
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (binding->lagging) {
+			catch_up(react, binding);
+		}
+	}
 }
 
 static void has_room(void *ctx, struct binding *binding)
@@ -565,9 +562,9 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->options = *options;
 	react->index = index_new();
 	list_init(&react->active);
-	alarm_init(&react->cursor_alarm, cursor_is_due);
-	alarm_init(&react->sweep_alarm, sweep_is_due);
-	alarm_init(&react->retain_alarm, retain);
+	react->cursor_alarm.fn = cursor_is_due;
+	react->sweep_alarm.fn = sweep_is_due;
+	react->retain_alarm.fn = retain;
 	const struct dispatch_hooks hooks = {
 	        .has_room = has_room,
 	        .must_lag = must_lag,
@@ -583,9 +580,9 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 void react_free(struct react *react)
 {
 	if (react != NULL) {
-		alarm_clear(&react->cursor_alarm);
-		alarm_clear(&react->sweep_alarm);
-		alarm_clear(&react->retain_alarm);
+		alarm_clear(react->alarms, &react->cursor_alarm);
+		alarm_clear(react->alarms, &react->sweep_alarm);
+		alarm_clear(react->alarms, &react->retain_alarm);
 		index_free(react->index);
 		mem_free(react);
 	}
@@ -654,9 +651,9 @@ void react_start(struct react *react, uint64_t cursor)
 
 void react_stop(struct react *react)
 {
-	alarm_clear(&react->cursor_alarm);
-	alarm_clear(&react->sweep_alarm);
-	alarm_clear(&react->retain_alarm);
+	alarm_clear(react->alarms, &react->cursor_alarm);
+	alarm_clear(react->alarms, &react->sweep_alarm);
+	alarm_clear(react->alarms, &react->retain_alarm);
 	if (react->started && store_refuses(react->store, NULL) == 0) {
 		put_cursors(react);
 	}

@@ -120,8 +120,8 @@ struct worker *worker_new(struct workers *workers, void *connection, const struc
 	worker->connected_ms = clock_wall_ms();
 	list_init(&worker->asked);
 	list_init(&worker->holds);
-	alarm_init(&worker->grace, grace_is_over);
-	alarm_init(&worker->settle, registrations_settled);
+	worker->grace.fn = grace_is_over;
+	worker->settle.fn = registrations_settled;
 	executor_init(&worker->executor, workers->functions, &worker_ops, span_of(worker->id),
 	              workers->options.credit);
 	list_push(&workers->all, &worker->link);
@@ -143,8 +143,8 @@ static void release_holds(struct worker *worker)
 void worker_gone(struct worker *worker)
 {
 	struct workers *workers = worker->workers;
-	alarm_clear(&worker->grace);
-	alarm_clear(&worker->settle);
+	alarm_clear(workers->alarms, &worker->grace);
+	alarm_clear(workers->alarms, &worker->settle);
 	LIST_EACH(&worker->asked, link)
 	{
 		MEM_CONTAINER(link, struct worker_ask, link)->worker = NULL;

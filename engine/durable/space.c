@@ -43,11 +43,10 @@ struct record_key space_job(struct space_key *room, struct span trigger_id, uint
 	return spelt(SPACE_JOB, trigger_id, room, SPACE_NUMBER_LEN);
 }
 
-struct record_key space_dead(struct space_key *room, struct span trigger_id, uint64_t seq,
-                             struct span suffix)
+struct record_key space_dead(struct space_key *room, uint64_t seq, struct span rest)
 {
 	space_put_number(room->bytes, seq);
-	return spelt(SPACE_DEAD, trigger_id, room, append(room, SPACE_NUMBER_LEN, suffix));
+	return spelt(SPACE_DEAD, SPAN(""), room, append(room, SPACE_NUMBER_LEN, rest));
 }
 
 struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version)
@@ -72,25 +71,22 @@ struct record_key space_cursor(void)
 	return (struct record_key){SPACE_META, SPAN(""), SPAN("cursor")};
 }
 
-struct record_key space_cursor_of(struct space_key *room, struct span trigger_id)
+struct record_key space_cursor_of(struct space_key *room, struct span trigger_id, uint64_t version)
 {
-	size_t len = append(room, 0, SPAN("cursor/"));
-	return spelt(SPACE_META, SPAN(""), room, append(room, len, trigger_id));
+	size_t len = append(room, append(room, 0, SPAN("cursor/")), trigger_id);
+	room->bytes[len++] = '\0';
+	space_put_number(room->bytes + len, version);
+	return spelt(SPACE_META, SPAN(""), room, len + SPACE_NUMBER_LEN);
+}
+
+bool space_is_cursor(struct span key)
+{
+	return span_is(key, "cursor") || span_starts_with(key, SPAN("cursor/"));
 }
 
 static int damaged(const char *what, struct err *err)
 {
 	return err_set(err, E_DAMAGED, "damaged_record", "a stored %s cannot be read", what);
-}
-
-int space_parse_dead(struct span key, uint64_t *out_seq, struct span *out_suffix, struct err *err)
-{
-	if (key.len < SPACE_NUMBER_LEN) {
-		return damaged("dead letter's key", err);
-	}
-	*out_seq = space_get_number(key.ptr);
-	*out_suffix = span_make(key.ptr + SPACE_NUMBER_LEN, key.len - SPACE_NUMBER_LEN);
-	return 0;
 }
 
 int space_parse_job(struct span key, uint64_t *out_seq, struct err *err)
@@ -112,6 +108,17 @@ int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_vers
 	*out_id = span_make(key.ptr, id_len);
 	*out_version = space_get_number(key.ptr + id_len + 1);
 	return 0;
+}
+
+int space_parse_cursor(struct span key, struct span *out_id, uint64_t *out_version, struct err *err)
+{
+	if (span_is(key, "cursor")) {
+		*out_id = SPAN_NONE;
+		*out_version = 0;
+		return 0;
+	}
+	struct span rest = span_make(key.ptr + 7, key.len - 7); /* behind "cursor/" */
+	return space_parse_trigger(rest, out_id, out_version, err);
 }
 
 int space_parse_alarm(struct span key, struct span *out_key, struct span *out_name, struct err *err)

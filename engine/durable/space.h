@@ -18,10 +18,10 @@
  *
  *   space    part         key
  *   job      trigger id   seq
- *   dead     trigger id   seq, suffix (several of one event: "", "/r1")
+ *   dead     (empty)      seq, rest of the delivery id behind the event: "trigger id[/r1]"
  *   trigger  (empty)      id NUL version
  *   alarm    scope        key NUL name
- *   meta     (empty)      "cursor" | "cursor/" trigger id
+ *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version
  */
 enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
 
@@ -35,19 +35,21 @@ uint64_t space_get_number(const char bytes[SPACE_NUMBER_LEN]);
 
 /* The part is borrowed, the key is spelt in `room`. Names are at most 1,024 bytes. */
 struct record_key space_job(struct space_key *room, struct span trigger_id, uint64_t seq);
-struct record_key space_dead(struct space_key *room, struct span trigger_id, uint64_t seq,
-                             struct span suffix);
+struct record_key space_dead(struct space_key *room, uint64_t seq, struct span rest);
 struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version);
 struct record_key space_alarm(struct space_key *room, struct span scope, struct span key,
                               struct span name);
 struct record_key space_cursor(void); /* the shared one of all live triggers */
-struct record_key space_cursor_of(struct space_key *room, struct span trigger_id);
+struct record_key space_cursor_of(struct space_key *room, struct span trigger_id, uint64_t version);
+bool space_is_cursor(struct span key); /* of a record of meta */
 
 /* Take a stored key apart; E_DAMAGED if it is not one of its kind. Spans point into `key`. */
 int space_parse_job(struct span key, uint64_t *out_seq, struct err *err);
-int space_parse_dead(struct span key, uint64_t *out_seq, struct span *out_suffix, struct err *err);
 int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
                         struct err *err);
+/* The id is absent for the shared one. */
+int space_parse_cursor(struct span key, struct span *out_id, uint64_t *out_version,
+                       struct err *err);
 int space_parse_alarm(struct span key, struct span *out_key, struct span *out_name,
                       struct err *err);
 
