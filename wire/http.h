@@ -1,4 +1,4 @@
-/* This file reads HTTP/1.1: requests as a server gets them and responses as a client does. */
+/* This file reads HTTP/1.1 requests, as a server gets them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef WIRE_HTTP_H
 #define WIRE_HTTP_H
@@ -59,33 +59,5 @@ enum http_phase http_reader_phase(const struct http_reader *reader);
 
 /* Absent when there is no such field; ASCII case does not count. */
 struct span http_request_header(const struct http_request *request, struct span name);
-
-/*
- * The client's side. Steps: HTTP_MORE; HTTP_ANSWER_HEAD once (interim 1xx answers but 101 are
- * skipped); HTTP_ANSWER_BODY with a piece of the body, borrowed from the bytes fed;
- * HTTP_ANSWER_DONE behind the last one. At end of stream call http_answer_end: true when the answer
- * may end there.
- */
-struct http_answer;
-
-enum http_answer_step {
-	HTTP_ANSWER_MORE,
-	HTTP_ANSWER_HEAD,
-	HTTP_ANSWER_BODY,
-	HTTP_ANSWER_DONE,
-	HTTP_ANSWER_FAILED
-};
-
-struct http_answer *http_answer_new(void);
-void http_answer_free(struct http_answer *answer);
-/* Before each answer but the first. An answer to HEAD has no body whatever its fields say. */
-void http_answer_expect(struct http_answer *answer, bool is_head);
-enum http_answer_step http_answer_feed(struct http_answer *answer, struct span bytes,
-                                       size_t *out_used, struct span *out_piece,
-                                       struct http_fault *fault);
-bool http_answer_end(struct http_answer *answer);
-int http_answer_status(const struct http_answer *answer);
-struct span http_answer_header(const struct http_answer *answer, struct span name);
-bool http_answer_keeps_alive(const struct http_answer *answer);
 
 #endif

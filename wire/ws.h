@@ -58,23 +58,22 @@ struct ws_event {
 struct ws {
 	enum ws_role role;
 	bool close_sent;
-	bool close_seen;
-	size_t limit; /* bytes of one message */
-	uint64_t mask_seed;
-
-	uint8_t header[14]; /* of the frame that is being read */
+	bool over;              /* closed by the peer or failed: nothing is read any more */
+	bool in_payload;        /* the header of a frame is complete */
+	bool final;             /* of the frame */
+	bool message_given;     /* `message` was handed out; the next feed clears it */
+	uint8_t opcode;         /* of the frame */
+	uint8_t message_opcode; /* of the message whose fragments come; 0: none is open */
 	uint8_t header_len;
-	uint8_t opcode;      /* of the frame */
-	uint8_t text_opcode; /* of the message that its fragments belong to; 0: none is open */
-	bool final;
-	bool in_payload;
+	uint8_t header[14]; /* of the frame */
 	uint8_t mask[4];
+	size_t limit;     /* bytes of one message */
 	size_t frame_len; /* payload of the frame */
 	size_t frame_at;  /* how much of it has been taken */
+	uint64_t mask_seed;
 	struct utf8_check utf8;
-	struct buf message; /* fragments of a message */
-	size_t control_len;
-	char control[125]; /* the payload of a control frame that came in pieces */
+	struct buf message; /* what came in more than one piece */
+	char control[125];  /* the payload of a control frame that came in pieces */
 };
 
 void ws_init(struct ws *ws, enum ws_role role, size_t limit);
