@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/span.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +17,8 @@
  * quoted on the wire; all others (data, config, error, ...) are the JSON text itself, in both
  * directions.
  *
- * null in a field that may be absent is the same as absent, save in `data`, `config`, `result` and
- * `metadata`, where it is a value. Members that the table does not know are ignored.
+ * null in a field that may be absent is the same as absent, save in `data` and `result`, where it
+ * is a value. Members that the table does not know are ignored.
  */
 #define MESSAGE_FIELDS(X)                                                                          \
 	X(id)                                                                                      \
@@ -96,10 +95,9 @@ const char *message_type_name(enum message_type type); /* "invokefunction" */
 
 /*
  * Reads one frame. The spans point into `frame`, or into `scratch` (cleared first) for strings that
- * were escaped. E_INVALID: "invalid_json", or "invalid_message" (no object, a missing field, a
- * wrong kind); E_NOT_FOUND "unknown_type": no type of this sender. On failure `out` holds the type
- * as far as it is known and those fields that were right, so that the caller finds the id to answer
- * to.
+ * were escaped. E_INVALID: "invalid_json", or "invalid_message" (a missing field, a wrong kind);
+ * E_NOT_FOUND "unknown_type": no type of this sender. On failure `out` holds the type as far as it
+ * is known and those fields that were right, so that the caller finds the id to answer to.
  */
 int message_parse(struct span frame, enum message_sender from, struct buf *scratch,
                   struct message *out, struct err *err);
@@ -116,7 +114,8 @@ void message_write_error(struct buf *out, struct span code, struct span text);
 void message_write_failed(struct buf *out, const struct message *message, struct span code,
                           struct span text);
 
-/* The members of `error`, plain; absent where they are missing or no strings. */
+/* The members of `error`, plain; absent where they are missing or no strings. `scratch` may be that
+ * of message_parse, here and below: it does not move then. */
 struct message_error {
 	struct span code;
 	struct span text;
