@@ -11,10 +11,10 @@
 
 /*
  * DESIGN. An exchange is one request and its reply. Requests of one connection are started in the
- * order in which they came, up to EXCHANGES_MAX of them before the first is answered; replies
- * leave in that order too: one that is ready too early waits in its exchange. Refused here, before
- * anybody is asked: what wire/http refuses, a wrong Origin or Host (403), a body that does not say
- * that it is JSON (415).
+ * order in which they came, up to EXCHANGES_MAX of them (fewer, when replies are large) before the
+ * first is answered; replies leave in that order too: one that is ready too early waits in its
+ * exchange. Refused here, before anybody is asked: what wire/http refuses, a wrong Origin or Host
+ * (403), a body that does not say that it is JSON (415).
  *
  *      waiting --exchange_reply--> ready --all before it have left--> sent, freed
  */

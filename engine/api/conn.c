@@ -1,0 +1,600 @@
+/* This file carries bytes to and from one peer: a TCP connection, its buffers, its deadlines. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/api/conn.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "engine/durable/alarm.h"
+#include <uv.h>
+
+/*
+ * DESIGN. Output has two buffers: `out` grows while the loop turns; what the socket did not take at
+ * once becomes `writing` and belongs to libuv until its callback. Empty output buffers go to a
+ * small pool of the group, so that a thousand connections do not keep a thousand of them.
+ *
+ * `kept` is input that the protocol did not take because it was held or slow. It is shown again in
+ * the next flush after that has ended; nothing more is read before it is empty.
+ */
+enum {
+	READ_BYTES = 64 * 1024,
+	SPARE_MAX = 32,
+	SPARE_BYTES = 64 * 1024, /* a larger buffer is not worth keeping */
+	LINGER_MS = 2000
+};
+
+struct conn_group {
+	uv_loop_t *loop;
+	struct alarms *alarms;
+	struct conn_limits limits;
+	uv_prepare_t before_poll;
+	uv_check_t after_poll;
+	uv_idle_t impatient; /* runs while something is left to flush: the loop must not sleep */
+	struct list conns;   /* conn.link */
+	struct list dirty;   /* conn.dirty */
+	uint32_t count;
+	bool paused;
+	bool closing;
+	struct alarm grace; /* while closing: when the last connections are cut off */
+	unsigned helpers;   /* handles of the group itself that are not closed yet */
+	void (*freed)(void *ctx);
+	void *freed_ctx;
+	size_t spare_count;
+	struct buf spares[SPARE_MAX];
+	char read_bytes[READ_BYTES];
+};
+
+struct conn {
+	uv_tcp_t tcp;
+	struct conn_group *group;
+	const struct conn_protocol *protocol;
+	void *state;
+	struct list link;
+	struct list dirty;
+	struct alarm timer;
+	struct buf out;
+	struct buf writing;
+	struct buf kept;
+	uv_write_t *write; /* while libuv has `writing` */
+	uv_shutdown_t *shutdown;
+	int64_t moved_ms;
+	const char *reason;
+	bool reading;
+	bool held;
+	bool slow;
+	bool ended;     /* the peer sends no more */
+	bool shut;      /* and has been told that we do not either */
+	bool finishing; /* input is dropped, what is unsent goes out */
+	bool closing;
+};
+
+void conn_limits_default(struct conn_limits *limits)
+{
+	*limits = (struct conn_limits){
+	        .max_connections = 20000,
+	        .header_bytes = 64 * 1024,
+	        .body_bytes = 8u << 20,
+	        .message_bytes = 32u << 20,
+	        .max_unsent = 8u << 20,
+	        .header_timeout_ms = 10 * 1000,
+	        .idle_timeout_ms = 75 * 1000,
+	        .ping_interval_ms = 20 * 1000,
+	};
+}
+
+/* ---- buffers ---- */
+
+static void spare_give(struct conn_group *group, struct buf *buf)
+{
+	if (buf->cap == 0 || buf->cap > SPARE_BYTES || group->spare_count == SPARE_MAX) {
+		buf_free(buf);
+		return;
+	}
+	buf_clear(buf);
+	group->spares[group->spare_count++] = *buf;
+	*buf = (struct buf){0};
+}
+
+/* ---- closing ---- */
+
+static void helper_closed(uv_handle_t *handle)
+{
+	struct conn_group *group = handle->data;
+	if (--group->helpers > 0) {
+		return;
+	}
+	for (size_t i = 0; i < group->spare_count; i++) {
+		buf_free(&group->spares[i]);
+	}
+	void (*freed)(void *ctx) = group->freed;
+	void *ctx = group->freed_ctx;
+	mem_free(group);
+	freed(ctx);
+}
+
+/* The last connection of a closing group has gone. */
+static void group_end(struct conn_group *group)
+{
+	alarm_clear(group->alarms, &group->grace);
+	uv_close((uv_handle_t *)&group->before_poll, helper_closed);
+	uv_close((uv_handle_t *)&group->after_poll, helper_closed);
+	uv_close((uv_handle_t *)&group->impatient, helper_closed);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+	struct conn_group *group = conn->group;
+	list_remove(&conn->link);
+	group->count--;
+	conn->protocol->closed(conn, conn->reason);
+	buf_free(&conn->out);
+	buf_free(&conn->writing);
+	buf_free(&conn->kept);
+	mem_free(conn->write);
+	mem_free(conn->shutdown);
+	mem_free(conn);
+	if (group->closing && group->count == 0) {
+		group_end(group);
+	}
+}
+
+void conn_close(struct conn *conn, const char *reason)
+{
+	if (conn->closing) {
+		return;
+	}
+	conn->closing = true;
+	conn->reason = conn->finishing ? conn->reason : reason;
+	conn->reading = false;
+	list_remove(&conn->dirty);
+	alarm_clear(conn->group->alarms, &conn->timer);
+	uv_close((uv_handle_t *)&conn->tcp, on_closed);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+	struct conn *conn = request->data;
+	conn->shut = true;
+	if (status != 0 || conn->ended) {
+		conn_close(conn, "finished");
+	} else {
+		conn_set_timer(conn, LINGER_MS);
+	}
+}
+
+static void finish_output(struct conn *conn)
+{
+	if (conn->shutdown) {
+		return;
+	}
+	conn->shutdown = MEM_NEW(uv_shutdown_t);
+	conn->shutdown->data = conn;
+	if (uv_shutdown(conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
+		conn_close(conn, "finished");
+	}
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+	(void)suggested;
+	struct conn *conn = handle->data;
+	*out = uv_buf_init(conn->group->read_bytes, READ_BYTES);
+}
+
+/* Shows bytes to the protocol until it wants no more; returns how many it used. */
+static size_t show(struct conn *conn, char *bytes, size_t len)
+{
+	size_t used = 0;
+	while (used < len && !conn->held && !conn->slow && !conn->closing) {
+		if (conn->finishing) {
+			return len;
+		}
+		const struct conn_protocol *protocol = conn->protocol;
+		size_t step = protocol->data(conn, bytes + used, len - used);
+		used += step;
+		if (step == 0 && protocol == conn->protocol) {
+			break;
+		}
+	}
+	return used;
+}
+
+static void end_input(struct conn *conn)
+{
+	if (!conn->finishing) {
+		conn->protocol->ended(conn);
+	} else if (conn->shut) {
+		conn_close(conn, "finished");
+	}
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
+{
+	struct conn *conn = stream->data;
+	if (len == 0 || conn->closing) {
+		return;
+	}
+	if (len < 0) {
+		conn->ended = true;
+		conn->reading = false;
+		(void)uv_read_stop(stream);
+		if (len == UV_EOF) {
+			end_input(conn);
+		} else {
+			conn_close(conn, "connection lost");
+		}
+		return;
+	}
+	conn->moved_ms = clock_mono_ms();
+	size_t used = show(conn, bytes->base, (size_t)len);
+	if (used < (size_t)len && !conn->closing) {
+		buf_add(&conn->kept, bytes->base + used, (size_t)len - used);
+	}
+}
+
+/* Reads or stops to, by what the flags say now. */
+static void choose_reading(struct conn *conn)
+{
+	bool want = !conn->closing && !conn->ended && !conn->held && !conn->slow &&
+	            conn->kept.len == 0 && (!conn->group->paused || conn->finishing);
+	if (want == conn->reading) {
+		return;
+	}
+	conn->reading = want;
+	if (!want) {
+		(void)uv_read_stop((uv_stream_t *)&conn->tcp);
+		return;
+	}
+	conn->moved_ms = clock_mono_ms();
+	if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
+		conn_close(conn, "reading failed");
+	}
+}
+
+static void show_kept(struct conn *conn)
+{
+	if (conn->kept.len == 0 || conn->held || conn->slow || conn->closing) {
+		return;
+	}
+	struct buf kept = conn->kept;
+	conn->kept = (struct buf){0};
+	size_t used = show(conn, kept.ptr, kept.len);
+	if (used < kept.len && !conn->closing) {
+		buf_add(&conn->kept, kept.ptr + used, kept.len - used);
+	}
+	buf_free(&kept);
+}
+
+/* ---- writing ---- */
+
+size_t conn_unsent(const struct conn *conn)
+{
+	return conn->out.len + uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+}
+
+static void judge_speed(struct conn *conn)
+{
+	size_t unsent = conn_unsent(conn);
+	size_t most = conn->group->limits.max_unsent;
+	if (!conn->slow && unsent > most) {
+		conn->slow = true;
+	} else if (conn->slow && unsent <= most / 2) {
+		conn->slow = false;
+		if (conn->kept.len > 0) {
+			conn_flush_later(conn);
+		}
+		if (conn->protocol->relief && !conn->finishing) {
+			conn->protocol->relief(conn);
+		}
+	}
+}
+
+static void flush(struct conn *conn); /* writes again once something was written */
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct conn *conn = request->data;
+	spare_give(conn->group, &conn->writing);
+	mem_free(conn->write);
+	conn->write = NULL;
+	if (status != 0) {
+		conn_close(conn, "writing failed");
+		return;
+	}
+	conn->moved_ms = clock_mono_ms();
+	flush(conn);
+}
+
+/* Hands what the socket did not take at once to libuv. */
+static void write_rest(struct conn *conn, size_t sent)
+{
+	conn->writing = conn->out;
+	conn->out = (struct buf){0};
+	conn->write = MEM_NEW(uv_write_t);
+	conn->write->data = conn;
+	uv_buf_t rest = uv_buf_init(conn->writing.ptr + sent, 0);
+	rest.len = conn->writing.len - sent;
+	int status = uv_write(conn->write, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
+	if (status != 0) {
+		conn_close(conn, "writing failed");
+	}
+}
+
+static void send_out(struct conn *conn)
+{
+	uv_buf_t all = {.base = conn->out.ptr, .len = conn->out.len};
+	int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
+	if (sent < 0 && sent != UV_EAGAIN) {
+		conn_close(conn, "writing failed");
+	} else if (sent >= 0 && (size_t)sent == conn->out.len) {
+		spare_give(conn->group, &conn->out);
+	} else {
+		write_rest(conn, sent > 0 ? (size_t)sent : 0);
+	}
+}
+
+/* Shows what was kept, writes what there is, and decides whether to read on. */
+static void flush(struct conn *conn)
+{
+	show_kept(conn);
+	if (!conn->closing && !conn->write && conn->out.len > 0) {
+		send_out(conn);
+	}
+	if (conn->closing) {
+		return;
+	}
+	judge_speed(conn);
+	if (conn->closing) {
+		return;
+	}
+	choose_reading(conn);
+	if (conn->kept.len > 0 && !conn->held && !conn->slow) {
+		conn_flush_later(conn); /* the protocol wanted a rest only while `out` was full */
+	}
+	if (conn->finishing && !conn->write && conn->out.len == 0 && !conn->closing) {
+		finish_output(conn);
+	}
+}
+
+struct buf *conn_out(struct conn *conn)
+{
+	struct conn_group *group = conn->group;
+	if (conn->out.ptr == NULL && group->spare_count > 0) {
+		conn->out = group->spares[--group->spare_count];
+	}
+	return &conn->out;
+}
+
+void conn_flush_later(struct conn *conn)
+{
+	if (!conn->closing && list_is_empty(&conn->dirty)) {
+		list_push(&conn->group->dirty, &conn->dirty);
+	}
+}
+
+bool conn_is_slow(const struct conn *conn)
+{
+	return conn->slow || conn_unsent(conn) > conn->group->limits.max_unsent;
+}
+
+bool conn_is_open(const struct conn *conn)
+{
+	return !conn->closing && !conn->finishing;
+}
+
+bool conn_is_ready(const struct conn *conn)
+{
+	return conn_is_open(conn) && !conn->held && !conn_is_slow(conn);
+}
+
+void conn_hold(struct conn *conn, bool hold)
+{
+	conn->held = hold;
+	conn_flush_later(conn);
+}
+
+/* ---- time ---- */
+
+static void on_timer(struct alarm *alarm)
+{
+	struct conn *conn = MEM_CONTAINER(alarm, struct conn, timer);
+	if (conn->finishing) {
+		conn_close(conn, "finished");
+	} else {
+		conn->protocol->timer(conn);
+	}
+}
+
+void conn_set_timer(struct conn *conn, int64_t delay_ms)
+{
+	if (delay_ms <= 0 || conn->closing) {
+		alarm_clear(conn->group->alarms, &conn->timer);
+	} else {
+		alarm_set_in(conn->group->alarms, &conn->timer, delay_ms);
+	}
+}
+
+int64_t conn_last_moved_ms(const struct conn *conn)
+{
+	bool ours = conn->held || conn->kept.len > 0 || conn->group->paused;
+	return ours && !conn->slow ? clock_mono_ms() : conn->moved_ms;
+}
+
+void conn_finish(struct conn *conn, const char *reason)
+{
+	if (conn->closing || conn->finishing) {
+		return;
+	}
+	conn->finishing = true;
+	conn->held = false;
+	conn->reason = reason;
+	buf_free(&conn->kept);
+	conn_set_timer(conn, conn->group->limits.idle_timeout_ms);
+	conn_flush_later(conn);
+}
+
+/* ---- a life ---- */
+
+struct conn *conn_accept(struct conn_group *group, uv_stream_t *listener,
+                         const struct conn_protocol *protocol, void *state)
+{
+	struct conn *conn = MEM_NEW(struct conn);
+	conn->group = group;
+	conn->protocol = protocol;
+	conn->state = state;
+	conn->moved_ms = clock_mono_ms();
+	conn->timer.fn = on_timer;
+	list_init(&conn->link);
+	list_init(&conn->dirty);
+	(void)uv_tcp_init(group->loop, &conn->tcp); /* without a socket yet it cannot fail */
+	group->count++;
+	list_push(&group->conns, &conn->link);
+	conn->tcp.data = conn;
+	if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0) {
+		conn_close(conn, "accepting failed");
+		return conn;
+	}
+	(void)uv_tcp_nodelay(&conn->tcp, 1); /* it works without, only later */
+	choose_reading(conn);
+	return conn;
+}
+
+void conn_speak(struct conn *conn, const struct conn_protocol *protocol, void *state)
+{
+	conn->protocol = protocol;
+	conn->state = state;
+}
+
+void *conn_state(const struct conn *conn)
+{
+	return conn->state;
+}
+
+const struct conn_protocol *conn_protocol_of(const struct conn *conn)
+{
+	return conn->protocol;
+}
+
+struct conn_group *conn_group_of(const struct conn *conn)
+{
+	return conn->group;
+}
+
+/* ---- the group ---- */
+
+void conn_group_flush(struct conn_group *group)
+{
+	struct list now;
+	list_init(&now);
+	list_move(&group->dirty, &now);
+	while (!list_is_empty(&now)) {
+		struct conn *conn = LIST_FIRST(&now, struct conn, dirty);
+		list_remove(&conn->dirty);
+		flush(conn);
+	}
+}
+
+static void on_impatient(uv_idle_t *handle)
+{
+	(void)handle;
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+	struct conn_group *group = handle->data;
+	conn_group_flush(group);
+	if (list_is_empty(&group->dirty)) {
+		(void)uv_idle_stop(&group->impatient);
+	} else {
+		(void)uv_idle_start(&group->impatient, on_impatient);
+	}
+}
+
+static void on_check(uv_check_t *handle)
+{
+	conn_group_flush(handle->data);
+}
+
+static void close_all(struct alarm *alarm)
+{
+	struct conn_group *group = MEM_CONTAINER(alarm, struct conn_group, grace);
+	LIST_EACH(&group->conns, link)
+	{
+		conn_close(MEM_CONTAINER(link, struct conn, link), "shutting down");
+	}
+}
+
+struct conn_group *conn_group_new(uv_loop_t *loop, struct alarms *alarms,
+                                  const struct conn_limits *limits)
+{
+	struct conn_group *group = MEM_NEW(struct conn_group);
+	group->loop = loop;
+	group->alarms = alarms;
+	group->limits = *limits;
+	group->grace.fn = close_all;
+	list_init(&group->conns);
+	list_init(&group->dirty);
+	(void)uv_prepare_init(loop, &group->before_poll); /* none of these can fail */
+	(void)uv_prepare_start(&group->before_poll, on_prepare);
+	(void)uv_check_init(loop, &group->after_poll);
+	(void)uv_check_start(&group->after_poll, on_check);
+	(void)uv_idle_init(loop, &group->impatient);
+	group->before_poll.data = group;
+	group->after_poll.data = group;
+	group->impatient.data = group;
+	group->helpers = 3;
+	return group;
+}
+
+void conn_group_free(struct conn_group *group, int64_t grace_ms, void (*freed)(void *ctx),
+                     void *ctx)
+{
+	PRE(!group->closing);
+	group->closing = true;
+	group->freed = freed;
+	group->freed_ctx = ctx;
+	if (group->count == 0) {
+		group_end(group);
+	} else if (grace_ms > 0) {
+		alarm_set_in(group->alarms, &group->grace, grace_ms);
+	} else {
+		close_all(&group->grace);
+	}
+}
+
+void conn_group_pause_reading(struct conn_group *group, bool pause)
+{
+	if (group->paused == pause) {
+		return;
+	}
+	group->paused = pause;
+	LIST_EACH(&group->conns, link)
+	{
+		choose_reading(MEM_CONTAINER(link, struct conn, link));
+	}
+}
+
+uint32_t conn_group_count(const struct conn_group *group)
+{
+	return group->count;
+}
+
+const struct conn_limits *conn_group_limits(const struct conn_group *group)
+{
+	return &group->limits;
+}
+
+void conn_group_set_limits(struct conn_group *group, const struct conn_limits *limits)
+{
+	group->limits = *limits;
+}
+
+void conn_group_each(struct conn_group *group, conn_each_fn *each, void *ctx)
+{
+	LIST_EACH(&group->conns, link)
+	{
+		each(ctx, MEM_CONTAINER(link, struct conn, link));
+	}
+}

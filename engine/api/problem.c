@@ -1,0 +1,143 @@
+/* This file says what went wrong over HTTP: problem+json (RFC 9457), one table of codes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/api/problem.h"
+#include "base/json.h"
+#include "wire/http_write.h"
+#include <stddef.h>
+
+struct problem_row {
+	const char *code;
+	int status;
+	const char *instruction; /* what a program should do next, in one sentence */
+};
+
+#define FIX_AND_RESEND "Correct the request as the detail says and send it again."
+
+/* The first row is the answer to a code that is not in the table. */
+static const struct problem_row rows[] = {
+        {"internal_error", 500,
+         "Retry once; if it happens again, report the detail and the engine's log."},
+
+        {"bad_request", 400, FIX_AND_RESEND},
+        {"invalid_request", 400, FIX_AND_RESEND},
+        {"invalid_json", 400,
+         "Send a body that is valid JSON in UTF-8; the detail says where it "
+         "breaks."},
+        {"invalid_key", 400, "Use a scope of 1 to 512 and a key of 1 to 1,024 bytes of UTF-8."},
+        {"invalid_path", 400, "Percent-encode each segment of the path."},
+        {"invalid_parameter", 400, "Correct the query parameter that the detail names."},
+        {"unknown_parameter", 400, "Leave out the query parameter that the detail names."},
+        {"argument_required", 400, "Add the argument that the detail names."},
+        {"invalid_argument", 400, "Correct the argument that the detail names."},
+        {"duplicate_key", 400, "Name each key once, or put its operations into one update."},
+        {"INVALID_NAMESPACE", 400, "Name a namespace, or leave it out."},
+        {"unknown_field", 400, "Leave out the field that the detail names, or spell it as listed."},
+        {"missing_field", 400, "Add the field that the detail names."},
+        {"invalid_field", 400, "Correct the field that the detail names."},
+        {"value_required", 400, "Send the value: the request body is the JSON value itself."},
+        {"invalid_ops", 400, "Correct the operation that the detail names."},
+        {"invalid_cursor", 400, "List again from the start, without a cursor."},
+        {"invalid_trigger", 400, "Correct the trigger's config as the detail says."},
+        {"invalid_condition", 400, "Correct the expression as the detail says."},
+        {"invalid_invocation", 400, "Correct the function's invocation as the detail says."},
+        {"trigger_registration_failed", 400, "Correct the trigger's config as the detail says."},
+        {"unauthorized", 401, "Send a valid token in Authorization: Bearer."},
+        {"FORBIDDEN", 403, "Ask for the right to do this; do not retry."},
+        {"forbidden", 403, "Ask for the right to do this; do not retry."},
+        {"origin_not_allowed", 403,
+         "Add the page's origin to allowed_origins in the engine's config; do not retry."},
+        {"host_not_allowed", 403,
+         "Address the engine by a loopback or listed name, or add this one to allowed_hosts."},
+        {"not_found", 404, "Check the name; list what is there before reading it."},
+        {"route_not_found", 404, "Use the path that the detail proposes, or GET /openapi.json."},
+        {"function_not_found", 404,
+         "Check the function id and its namespace with GET /v1/functions."},
+        {"trigger_type_not_found", 404, "Use one of the types of engine::triggers::list."},
+        {"method_not_allowed", 405, "Use one of the methods in the Allow header."},
+        {"request_timeout", 408, "Send the whole request without long pauses."},
+        {"conflict", 409, "Read the value again, then decide and write anew."},
+        {"rev_conflict", 409, "Read the value and its rev again, then write with the new one."},
+        {"trigger_in_config", 409, "Change the trigger in the engine's config instead."},
+        {"stale_delivery", 409,
+         "Stop: a newer attempt of this delivery has taken over, its writes count."},
+        {"exists", 409, "Nothing to do if it is the same; else use another name."},
+        {"compacted", 410, "Start over from the present state: those events are gone."},
+        {"epoch_gone", 410, "Start over from the present state: the position is of another log."},
+        {"too_large", 413, "Send less: the detail names the limit."},
+        {"body_too_large", 413, "Send a smaller body: the detail names the limit."},
+        {"payload_too_large", 413, "Send less: the detail names the limit."},
+        {"value_too_large", 413, "Store less than 2 MiB under one key, or split the value."},
+        {"result_too_large", 413, "Ask for less at a time with limit, and go on with cursor."},
+        {"too_many_keys", 413, "Ask for fewer keys at a time."},
+        {"transact_too_large", 413, "Split the transaction: at most 128 keys and 8 MiB."},
+        {"unsupported_media_type", 415, "Send Content-Type: application/json."},
+        {"upgrade_refused", 426, "Open a new connection for the WebSocket."},
+        {"headers_too_large", 431, "Send fewer or shorter header fields."},
+        {"loop_detected", 508, "Break the chain of triggers that the detail names."},
+        {"too_many_connections", 503, "Reuse connections, or retry after a second."},
+        {"shutting_down", 503, "Retry after a second: the engine restarts."},
+        {"store_recovering", 503, "Retry after a second; reads still work."},
+        {"store_failed", 503, "Writes are refused until the store is repaired; tell the operator."},
+        {"crowded", 503, "Retry after a second, with fewer requests at a time."},
+        {"journal_full", 507,
+         "Wait until the triggers that lag have caught up, or raise "
+         "journal.max_bytes."},
+        {"disk_full", 507, "Free disk space, then retry."},
+        {"outcome_unknown", 500,
+         "The write may have happened: read the value before you repeat it."},
+        {"unsupported", 501, "Leave out what the detail names: it is not built yet."},
+        {"not_available", 501, "Leave out what the detail names: it is not built yet."},
+        {"update_failed", 422, "No operation was applied: correct the one that the detail names."},
+        {"function_not_invokable", 422, "Call another function: this one cannot be called so."},
+        {"invocation_failed", 502,
+         "The function's handler failed: read the detail, fix the "
+         "handler or its input."},
+        {"process_failed", 502, "Read the detail, run the command by hand, fix it."},
+        {"process_start_failed", 502, "Correct the command in the engine's config."},
+        {"invalid_output", 502, "Let the command print one JSON document and nothing else."},
+        {"output_too_large", 502, "Let the function answer with less."},
+        {"http_failed", 502, "Check the URL of the function's invocation and the server there."},
+        {"address_refused", 502,
+         "Use a public address, or set webhooks.allow_private in the engine's config."},
+        {"invocation_stopped", 503, "Retry: the worker went away during the call."},
+        {"TIMEOUT", 504, "Retry with a larger timeout_ms, or make the function faster."},
+};
+
+static const struct problem_row *problem_find(struct span code)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (span_is(code, rows[i].code)) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+int problem_status(struct span code, int otherwise)
+{
+	const struct problem_row *row = problem_find(code);
+	return row ? row->status : otherwise;
+}
+
+/* What can be said about a status when the code is not known. */
+static const char *usual_instruction(int status)
+{
+	if (status >= 500) {
+		return rows[0].instruction;
+	}
+	return FIX_AND_RESEND;
+}
+
+void problem_write(struct buf *out, int status, struct span code, struct span detail)
+{
+	const struct problem_row *row = problem_find(code);
+	buf_byte(out, '{');
+	json_write_member_string(out, "type", SPAN("about:blank"));
+	json_write_member_string(out, "title", span_of(http_reason(status)));
+	json_write_member_int(out, "status", status);
+	json_write_member_string(out, "detail", detail);
+	json_write_member_string(out, "code", code);
+	json_write_member_string(out, "agent_instruction",
+	                         span_of(row ? row->instruction : usual_instruction(status)));
+	buf_byte(out, '}');
+}

@@ -1,0 +1,191 @@
+/* This file is the table of HTTP operations: method, path, and the function that each one calls. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/api/route.h"
+#include "wire/url.h"
+
+#define ONE_KEY "/v1/state/{scope}/{key}"
+
+static const struct route routes[] = {
+        {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO, "Says who answers here."},
+
+        {"GET", ONE_KEY, "state::get", NULL, NULL, "\"with_rev\":true",
+         ROUTE_ABSENT | ROUTE_REV | ROUTE_VALUE, "Reads one value; its ETag is the rev."},
+        {"PUT", ONE_KEY, "state::set", "ttl_ms:int expires_at if_rev idempotency_key", "value",
+         NULL, ROUTE_REV, "Writes one value: the body is the JSON value itself."},
+        {"DELETE", ONE_KEY, "state::delete", "if_rev idempotency_key", NULL, NULL,
+         ROUTE_ABSENT | ROUTE_REV, "Deletes one value and answers with it."},
+        {"POST", ONE_KEY "/update", "state::update", NULL, "*", NULL, ROUTE_REV,
+         "Applies update operations to one value: {\"ops\":[...]}."},
+        {"GET", "/v1/state", "state::list_groups", NULL, NULL, NULL, 0, "Lists the scopes."},
+        {"GET", "/v1/state/{scope}", "state::list",
+         "prefix start end limit:int cursor reverse:bool with_keys:bool", NULL,
+         "\"with_keys\":true", 0, "Lists a scope in the order of its keys."},
+        {"DELETE", "/v1/state/{scope}", "state::clear", "prefix limit:int cursor", NULL, NULL, 0,
+         "Deletes what a scope holds."},
+        {"POST", "/v1/state:get-many", "state::get_many", NULL, "*", NULL, 0,
+         "Reads several values at once."},
+        {"POST", "/v1/state:transact", "state::transact", NULL, "*", NULL, 0,
+         "Changes several keys, all or nothing."},
+
+        {"GET", "/v1/functions", "engine::functions::list", "include_internal:bool namespace", NULL,
+         NULL, 0, "Lists the functions that somebody serves."},
+        {"POST", "/v1/functions/{id}/invoke", NULL, "timeout_ms:int namespace void:bool", "*", NULL,
+         ROUTE_INVOKE, "Calls a function with the body as its data."},
+        {"GET", "/v1/workers", "engine::workers::list", "namespace", NULL, NULL, 0,
+         "Lists the workers that are connected."},
+        {"GET", "/v1/trigger-types", "engine::triggers::list", "include_internal:bool", NULL, NULL,
+         0, "Lists the types of triggers."},
+        {"GET", "/v1/triggers", "engine::registered-triggers::list", "include_internal:bool", NULL,
+         NULL, 0, "Lists the triggers."},
+        {"POST", "/v1/triggers", "engine::register_trigger", NULL, "*", NULL, 0,
+         "Registers a durable trigger."},
+        {"GET", "/v1/triggers/{id}", "engine::registered-triggers::info", NULL, NULL, NULL,
+         ROUTE_ABSENT, "Shows one trigger."},
+        {"DELETE", "/v1/triggers/{id}", "engine::unregister_trigger", NULL, NULL, NULL,
+         ROUTE_ABSENT, "Removes a trigger; what still waits for it is dropped."},
+        {"GET", "/v1/events", "engine::events::list", "since limit:int scope key", NULL, NULL, 0,
+         "Lists changes in their order."},
+        {"GET", "/v1/jobs", "engine::jobs::list", "trigger limit:int cursor", NULL, NULL, 0,
+         "Lists deliveries that wait for another try."},
+        {"GET", "/v1/dead", "engine::dead::list", "trigger limit:int cursor", NULL, NULL, 0,
+         "Lists dead letters."},
+        {"GET", "/v1/dead/{id}", "engine::dead::show", NULL, NULL, NULL, ROUTE_ABSENT,
+         "Shows one dead letter with its event and attempts."},
+        {"POST", "/v1/dead/{id}/replay", "engine::dead::replay", NULL, "*", NULL, ROUTE_ABSENT,
+         "Delivers a dead letter again."},
+        {"DELETE", "/v1/dead/{id}", "engine::dead::discard", NULL, NULL, NULL, ROUTE_ABSENT,
+         "Forgets a dead letter."},
+
+        {"GET", "/v1/status", "engine::status", NULL, NULL, NULL, 0, "Says how the engine is."},
+        {"GET", "/health", "engine::status", NULL, NULL, NULL, ROUTE_READY,
+         "200 while the engine can do its work, else 503."},
+        {"GET", "/healthz", "engine::status", NULL, NULL, NULL, 0,
+         "200 while the process answers."},
+        {"GET", "/readyz", "engine::status", NULL, NULL, NULL, ROUTE_READY,
+         "200 while the engine can do its work, else 503."},
+};
+
+enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
+
+/* Does the path have the segments of the template? */
+static bool fits(const struct route *route, struct span path, struct route_match *out)
+{
+	struct span template = span_of(route->path);
+	struct span want;
+	struct span have;
+	struct route_match match = {.route = route};
+	while (url_next_segment(&template, &want)) {
+		if (!url_next_segment(&path, &have)) {
+			return false;
+		}
+		bool is_variable = want.len > 2 && want.ptr[0] == '{';
+		if (!is_variable && !span_equal(want, have)) {
+			return false;
+		}
+		if (is_variable) {
+			if (have.len == 0) {
+				return false;
+			}
+			match.names[match.count] = span_make(want.ptr + 1, want.len - 2);
+			match.values[match.count++] = have;
+		}
+	}
+	*out = match;
+	return !url_next_segment(&path, &have);
+}
+
+enum route_found route_find(struct span method, struct span path, struct route_match *out)
+{
+	enum route_found found = ROUTE_UNKNOWN;
+	struct span wanted = span_is(method, "HEAD") ? SPAN("GET") : method;
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		struct route_match match;
+		if (!fits(&routes[i], path, &match)) {
+			continue;
+		}
+		if (span_is(wanted, routes[i].method)) {
+			*out = match;
+			return ROUTE_FOUND;
+		}
+		found = ROUTE_OTHER_METHOD;
+	}
+	return found;
+}
+
+void route_allowed(struct span path, struct buf *out)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		struct route_match match;
+		if (!fits(&routes[i], path, &match)) {
+			continue;
+		}
+		bool is_get = strcmp(routes[i].method, "GET") == 0;
+		buf_format(out, "%s%s%s", out->len > 0 ? ", " : "", routes[i].method,
+		           is_get ? ", HEAD" : "");
+	}
+}
+
+/* How unlike two words are: single letters to insert, drop or change (Levenshtein), of the first 32
+ * letters. */
+static size_t distance(struct span a, struct span b)
+{
+	enum { MOST = 32 };
+	size_t rows[2][MOST + 1];
+	a.len = a.len < MOST ? a.len : MOST;
+	b.len = b.len < MOST ? b.len : MOST;
+	for (size_t j = 0; j <= b.len; j++) {
+		rows[0][j] = j;
+	}
+	for (size_t i = 1; i <= a.len; i++) {
+		const size_t *above = rows[(i - 1) % 2];
+		size_t *row = rows[i % 2];
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t change = above[j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
+			size_t least = above[j] < row[j - 1] ? above[j] : row[j - 1];
+			row[j] = change < least + 1 ? change : least + 1;
+		}
+	}
+	return rows[a.len % 2][b.len];
+}
+
+static size_t unlikeness(const struct route *route, struct span path)
+{
+	struct span template = span_of(route->path);
+	struct span want;
+	struct span have;
+	size_t sum = 0;
+	while (url_next_segment(&template, &want)) {
+		if (!url_next_segment(&path, &have)) {
+			sum += want.len + 2;
+		} else if (want.len > 0 && want.ptr[0] == '{') {
+			sum += have.len == 0 ? 4 : 1;
+		} else {
+			sum += 2 * distance(want, have);
+		}
+	}
+	while (url_next_segment(&path, &have)) {
+		sum += have.len + 2;
+	}
+	return sum;
+}
+
+const struct route *route_nearest(struct span path)
+{
+	const struct route *best = &routes[0];
+	size_t least = SIZE_MAX;
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		size_t sum = unlikeness(&routes[i], path);
+		if (sum < least) {
+			least = sum;
+			best = &routes[i];
+		}
+	}
+	return best;
+}
+
+const struct route *route_table(size_t *out_count)
+{
+	*out_count = ROUTE_COUNT;
+	return routes;
+}
