@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/session_triggers.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "triggers/triggers.h"
