@@ -18,6 +18,8 @@ enum {
 	FORMAT = 1,
 	APPLICATION_ID = 0x7061776c, /* "pawl" */
 	CHECKPOINT_PAGES = 2000,
+	CUT_PAGES = 8000,
+	BUSY_MS = 5000, /* a person with a shell may hold a lock */
 	FILE_HEADER_LEN = 100,
 };
 
@@ -223,10 +225,10 @@ static int connect(struct sqlite *sqlite, struct connection *connection, struct 
 	}
 	/* Until the file has proved to be good, closing it must not write to it. */
 	(void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	(void)sqlite3_busy_timeout(connection->db, 5000); /* for a person with a shell */
+	(void)sqlite3_busy_timeout(connection->db, BUSY_MS);
 	return run(sqlite, connection,
 	           "pragma cache_size=-1024; pragma mmap_size=0; pragma synchronous=normal;"
-	           "pragma wal_autocheckpoint=0; pragma journal_size_limit=16777216;",
+	           "pragma wal_autocheckpoint=0;",
 	           err);
 }
 
@@ -499,6 +501,21 @@ static int note_applied(struct sqlite *sqlite, uint64_t serial, struct err *err)
 	return status;
 }
 
+/* Moves what is in the WAL to the database without waiting for a reader. A WAL that has become long
+ * is cut off as well, because the next open must read all of it. */
+static int checkpoint(struct sqlite *sqlite, struct err *err)
+{
+	bool is_long = sqlite->wal_pages >= CUT_PAGES;
+	sqlite->wal_pages = 0;
+	(void)sqlite3_busy_timeout(sqlite->writer.db, 0);
+	int code = sqlite3_wal_checkpoint_v2(
+	        sqlite->writer.db, NULL,
+	        is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	(void)sqlite3_busy_timeout(sqlite->writer.db, BUSY_MS);
+	return code == SQLITE_OK || code == SQLITE_BUSY ? 0
+	                                                : explain(sqlite, sqlite->writer.db, err);
+}
+
 static int sqlite_apply(struct adapter *adapter, const struct batch *const batches[], size_t count,
                         uint64_t serial, struct err *err)
 {
@@ -520,15 +537,7 @@ static int sqlite_apply(struct adapter *adapter, const struct batch *const batch
 		return status;
 	}
 	atomic_store(&sqlite->applied, serial);
-	if (sqlite->wal_pages >= CHECKPOINT_PAGES) {
-		sqlite->wal_pages = 0;
-		int code = sqlite3_wal_checkpoint_v2(sqlite->writer.db, NULL,
-		                                     SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		status = code == SQLITE_OK || code == SQLITE_BUSY
-		                 ? 0
-		                 : explain(sqlite, sqlite->writer.db, err);
-	}
-	return status;
+	return sqlite->wal_pages >= CHECKPOINT_PAGES ? checkpoint(sqlite, err) : 0;
 }
 
 static int sqlite_applied(struct adapter *adapter, uint64_t *out_serial, struct err *err)
