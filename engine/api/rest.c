@@ -341,7 +341,7 @@ static int build_invocation(struct rest_request *request, const struct route_mat
 
 static void answer(struct rest_request *request, struct span result)
 {
-	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"ready", 5}};
+	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"status", 6}};
 	unsigned flags = request->route->flags;
 	struct exchange_reply reply = {.status = result.ptr ? 200 : 204, .body = result};
 	struct span found[3] = {0};
@@ -357,7 +357,9 @@ static void answer(struct rest_request *request, struct span result)
 	if (flags & ROUTE_VALUE && found[0].ptr) {
 		reply.body = found[0];
 	}
-	if (flags & ROUTE_READY && found[2].ptr && !json_is_true(found[2])) {
+	bool is_ok = found[2].ptr && json_kind(found[2]) == JSON_STRING &&
+	             json_string_is(found[2], SPAN("ok"));
+	if (flags & ROUTE_READY && !is_ok) {
 		reply.status = 503;
 	}
 	if (request->if_none_match.ptr && found[1].ptr &&

@@ -27,11 +27,11 @@ static const struct route routes[] = {
         {"POST", "/v1/state:transact", "state::transact", NULL, "*", NULL, 0,
          "Changes several keys, all or nothing."},
 
-        {"GET", "/v1/functions", "engine::functions::list", "include_internal:bool namespace", NULL,
-         NULL, 0, "Lists the functions that somebody serves."},
+        {"GET", "/v1/functions", "engine::functions::list", "include_internal:bool", NULL, NULL, 0,
+         "Lists the functions that somebody serves."},
         {"POST", "/v1/functions/{id}/invoke", NULL, "timeout_ms:int namespace void:bool", "*", NULL,
          ROUTE_INVOKE, "Calls a function with the body as its data."},
-        {"GET", "/v1/workers", "engine::workers::list", "namespace", NULL, NULL, 0,
+        {"GET", "/v1/workers", "engine::workers::list", NULL, NULL, NULL, 0,
          "Lists the workers that are connected."},
         {"GET", "/v1/trigger-types", "engine::triggers::list", "include_internal:bool", NULL, NULL,
          0, "Lists the types of triggers."},
@@ -43,11 +43,11 @@ static const struct route routes[] = {
          ROUTE_ABSENT, "Shows one trigger."},
         {"DELETE", "/v1/triggers/{id}", "engine::unregister_trigger", NULL, NULL, NULL,
          ROUTE_ABSENT, "Removes a trigger; what still waits for it is dropped."},
-        {"GET", "/v1/events", "engine::events::list", "since limit:int scope key", NULL, NULL, 0,
+        {"GET", "/v1/events", "engine::events::list", "since:int limit:int scope", NULL, NULL, 0,
          "Lists changes in their order."},
-        {"GET", "/v1/jobs", "engine::jobs::list", "trigger limit:int cursor", NULL, NULL, 0,
+        {"GET", "/v1/jobs", "engine::jobs::list", "trigger limit:int", NULL, NULL, 0,
          "Lists deliveries that wait for another try."},
-        {"GET", "/v1/dead", "engine::dead::list", "trigger limit:int cursor", NULL, NULL, 0,
+        {"GET", "/v1/dead", "engine::dead::list", "trigger limit:int", NULL, NULL, 0,
          "Lists dead letters."},
         {"GET", "/v1/dead/{id}", "engine::dead::show", NULL, NULL, NULL, ROUTE_ABSENT,
          "Shows one dead letter with its event and attempts."},
@@ -114,14 +114,15 @@ enum route_found route_find(struct span method, struct span path, struct route_m
 
 void route_allowed(struct span path, struct buf *out)
 {
+	const char *separator = "";
 	for (size_t i = 0; i < ROUTE_COUNT; i++) {
 		struct route_match match;
 		if (!fits(&routes[i], path, &match)) {
 			continue;
 		}
 		bool is_get = strcmp(routes[i].method, "GET") == 0;
-		buf_format(out, "%s%s%s", out->len > 0 ? ", " : "", routes[i].method,
-		           is_get ? ", HEAD" : "");
+		buf_format(out, "%s%s%s", separator, routes[i].method, is_get ? ", HEAD" : "");
+		separator = ", ";
 	}
 }
 

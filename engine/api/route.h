@@ -19,7 +19,7 @@ enum route_flag {
 	ROUTE_ABSENT = 2, /* no result means that there is no such thing: 404 */
 	ROUTE_REV = 4,    /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
 	ROUTE_VALUE = 8,  /* the reply is the member `value` of the result */
-	ROUTE_READY = 16, /* 503 when the result has "ready":false */
+	ROUTE_READY = 16, /* 503 unless the result has "status":"ok" */
 	ROUTE_HELLO = 32, /* calls nothing */
 };
 
