@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "engine/durable/alarm.h"
+#include <signal.h>
 #include <uv.h>
 
 /*
@@ -435,8 +436,6 @@ void conn_finish(struct conn *conn, const char *reason)
 	conn_flush_later(conn);
 }
 
-/* ---- a life ---- */
-
 struct conn *conn_accept(struct conn_group *group, uv_stream_t *listener,
                          const struct conn_protocol *protocol, void *state)
 {
@@ -529,6 +528,7 @@ static void close_all(struct alarm *alarm)
 struct conn_group *conn_group_new(uv_loop_t *loop, struct alarms *alarms,
                                   const struct conn_limits *limits)
 {
+	(void)signal(SIGPIPE, SIG_IGN); /* a peer that goes while we write must not end us */
 	struct conn_group *group = MEM_NEW(struct conn_group);
 	group->loop = loop;
 	group->alarms = alarms;

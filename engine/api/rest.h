@@ -9,7 +9,9 @@
  * DESIGN. Every operation is a call of a function (route.h), a built-in one or a worker's, so that
  * workers, CLI and HTTP have one implementation. The reply is the function's result: 200 with it,
  * 204 without one, 404 without one where that means absence, 202 when nobody waits (`?void=true` or
- * `Prefer: respond-async`). An error is a problem document; its code is the function's.
+ * `Prefer: respond-async`), 304 for an ETag that the client has. An error is a problem document;
+ * its code is the function's, its status that of the code (problem.c), else one for how the call
+ * ended.
  */
 struct functions;
 struct rest;

@@ -23,8 +23,9 @@
  * (absent members are left out) and writes, in any order,
  *     {"id":"7","result":...}   or   {"id":"7","error":{"code":"...","message":"..."}}
  * A line that is not such an object ends the process: who answers what is no longer known. Calls
- * that it had are CALL_FAILED when it exits, and it is started again after 100 ms, doubling to 30 s
- * while it keeps dying within 10 s.
+ * that it had are CALL_FAILED when it exits, and it is started again for the next one, after 100 ms
+ * at the earliest, doubling to 30 s while it keeps dying within 10 s. A process that lets a call be
+ * forgotten after more than 1 s and has answered nothing meanwhile is stuck and ended too.
  *
  * Environment: that of the daemon and the configured one. In mode call also PAWL_FUNCTION,
  * PAWL_DELIVERY, PAWL_ATTEMPT, TRACEPARENT; in mode lines PAWL_FUNCTION. Each process leads a
