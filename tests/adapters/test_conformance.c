@@ -623,6 +623,7 @@ static void a_copy_is_another_epoch(void **state)
 static const struct subject subjects[] = {
         {"memory", "kv", "{\"store_method\":\"in_memory\"}", false},
         {"files", "kv", "{\"store_method\":\"file_based\"}", true},
+        {"textlog", "plugin", "{\"path\":\"%s/textlog.so\",\"colour\":\"blue\"}", true},
         {"interval", "kv", "{\"durability\":\"interval\",\"save_interval_ms\":50}", true},
 };
 
