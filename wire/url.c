@@ -19,9 +19,11 @@ static bool decode(struct span text, bool plus_is_space, struct buf *out)
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 		if (c == '%') {
-			int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-			int low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-			c = high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+			bool is_whole = i + 2 < text.len;
+			int high = is_whole ? hex_value(text.ptr[i + 1]) : -1;
+			int low = is_whole ? hex_value(text.ptr[i + 2]) : -1;
+			int value = high < 0 || low < 0 ? 0 : high * 16 + low;
+			c = (char)value;
 			i += 2;
 		} else if (c == '+' && plus_is_space) {
 			c = ' ';
