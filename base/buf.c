@@ -24,7 +24,7 @@ char *buf_reserve(struct buf *buf, size_t extra)
 		buf->ptr = mem_grow(buf->ptr, cap);
 		buf->cap = cap;
 	}
-	return buf->ptr + buf->len;
+	return buf->len ? buf->ptr + buf->len : buf->ptr; /* no sum with NULL */
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t len)

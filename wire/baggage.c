@@ -45,9 +45,19 @@ static struct span before(struct span text, char mark, struct span *out_rest)
 	return trim(span_make(text.ptr, len));
 }
 
+static bool is_encoded(struct span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (!is_octet((unsigned char)value.ptr[i]) && value.ptr[i] != '%') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool take_delivery(struct span value, struct buf *scratch, struct span *out)
 {
-	if (value.len == 0) {
+	if (value.len == 0 || !is_encoded(value)) {
 		return false;
 	}
 	if (!memchr(value.ptr, '%', value.len)) {

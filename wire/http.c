@@ -149,10 +149,10 @@ static enum http_step find_head(struct http_reader *reader, struct span bytes, s
                                 struct http_fault *fault)
 {
 	size_t before = reader->held.len;
-	struct span view = bytes;
+	size_t room = reader->limits.head + 1 - before;
+	struct span view = {bytes.ptr, bytes.len < room ? bytes.len : room};
 	if (before > 0) {
-		size_t room = reader->limits.head + 1 - before;
-		buf_add(&reader->held, bytes.ptr, bytes.len < room ? bytes.len : room);
+		buf_span(&reader->held, view);
 		view = buf_view(&reader->held);
 	}
 	bool bare_lf = false;
