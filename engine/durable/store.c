@@ -1,0 +1,306 @@
+/* This file is the door of the store: what callers put, look at and wait for. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/durable/store.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/durable/store_commit.h"
+#include "engine/durable/store_flow.h"
+#include "engine/durable/store_inside.h"
+
+enum { INLINE_CACHE_BYTES = 64 * 1024 /* an INLINE adapter is in memory itself */ };
+
+/* ---- life ---- */
+
+int store_open(struct uv_loop_s *loop, const struct store_options *options, struct store **out,
+               struct err *err)
+{
+	struct store *store = MEM_NEW(struct store);
+	store->loop = loop;
+	store->options = *options;
+	store->options.how.dir = mem_text(options->how.dir);
+	store->options.how.config = mem_span(options->how.config);
+	int status = store_flow_open(store, err);
+	if (status != 0) {
+		return status;
+	}
+	if (store->is_inline && store->table.max_bytes > INLINE_CACHE_BYTES) {
+		store->table.max_bytes = INLINE_CACHE_BYTES;
+	}
+	*out = store;
+	return 0;
+}
+
+void store_follow(struct store *store, store_follower_fn *follower, void *ctx)
+{
+	store->follower = follower;
+	store->follower_ctx = ctx;
+}
+
+void store_close(struct store *store, void (*closed)(void *ctx), void *ctx)
+{
+	PRE(!store->is_closing);
+	store->closed = closed;
+	store->closed_ctx = ctx;
+	store_flow_close(store);
+}
+
+void store_head(const struct store *store, struct adapter_head *out)
+{
+	*out = store->head;
+}
+
+uint64_t store_durable_seq(const struct store *store)
+{
+	return store_inside_durable_seq(store);
+}
+
+uint64_t store_next_seq(const struct store *store)
+{
+	return store->next_seq;
+}
+
+int64_t store_time_ms(struct store *store)
+{
+	int64_t now = clock_wall_ms();
+	if (now > store->last_time_ms) {
+		store->last_time_ms = now;
+	}
+	return store->last_time_ms;
+}
+
+int store_refuses(const struct store *store, struct err *err)
+{
+	if (store->is_closing) {
+		return err_set(err, E_CANCELED, "shutting_down", "the engine is shutting down");
+	}
+	if (store->phase == PHASE_OPEN) {
+		return !store->journal_is_full
+		               ? 0
+		               : err_set(err, E_LIMIT, "journal_full",
+		                         "the journal has reached journal.max_bytes");
+	}
+	if (store->cause.number == E_FULL) {
+		return err_set(err, E_FULL, "disk_full", "the disk is full: %s", store->cause.text);
+	}
+	if (store->has_failed_to_open) {
+		return err_set(err, E_IO, "store_failed", "the store cannot be opened: %s",
+		               store->cause.text);
+	}
+	return err_set(err, E_BUSY, "store_recovering", "the store recovers from: %s",
+	               store->cause.text);
+}
+
+void store_set_journal_full(struct store *store, bool full)
+{
+	store->journal_is_full = full;
+}
+
+bool store_is_crowded(const struct store *store)
+{
+	return store->is_crowded;
+}
+
+void store_on_relief(struct store *store, void (*relieved)(void *ctx), void *ctx)
+{
+	store->relieved = relieved;
+	store->relieved_ctx = ctx;
+}
+
+/* ---- looking ---- */
+
+struct inline_get {
+	struct store_table *table;
+	struct record_key key;
+	bool is_there;
+};
+
+static void inline_found(void *ctx, size_t index, const struct record *record)
+{
+	(void)index;
+	struct inline_get *get = ctx;
+	get->is_there = true;
+	store_table_fill(get->table, get->key, record);
+}
+
+/* What an INLINE adapter holds needs no fetch. If it fails here, the fetch will say why. */
+static enum store_state look_inline(struct store *store, struct record_key key,
+                                    struct store_look *out)
+{
+	struct inline_get get = {&store->table, key, false};
+	if (store->type->get(store->adapter, &key, 1, inline_found, &get, NULL) != 0) {
+		return STORE_UNKNOWN;
+	}
+	if (!get.is_there) {
+		store_table_fill(&store->table, key, NULL);
+	}
+	return store_table_look(&store->table, key, out);
+}
+
+enum store_state store_look(struct store *store, struct record_key key, struct store_look *out)
+{
+	store->stats.looks++;
+	enum store_state state = store_table_look(&store->table, key, out);
+	if (state == STORE_UNKNOWN && store->is_inline && store->phase == PHASE_OPEN) {
+		state = look_inline(store, key, out);
+	}
+	if (out->group <= store->synced_number) {
+		out->group = 0;
+	}
+	return state;
+}
+
+void store_fetch_start(struct store *store, struct store_fetch *fetch,
+                       const struct record_key keys[], size_t count)
+{
+	store->stats.fetches++;
+	store_fetches_add(&store->fetches, fetch, keys, count);
+}
+
+void store_scan_start(struct store *store, struct store_scan *scan)
+{
+	store->stats.scans++;
+	store_scans_add(&store->scans, scan);
+}
+
+void store_parts_start(struct store *store, struct store_parts *parts)
+{
+	uint64_t needs = store->durable_number;
+	if (!batch_is_empty(&store->open->batch)) {
+		needs = store->open->number;
+		store_commit_ask(store);
+	} else if (store->written != NULL) {
+		needs = store->written->number;
+	}
+	store->stats.scans++;
+	store_scans_add_parts(&store->scans, parts, needs);
+}
+
+/* ---- changing ---- */
+
+struct buf *store_entry_begin(struct store *store)
+{
+	PRE(store->phase == PHASE_OPEN);
+	store->entry_at = batch_entry_begin(&store->open->batch);
+	return &store->open->batch.bytes;
+}
+
+uint32_t store_entry_end(struct store *store)
+{
+	batch_entry_end(&store->open->batch, store->entry_at, store->next_seq++);
+	return store->entry_at;
+}
+
+/* What the last operation of the open group says is visible from here on. */
+static void note_op(struct store *store)
+{
+	struct store_group *group = store->open;
+	store_table_apply(&store->table, &group->batch,
+	                  &group->batch.ops[group->batch.op_count - 1], group->number);
+	store_commit_note_crowd(store);
+}
+
+void store_put(struct store *store, struct record_key key, const struct record *record)
+{
+	PRE(store->phase == PHASE_OPEN);
+	batch_put(&store->open->batch, key, record);
+	note_op(store);
+}
+
+void store_put_at(struct store *store, struct record_key key, const struct record *record,
+                  uint32_t value_at)
+{
+	PRE(store->phase == PHASE_OPEN);
+	batch_put_at(&store->open->batch, key, record, value_at);
+	note_op(store);
+}
+
+void store_delete(struct store *store, struct record_key key, uint64_t rev)
+{
+	PRE(store->phase == PHASE_OPEN);
+	batch_delete(&store->open->batch, key, rev);
+	note_op(store);
+}
+
+void store_delete_range(struct store *store, enum space space, struct span part, struct span start,
+                        struct span end)
+{
+	PRE(store->phase == PHASE_OPEN);
+	batch_delete_range(&store->open->batch, space, part, start, end);
+	note_op(store);
+}
+
+void store_commit(struct store *store, struct store_waiter *waiter)
+{
+	struct store_group *open = store->open;
+	bool is_empty = batch_is_empty(&open->batch);
+	if (waiter != NULL) {
+		list_push(is_empty ? &store->waiters.ready : &open->waiters, &waiter->link);
+	}
+	if (!is_empty) {
+		store_commit_ask(store);
+	}
+}
+
+void store_commit_lazy(struct store *store)
+{
+	if (!batch_is_empty(&store->open->batch)) {
+		store_commit_ask_lazily(store);
+	}
+}
+
+bool store_wait(struct store *store, uint64_t group, struct store_waiter *waiter)
+{
+	struct store_group *written = store->written;
+	if (group != 0 && store_waiters_has_lost(&store->waiters, group)) {
+		list_push(&store->waiters.failed, &waiter->link);
+		return false;
+	}
+	if (group <= store->synced_number) {
+		return true;
+	}
+	PRE(group <= store->open->number);
+	if (written != NULL && group <= written->number && !written->batch.lazy) {
+		list_push(&written->waiters, &waiter->link);
+	} else {
+		list_push(&store->open->waiters, &waiter->link);
+		store_commit_ask(store);
+	}
+	return false;
+}
+
+/* ---- the journal ---- */
+
+bool store_recent(const struct store *store, uint64_t seq, struct span *out)
+{
+	return store_groups_find(&store->groups, seq, out);
+}
+
+void store_read_start(struct store *store, struct store_read *read)
+{
+	store_reads_add(&store->reads, read);
+}
+
+void store_trim(struct store *store, uint64_t seq)
+{
+	if (seq > store->trim_seq && seq > store->head.first_seq) {
+		store->trim_seq = seq;
+	}
+}
+
+uint64_t store_journal_bytes(const struct store *store)
+{
+	return store->journal_bytes;
+}
+
+void store_get_stats(const struct store *store, struct store_stats *out)
+{
+	*out = store->stats;
+	out->cache_bytes = store->table.clean_bytes;
+	out->cache_records = store->table.clean_count;
+	out->ahead_bytes = store->backlog.bytes;
+	out->queued_bytes = batch_size(&store->open->batch);
+	if (store->written != NULL) {
+		out->queued_bytes += batch_size(&store->written->batch);
+	}
+}
