@@ -156,6 +156,11 @@ static void write_work(struct store_job *job)
 	}
 }
 
+bool store_commit_may_write(const struct store *store)
+{
+	return store->backlog.bytes <= store->options.view_lag_max_bytes;
+}
+
 /* Somebody must have asked for it. An empty one with waiters is a sync of lazy groups. */
 static bool group_is_wanted(const struct store *store)
 {
@@ -165,7 +170,7 @@ static bool group_is_wanted(const struct store *store)
 	}
 	bool is_asked =
 	        open->asked_at_us != 0 || store->timers[TIMER_LAZY].is_due || store->is_closing;
-	return is_asked && store->backlog.bytes <= store->options.view_lag_max_bytes;
+	return is_asked && store_commit_may_write(store);
 }
 
 static void write_group(struct store *store)

@@ -4,6 +4,7 @@
 #define ENGINE_DURABLE_STORE_COMMIT_H
 
 #include "base/err.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct store;
@@ -14,6 +15,8 @@ void store_commit_ask(struct store *store);        /* the open group is to be wr
 void store_commit_ask_lazily(struct store *store); /* ...or soon */
 void store_commit_note_crowd(struct store *store);
 
+/* False while the view is too far behind. */
+bool store_commit_may_write(const struct store *store);
 /* Gives the writer what is next, if it is idle. */
 void store_commit_feed_writer(struct store *store);
 /* The view has everything up to this group. */

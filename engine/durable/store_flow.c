@@ -47,8 +47,9 @@ static void feed_reader(struct store *store)
 
 static bool view_is_wanted(const struct store *store)
 {
-	return store->backlog.bytes > VIEW_BYTES || store->timers[TIMER_VIEW].is_due ||
-	       store->is_closing || store->trim_seq != 0 || store->scans.wants_view ||
+	return store->backlog.bytes > VIEW_BYTES || !store_commit_may_write(store) ||
+	       store->timers[TIMER_VIEW].is_due || store->is_closing || store->trim_seq != 0 ||
+	       store->scans.wants_view ||
 	       store_scans_wait_for_view(&store->scans, store->applied_number);
 }
 
