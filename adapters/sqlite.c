@@ -4,6 +4,7 @@
 
 #include "adapters/file.h"
 #include "adapters/sort.h"
+#include "adapters/sqlite_file.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +12,12 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-	FORMAT = 1,
-	APPLICATION_ID = 0x7061776c, /* "pawl" */
 	CHECKPOINT_PAGES = 2000,
 	CUT_PAGES = 8000,
 	BUSY_MS = 5000, /* a person with a shell may hold a lock */
-	FILE_HEADER_LEN = 100,
 };
 
 /* The statements of one space, prepared when they are first used. */
@@ -160,67 +157,22 @@ static struct record column_record(sqlite3_stmt *statement)
 
 /* ---- open ---- */
 
-static uint32_t big_endian(const unsigned char *at)
+static void disconnect(struct connection *connection)
 {
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+	for (int space = 0; space < SPACE_END; space++) {
+		for (int which = 0; which < STATEMENT_COUNT; which++) {
+			(void)sqlite3_finalize(connection->statements[space][which]);
+		}
+	}
+	(void)sqlite3_finalize(connection->set_applied);
+	(void)sqlite3_close(connection->db);
 }
 
-static int not_ours(const struct sqlite *sqlite, const char *why, struct err *err)
-{
-	return err_set(err, E_DAMAGED, "records_damaged",
-	               "%s %s; nothing was changed. Restore the data directory from a backup",
-	               sqlite->path, why);
-}
-
-/* Judges the file by its first bytes, before SQLite is let near it. */
-static int inspect(const struct sqlite *sqlite, bool *out_new, struct err *err)
-{
-	int fd = open(sqlite->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		*out_new = true;
-		return 0;
-	}
-	if (fd < 0) {
-		return err_errno(err, errno, "cannot open %s", sqlite->path);
-	}
-	unsigned char header[FILE_HEADER_LEN] = {0};
-	ssize_t len = pread(fd, header, sizeof header, 0);
-	struct stat found = {0};
-	int failed = len < 0 ? errno : fstat(fd, &found) != 0 ? errno : 0;
-	(void)close(fd);
-	if (failed != 0) {
-		return err_errno(err, failed, "cannot read %s", sqlite->path);
-	}
-	*out_new = len == 0;
-	if (len == 0) {
-		return 0;
-	}
-	uint32_t format = big_endian(header + 60);
-	if (len < FILE_HEADER_LEN || memcmp(header, "SQLite format 3", 16) != 0 ||
-	    big_endian(header + 68) != APPLICATION_ID || format == 0) {
-		return not_ours(sqlite, "is no database of pawl", err);
-	}
-	if (format > FORMAT) {
-		return err_set(err, E_VERSION, "records_version",
-		               "%s has format %u, and this program knows formats up to %d; nothing "
-		               "was changed. Start a newer pawl",
-		               sqlite->path, format, FORMAT);
-	}
-	struct stat wal;
-	uint64_t page_len = (uint64_t)header[16] << 8 | header[17];
-	page_len = page_len == 1 ? 65536 : page_len;
-	bool whole = memcmp(header + 24, header + 92, 4) != 0 ||
-	             (uint64_t)found.st_size >= page_len * big_endian(header + 28);
-	if (!whole && (stat(sqlite->wal_path, &wal) != 0 || wal.st_size == 0)) {
-		return not_ours(sqlite, "is shorter than it says", err);
-	}
-	return 0;
-}
-
-static int connect(struct sqlite *sqlite, struct connection *connection, struct err *err)
+static int connect(struct sqlite *sqlite, struct connection *connection, const char *path,
+                   struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	if (sqlite3_open_v2(sqlite->path, &connection->db, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &connection->db, flags, NULL) != SQLITE_OK) {
 		return explain(sqlite, connection->db, err);
 	}
 	/* Until the file has proved to be good, closing it must not write to it. */
@@ -233,7 +185,7 @@ static int connect(struct sqlite *sqlite, struct connection *connection, struct 
 }
 
 /* In a rollback journal, so that the format stands in the file's header as soon as there is one. */
-static int create(struct sqlite *sqlite, struct err *err)
+static int create_tables(struct sqlite *sqlite, struct connection *connection, struct err *err)
 {
 	struct buf text = {0};
 	buf_format(&text, "pragma journal_mode=delete; begin immediate;"
@@ -248,10 +200,38 @@ static int create(struct sqlite *sqlite, struct err *err)
 		           space_name((enum space)space), kind, kind, kind);
 	}
 	buf_format(&text, "pragma application_id=%d; pragma user_version=%d; commit;",
-	           APPLICATION_ID, FORMAT);
+	           SQLITE_FILE_APPLICATION, SQLITE_FILE_FORMAT);
 	buf_byte(&text, '\0');
-	int status = run(sqlite, &sqlite->writer, text.ptr, err);
+	int status = run(sqlite, connection, text.ptr, err);
 	buf_free(&text);
+	return status;
+}
+
+/* Under another name first: a database that can be seen is whole. */
+static int create(struct sqlite *sqlite, const char *dir, struct err *err)
+{
+	struct connection connection = {0};
+	char *path = file_path(dir, "records.new");
+	char *journal = file_path(dir, "records.new-journal");
+	int status = file_unlink(path, err);
+	if (status == 0) {
+		status = file_unlink(journal, err);
+	}
+	if (status == 0) {
+		status = connect(sqlite, &connection, path, err);
+	}
+	if (status == 0) {
+		status = create_tables(sqlite, &connection, err);
+	}
+	disconnect(&connection);
+	if (status == 0) {
+		status = file_rename(path, sqlite->path, err);
+	}
+	if (status == 0) {
+		status = file_sync_dir(dir, err);
+	}
+	mem_free(journal);
+	mem_free(path);
 	return status;
 }
 
@@ -280,17 +260,6 @@ static int count_wal_pages(void *ctx, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static void disconnect(struct connection *connection)
-{
-	for (int space = 0; space < SPACE_END; space++) {
-		for (int which = 0; which < STATEMENT_COUNT; which++) {
-			(void)sqlite3_finalize(connection->statements[space][which]);
-		}
-	}
-	(void)sqlite3_finalize(connection->set_applied);
-	(void)sqlite3_close(connection->db);
-}
-
 static void sqlite_close(struct adapter *adapter)
 {
 	struct sqlite *sqlite = self(adapter);
@@ -302,15 +271,15 @@ static void sqlite_close(struct adapter *adapter)
 	mem_free(sqlite);
 }
 
-static int open_database(struct sqlite *sqlite, struct err *err)
+static int open_database(struct sqlite *sqlite, const char *dir, struct err *err)
 {
 	bool is_new = false;
-	int status = inspect(sqlite, &is_new, err);
-	if (status == 0) {
-		status = connect(sqlite, &sqlite->writer, err);
-	}
+	int status = sqlite_file_inspect(sqlite->path, sqlite->wal_path, &is_new, err);
 	if (status == 0 && is_new) {
-		status = create(sqlite, err);
+		status = create(sqlite, dir, err);
+	}
+	if (status == 0) {
+		status = connect(sqlite, &sqlite->writer, sqlite->path, err);
 	}
 	if (status == 0) {
 		status = load_applied(sqlite, err);
@@ -319,7 +288,7 @@ static int open_database(struct sqlite *sqlite, struct err *err)
 		status = run(sqlite, &sqlite->writer, "pragma journal_mode=wal;", err);
 	}
 	if (status == 0) {
-		status = connect(sqlite, &sqlite->reader, err);
+		status = connect(sqlite, &sqlite->reader, sqlite->path, err);
 	}
 	if (status == 0) {
 		status = prepare(sqlite, &sqlite->writer, "update pawl_view set applied=?1",
@@ -341,7 +310,7 @@ static int sqlite_open(const struct adapter_open *how, struct adapter **out, str
 	sqlite->adapter.type = &sqlite_adapter;
 	sqlite->path = file_path(how->dir, "records.db");
 	sqlite->wal_path = file_path(how->dir, "records.db-wal");
-	int status = open_database(sqlite, err);
+	int status = open_database(sqlite, how->dir, err);
 	if (status != 0) {
 		sqlite_close(&sqlite->adapter);
 		return status;
