@@ -1,0 +1,219 @@
+/* This file reads command lines by the table of commands, and explains them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- help ---- */
+
+static const char usage[] = "pawl: a trigger and workflow engine over state changes\n"
+                            "\n"
+                            "usage: pawl COMMAND [ARGUMENTS] [OPTIONS]\n"
+                            "\n";
+
+static const char common_options[] =
+        "  --json         print the answer as the engine gave it\n"
+        "  --url URL      the engine to ask (default PAWL_URL, else http://127.0.0.1:49134)\n"
+        "  --help         this text, or that of a command\n"
+        "  --version      the version\n";
+
+static const char exit_codes[] = "exit codes: 0 done, 1 refused or failed, 2 wrong command line, "
+                                 "3 no engine answers, 4 no such thing\n";
+
+static void print_help(const struct command_set *set, FILE *to)
+{
+	fputs(usage, to);
+	for (size_t i = 0; i < set->count; i++) {
+		char left[64];
+		(void)snprintf(left, sizeof left, "%s %s", set->commands[i].name,
+		               set->commands[i].args ? set->commands[i].args : "");
+		fprintf(to, "  %-26s %s\n", left, set->commands[i].help);
+	}
+	fprintf(to, "\n%s\n%s", common_options, exit_codes);
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("usage: pawl %s %s[OPTIONS]\n\n%s\n\n", command->name,
+	       command->args ? command->args : "", command->help);
+	for (const struct option_row *row = command->options; row && row->name; row++) {
+		char left[48];
+		(void)snprintf(left, sizeof left, "--%s %s", row->name,
+		               row->value ? row->value : "");
+		printf("  %-22s %s\n", left, row->help);
+	}
+	fputs(common_options, stdout);
+}
+
+void command_print_man(const struct command_set *set, struct buf *out)
+{
+	BUF_LITERAL(out, ".TH PAWL 1\n.SH NAME\npawl \\- a trigger and workflow engine over state "
+	                 "changes\n.SH SYNOPSIS\n.B pawl\n.I COMMAND\n[ARGUMENTS] [OPTIONS]\n"
+	                 ".SH COMMANDS\n");
+	for (size_t i = 0; i < set->count; i++) {
+		const struct command *command = &set->commands[i];
+		buf_format(out, ".TP\n.B %s\n.I %s\n%s\n", command->name,
+		           command->args ? command->args : "", command->help);
+		for (const struct option_row *row = command->options; row && row->name; row++) {
+			buf_format(out, ".RS\n.TP\n.B \\-\\-%s\n.I %s\n%s\n.RE\n", row->name,
+			           row->value ? row->value : "", row->help);
+		}
+	}
+	buf_format(out, ".SH OPTIONS\n.nf\n%s.fi\n.SH EXIT STATUS\n%s", common_options, exit_codes);
+}
+
+/* ---- reading a command line ---- */
+
+/* How many words of the line are the command's name; 0 = it is another one. */
+static int name_words(const struct command *command, int argc, char **argv)
+{
+	const char *name = command->name;
+	for (int i = 0; i < argc; i++) {
+		size_t len = strcspn(name, " ");
+		if (strlen(argv[i]) != len || strncmp(argv[i], name, len) != 0) {
+			return 0;
+		}
+		name += len;
+		if (*name == '\0') {
+			return i + 1;
+		}
+		name++;
+	}
+	return 0;
+}
+
+static const struct command *find_command(const struct command_set *set, int argc, char **argv,
+                                          int *out_words)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		int words = name_words(&set->commands[i], argc, argv);
+		if (words != 0) {
+			*out_words = words;
+			return &set->commands[i];
+		}
+	}
+	return NULL;
+}
+
+static void count_args(const struct command *command, size_t *out_least, size_t *out_most)
+{
+	*out_least = 0;
+	*out_most = 0;
+	for (const char *at = command->args; at != NULL && *at != '\0';) {
+		*out_most += 1;
+		*out_least += *at != '[';
+		at += strcspn(at, " ");
+		at += *at == ' ';
+	}
+}
+
+static int wrong(const struct invocation *invocation, const char *what, const char *word)
+{
+	fprintf(stderr, "pawl %s: %s%s%s; see `pawl %s --help`\n", invocation->command->name, what,
+	        word ? " " : "", word ? word : "", invocation->command->name);
+	return EXIT_USAGE;
+}
+
+/* Takes one option at argv[*at]; moves *at to its last word. */
+static int take_option(struct invocation *invocation, int argc, char **argv, int *at)
+{
+	const char *name = argv[*at] + 2;
+	const char *equals = strchr(name, '=');
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	if (len == 4 && strncmp(name, "json", 4) == 0) {
+		invocation->json = true;
+		return 0;
+	}
+	const char **target = NULL;
+	bool takes_value = true;
+	if (len == 3 && strncmp(name, "url", 3) == 0) {
+		target = &invocation->url;
+	}
+	const struct option_row *row = invocation->command->options;
+	for (size_t i = 0; target == NULL && row != NULL && row[i].name != NULL; i++) {
+		if (strlen(row[i].name) == len && strncmp(row[i].name, name, len) == 0) {
+			target = &invocation->options[i];
+			takes_value = row[i].value != NULL;
+		}
+	}
+	if (target == NULL) {
+		return wrong(invocation, "no such option:", argv[*at]);
+	}
+	if (!takes_value) {
+		*target = "";
+	} else if (equals != NULL) {
+		*target = equals + 1;
+	} else if (*at + 1 < argc) {
+		*target = argv[++*at];
+	} else {
+		return wrong(invocation, "an option lacks its value:", argv[*at]);
+	}
+	return 0;
+}
+
+static bool asks_for(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], option) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int command_parse(const struct command_set *set, int argc, char **argv, struct invocation *out)
+{
+	*out = (struct invocation){.set = set};
+	int words = 0;
+	const struct command *command = find_command(set, argc - 1, argv + 1, &words);
+	bool help = asks_for(argc, argv, "--help") || asks_for(argc, argv, "-h");
+	if (command == NULL) {
+		if (asks_for(argc, argv, "--version")) {
+			printf("pawl %s\n", PAWL_VERSION);
+			return EXIT_DONE;
+		}
+		print_help(set, help ? stdout : stderr);
+		return help ? EXIT_DONE : EXIT_USAGE;
+	}
+	if (help) {
+		print_command_help(command);
+		return EXIT_DONE;
+	}
+	out->command = command;
+	size_t least;
+	size_t most;
+	size_t count = 0;
+	count_args(command, &least, &most);
+	for (int i = 1 + words; i < argc; i++) {
+		if (strncmp(argv[i], "--", 2) == 0) {
+			if (take_option(out, argc, argv, &i) != 0) {
+				return EXIT_USAGE;
+			}
+		} else if (count < most) {
+			out->args[count++] = argv[i];
+		} else {
+			return wrong(out, "too many arguments:", argv[i]);
+		}
+	}
+	if (count < least) {
+		return wrong(out, "arguments are missing:", command->args);
+	}
+	if (out->url == NULL) {
+		const char *from_environment = getenv("PAWL_URL");
+		out->url = from_environment ? from_environment : "http://127.0.0.1:49134";
+	}
+	return EXIT_DONE;
+}
+
+const char *command_option(const struct invocation *invocation, const char *name)
+{
+	const struct option_row *row = invocation->command->options;
+	for (size_t i = 0; row != NULL && row[i].name != NULL; i++) {
+		if (strcmp(row[i].name, name) == 0) {
+			return invocation->options[i];
+		}
+	}
+	return NULL;
+}

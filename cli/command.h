@@ -1,0 +1,72 @@
+/* This file defines a command of the program: one row of one table. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * DESIGN. A command names its arguments and options; reading the command line, --help, the manual
+ * page and the errors follow from the table in command.c. Most commands are one request to a
+ * running engine: a method, a path template and how to show the answer. The others have a function.
+ */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,      /* the engine refused, or something went wrong */
+	EXIT_USAGE = 2,       /* the command line is wrong */
+	EXIT_UNREACHABLE = 3, /* no engine answers */
+	EXIT_ABSENT = 4       /* there is no such thing */
+};
+
+enum { ARGS_MAX = 4, OPTIONS_MAX = 16 };
+
+struct option_row {
+	const char *name;  /* "limit" for --limit N */
+	const char *value; /* "N"; NULL for one that takes none */
+	const char *help;
+};
+
+/* A command line that was read: values by the order of the table, NULL where not given. */
+struct invocation {
+	const struct command_set *set;
+	const struct command *command;
+	const char *args[ARGS_MAX];
+	const char *options[OPTIONS_MAX]; /* "" for one without a value */
+	const char *url;
+	bool json;
+};
+
+struct command {
+	const char *name; /* "dead list" */
+	const char *args; /* "SCOPE KEY [JSON]" */
+	const char *help;
+	const struct option_row *options;                /* ends with a row of NULLs; may be NULL */
+	int (*run)(const struct invocation *invocation); /* NULL: one request */
+
+	/* One request: {1}, {2} stand for arguments, options become query parameters. */
+	const char *method;
+	const char *path;
+	const char *body;    /* "2" = argument 2 as it is; NULL none */
+	const char *list;    /* the member of the answer that is the list to show */
+	const char *columns; /* see print_table; NULL: shown as JSON */
+};
+
+/* All commands there are. */
+struct command_set {
+	const struct command *commands;
+	size_t count;
+};
+
+/* Reads a command line; on failure it has printed why and returns EXIT_USAGE. `*out` has a NULL
+ * command when only help or the version was asked for. */
+int command_parse(const struct command_set *set, int argc, char **argv, struct invocation *out);
+/* The value of an option of the command, NULL if it was not given. */
+const char *command_option(const struct invocation *invocation, const char *name);
+
+/* The manual page (troff) from the table. */
+void command_print_man(const struct command_set *set, struct buf *out);
+
+#endif

@@ -1,0 +1,166 @@
+/* This file is the table of commands. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include "cli/local.h"
+#include "cli/remote.h"
+
+static const struct option_row run_options[] = {
+        {"config", "FILE", "the configuration; without it everything is at its default"},
+        {"listen", "ADDR", "address to listen on, instead of the configuration's"},
+        {"data", "DIR", "data directory, instead of the configuration's"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row check_options[] = {
+        {"config", "FILE", "the configuration to judge"},
+        {"print-example", NULL, "print config.yaml.example and do nothing else"},
+        {"print-man", NULL, "print the manual page and do nothing else"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row write_options[] = {
+        {"if-rev", "REV", "only if the revision is this one; 0 = only if the key does not exist"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row list_options[] = {
+        {"prefix", "TEXT", "only keys that begin so"},
+        {"start", "KEY", "from this key on"},
+        {"end", "KEY", "up to this key, without it"},
+        {"limit", "N", "at most so many"},
+        {"cursor", "TEXT", "go on where the last page ended"},
+        {"reverse", NULL, "from the end"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row event_options[] = {
+        {"since", "SEQ", "events behind this one; without it the last ones"},
+        {"limit", "N", "at most so many"},
+        {"scope", "SCOPE", "of this scope only"},
+        {"follow", NULL, "go on showing what comes"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row job_options[] = {
+        {"trigger", "ID", "of this trigger only"},
+        {"limit", "N", "at most so many"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row invoke_options[] = {
+        {"namespace", "NAME", "where the function is; \"default\" without it"},
+        {"timeout_ms", "N", "how long to wait"},
+        {"void", NULL, "do not wait for the result"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row function_options[] = {
+        {"include_internal", NULL, "the engine's own too"},
+        {NULL, NULL, NULL},
+};
+
+const struct command commands[] = {
+        {.name = "run", .help = "Start the engine.", .options = run_options, .run = local_run},
+        {.name = "check",
+         .help = "Judge a configuration without running it.",
+         .options = check_options,
+         .run = local_check},
+        {.name = "set",
+         .args = "SCOPE KEY JSON",
+         .help = "Set the value of a key.",
+         .options = write_options,
+         .method = "PUT",
+         .path = "/v1/state/{1}/{2}",
+         .body = "3"},
+        {.name = "get",
+         .args = "SCOPE KEY",
+         .help = "Show the value of a key.",
+         .method = "GET",
+         .path = "/v1/state/{1}/{2}"},
+        {.name = "delete",
+         .args = "SCOPE KEY",
+         .help = "Delete a key.",
+         .options = write_options,
+         .method = "DELETE",
+         .path = "/v1/state/{1}/{2}"},
+        {.name = "update",
+         .args = "SCOPE KEY OPS",
+         .help = "Change a value by a JSON list of operations.",
+         .run = remote_update},
+        {.name = "list",
+         .args = "SCOPE",
+         .help = "List the keys of a scope.",
+         .options = list_options,
+         .method = "GET",
+         .path = "/v1/state/{1}",
+         .list = "items",
+         .columns = "KEY:key REV:rev VALUE:value"},
+        {.name = "scopes", .help = "List the scopes.", .run = remote_scopes},
+        {.name = "events", .help = "Show events.", .options = event_options, .run = remote_events},
+        {.name = "triggers",
+         .help = "List triggers.",
+         .method = "GET",
+         .path = "/v1/triggers",
+         .list = "registered_triggers",
+         .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
+                    "DELIVERED:delivered RETRIES:retries DEAD:dead CONFIG:config"},
+        {.name = "functions",
+         .help = "List the functions that somebody serves.",
+         .options = function_options,
+         .method = "GET",
+         .path = "/v1/functions",
+         .list = "functions",
+         .columns = "FUNCTION:function_id NAMESPACE:namespace KIND:kind PROVIDERS:providers "
+                    "RUNNING:running DESCRIPTION:description"},
+        {.name = "invoke",
+         .args = "FUNCTION [JSON]",
+         .help = "Call a function and show its result.",
+         .options = invoke_options,
+         .method = "POST",
+         .path = "/v1/functions/{1}/invoke",
+         .body = "2"},
+        {.name = "workers",
+         .help = "List workers.",
+         .method = "GET",
+         .path = "/v1/workers",
+         .list = "workers",
+         .columns = "ID:id NAME:name NAMESPACE:namespace STATUS:status "
+                    "FUNCTIONS:function_count RUNNING:active_invocations"},
+        {.name = "jobs",
+         .help = "List deliveries that are owed.",
+         .options = job_options,
+         .method = "GET",
+         .path = "/v1/jobs",
+         .list = "jobs",
+         .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms DUE:due PARKED:parked "
+                    "SCOPE:scope KEY:key"},
+        {.name = "dead list",
+         .help = "List dead letters, newest first.",
+         .options = job_options,
+         .method = "GET",
+         .path = "/v1/dead",
+         .list = "dead",
+         .columns = "ID:id FUNCTION:function_id DIED:died_at REASON:reason MESSAGE:message"},
+        {.name = "dead show",
+         .args = "ID",
+         .help = "Show a dead letter with its event and attempts.",
+         .method = "GET",
+         .path = "/v1/dead/{1}"},
+        {.name = "dead replay",
+         .args = "ID",
+         .help = "Deliver a dead letter again.",
+         .method = "POST",
+         .path = "/v1/dead/{1}/replay"},
+        {.name = "dead discard",
+         .args = "ID",
+         .help = "Throw a dead letter away.",
+         .method = "DELETE",
+         .path = "/v1/dead/{1}"},
+        {.name = "status",
+         .help = "Tell how the engine is.",
+         .method = "GET",
+         .path = "/v1/status"},
+};
+
+const size_t command_count = sizeof commands / sizeof *commands;

@@ -1,0 +1,122 @@
+/* This file starts the engine, or judges what it would be started with. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/local.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "engine/config.h"
+#include "engine/config_example.h"
+#include "engine/engine.h"
+#include <stdio.h>
+#include <unistd.h>
+
+static void print_report(const char *path, const struct report *report, const struct err *err)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_item *item = &report->items[i];
+		fprintf(stderr, "%s:%u:%u: %s\n", path, item->line, item->column, item->text);
+	}
+	if (report->count == 0) {
+		fprintf(stderr, "pawl: %s\n", err->text);
+	}
+}
+
+static void print_report_json(const struct report *report, const struct err *err)
+{
+	struct buf out = {0};
+	BUF_LITERAL(&out, "{\"ok\":false,\"errors\":[");
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_item *item = &report->items[i];
+		if (i != 0) {
+			buf_byte(&out, ',');
+		}
+		buf_byte(&out, '{');
+		json_write_member_uint(&out, "line", item->line);
+		json_write_member_uint(&out, "column", item->column);
+		json_write_member_string(&out, "code", span_of(item->code));
+		json_write_member_string(&out, "message", span_of(item->text));
+		buf_byte(&out, '}');
+	}
+	if (report->count == 0) {
+		buf_byte(&out, '{');
+		json_write_member_string(&out, "code", span_of(err->code));
+		json_write_member_string(&out, "message", span_of(err->text));
+		buf_byte(&out, '}');
+	}
+	BUF_LITERAL(&out, "]}");
+	printf("%.*s\n", SPAN_ARG(buf_view(&out)));
+	buf_free(&out);
+}
+
+static struct config *load(const struct invocation *invocation)
+{
+	const char *path = command_option(invocation, "config");
+	const struct config_judge judge = engine_judge();
+	static struct report report;
+	struct config *config = NULL;
+	struct err err;
+	if (config_load(path, &judge, &config, &report, &err) != 0) {
+		if (invocation->json) {
+			print_report_json(&report, &err);
+		} else {
+			print_report(path ? path : "(no file)", &report, &err);
+		}
+		config = NULL;
+	}
+	report_close(&report);
+	return config;
+}
+
+int local_check(const struct invocation *invocation)
+{
+	struct buf out = {0};
+	if (command_option(invocation, "print-example") != NULL) {
+		config_print_example(&out);
+	} else if (command_option(invocation, "print-man") != NULL) {
+		command_print_man(invocation->set, &out);
+	} else {
+		struct config *config = load(invocation);
+		if (config == NULL) {
+			return EXIT_FAILED;
+		}
+		buf_format(&out,
+		           invocation->json ? "{\"ok\":true,\"functions\":%zu,\"triggers\":%zu}\n"
+		                            : "ok: %zu functions, %zu triggers\n",
+		           config->function_count, config->trigger_count);
+		config_free(config);
+	}
+	printf("%.*s", SPAN_ARG(buf_view(&out)));
+	buf_free(&out);
+	return EXIT_DONE;
+}
+
+int local_run(const struct invocation *invocation)
+{
+	struct config *config = load(invocation);
+	if (config == NULL) {
+		return EXIT_FAILED;
+	}
+	const char *listen = command_option(invocation, "listen");
+	const char *data = command_option(invocation, "data");
+	struct err err;
+	int code = EXIT_DONE;
+	if (listen != NULL && config_set_listen(config, listen, &err) != 0) {
+		fprintf(stderr, "pawl run: --listen: %s\n", err.text);
+		code = EXIT_USAGE;
+	}
+	if (data != NULL) {
+		mem_free(config->data);
+		config->data = mem_text(data);
+	}
+	bool json = config->log.format == CONFIG_LOG_JSON ||
+	            (config->log.format == CONFIG_LOG_AUTO && !isatty(STDERR_FILENO));
+	log_open((enum log_level)config->log.level, json);
+	if (code == EXIT_DONE && engine_run(config, &err) != 0) {
+		log_error("engine", "%s", err.text);
+		code = EXIT_FAILED;
+	}
+	config_free(config);
+	return code;
+}

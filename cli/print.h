@@ -1,0 +1,19 @@
+/* This file prints answers: as tables and indented JSON for people, as they are for programs. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_PRINT_H
+#define CLI_PRINT_H
+
+#include "base/span.h"
+#include <stdbool.h>
+
+/* A list of objects as a table. `columns`: "TITLE:member TITLE:member", members of each object.
+ * Texts stand without quotes, other values as JSON, cut to what a terminal is wide. */
+void print_table(struct span array, const char *columns);
+/* One object, a line for each of its members. */
+void print_members(struct span object);
+/* JSON with line breaks and two spaces a level. */
+void print_json(struct span value);
+/* "error: sentence" and what to do, from a problem document, to standard error. */
+void print_problem(struct span problem);
+
+#endif

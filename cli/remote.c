@@ -1,0 +1,267 @@
+/* This file turns command lines into requests and answers into what a person reads. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/remote.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "wire/url.h"
+#include <stdio.h>
+#include <time.h>
+
+/* A request and what came of it. */
+struct exchange_of {
+	struct client *client;
+	struct client_answer answer;
+};
+
+static int report(const struct err *err)
+{
+	fprintf(stderr, "pawl: %s\n", err->text);
+	return err->number == E_IO ? EXIT_UNREACHABLE : EXIT_USAGE;
+}
+
+/* EXIT_DONE when the engine did what it was asked; else it has been said why not. */
+static int judge(const struct client_answer *answer)
+{
+	if (answer->status < 400) {
+		return EXIT_DONE;
+	}
+	print_problem(buf_view(&answer->body));
+	return answer->status == 404 ? EXIT_ABSENT : EXIT_FAILED;
+}
+
+static void add_params(const struct invocation *invocation, struct buf *path)
+{
+	const struct option_row *row = invocation->command->options;
+	char separator = '?';
+	for (size_t i = 0; row != NULL && row[i].name != NULL; i++) {
+		const char *value = invocation->options[i];
+		if (value == NULL || strcmp(row[i].name, "follow") == 0) {
+			continue;
+		}
+		buf_byte(path, separator);
+		for (const char *name = row[i].name; *name != '\0'; name++) {
+			buf_byte(path, *name == '-' ? '_' : *name);
+		}
+		buf_byte(path, '=');
+		url_encode(row[i].value ? span_of(value) : SPAN("true"), path);
+		separator = '&';
+	}
+}
+
+static void fill_path(const struct invocation *invocation, const char *template, struct buf *path)
+{
+	for (const char *at = template; *at != '\0'; at++) {
+		if (*at == '{') {
+			url_encode(span_of(invocation->args[at[1] - '1']), path);
+			at += 2;
+		} else {
+			buf_byte(path, *at);
+		}
+	}
+	add_params(invocation, path);
+}
+
+static void show(const struct invocation *invocation, struct span body)
+{
+	const struct command *command = invocation->command;
+	struct span value;
+	struct span list;
+	if (body.len == 0) {
+		return;
+	}
+	if (invocation->json || json_check(body, &value, NULL) != 0) {
+		printf("%.*s\n", SPAN_ARG(body));
+	} else if (command->list != NULL && json_kind(value) == JSON_OBJECT &&
+	           json_get(value, span_of(command->list), &list)) {
+		print_table(list, command->columns);
+	} else {
+		print_json(value);
+	}
+}
+
+static int ask(const struct invocation *invocation, const char *method, struct span path,
+               struct span body, struct client_answer *out)
+{
+	struct client *client;
+	struct err err;
+	if (client_new(invocation->url, &client, &err) != 0) {
+		return report(&err);
+	}
+	int status = client_ask(client, method, path, body, out, &err);
+	client_free(client);
+	return status != 0 ? report(&err) : EXIT_DONE;
+}
+
+static int ask_and_show(const struct invocation *invocation, const char *method, struct span path,
+                        struct span body)
+{
+	struct client_answer answer = {0};
+	int code = ask(invocation, method, path, body, &answer);
+	if (code == EXIT_DONE) {
+		code = judge(&answer);
+		if (code == EXIT_DONE) {
+			show(invocation, buf_view(&answer.body));
+		}
+	}
+	buf_free(&answer.body);
+	return code;
+}
+
+int remote_request(const struct invocation *invocation)
+{
+	const struct command *command = invocation->command;
+	struct buf path = {0};
+	fill_path(invocation, command->path, &path);
+	struct span body = SPAN_NONE;
+	if (command->body != NULL) {
+		const char *given = invocation->args[command->body[0] - '1'];
+		body = given ? span_of(given) : SPAN("{}");
+	}
+	int code = ask_and_show(invocation, command->method, buf_view(&path), body);
+	buf_free(&path);
+	return code;
+}
+
+int remote_update(const struct invocation *invocation)
+{
+	struct buf path = {0};
+	struct buf body = {0};
+	struct err err;
+	struct span ops;
+	int code;
+	if (json_check(span_of(invocation->args[2]), &ops, &err) != 0) {
+		fprintf(stderr, "pawl update: the operations are no JSON: %s\n", err.text);
+		code = EXIT_USAGE;
+	} else {
+		fill_path(invocation, "/v1/state/{1}/{2}/update", &path);
+		buf_byte(&body, '{');
+		json_write_member_raw(&body, "ops", ops);
+		buf_byte(&body, '}');
+		code = ask_and_show(invocation, "POST", buf_view(&path), buf_view(&body));
+	}
+	buf_free(&path);
+	buf_free(&body);
+	return code;
+}
+
+int remote_scopes(const struct invocation *invocation)
+{
+	struct client_answer answer = {0};
+	int code = ask(invocation, "GET", SPAN("/v1/state"), SPAN_NONE, &answer);
+	struct span groups;
+	if (code == EXIT_DONE) {
+		code = judge(&answer);
+	}
+	if (code == EXIT_DONE && invocation->json) {
+		printf("%.*s\n", SPAN_ARG(buf_view(&answer.body)));
+	} else if (code == EXIT_DONE && json_get(buf_view(&answer.body), SPAN("groups"), &groups)) {
+		struct span group;
+		for (struct json_iter iter = json_iter(groups); json_next_item(&iter, &group);) {
+			struct buf text = {0};
+			json_string(group, &text);
+			printf("%.*s\n", SPAN_ARG(buf_view(&text)));
+			buf_free(&text);
+		}
+	}
+	buf_free(&answer.body);
+	return code;
+}
+
+/* ---- events ---- */
+
+static struct span text_member(struct span object, const char *name, struct buf *scratch)
+{
+	struct span value;
+	buf_clear(scratch);
+	if (json_get(object, span_of(name), &value) && json_kind(value) == JSON_STRING) {
+		json_string(value, scratch);
+	}
+	return buf_view(scratch);
+}
+
+static void print_event(struct span event, bool as_json)
+{
+	if (as_json) {
+		printf("%.*s\n", SPAN_ARG(event));
+		return;
+	}
+	struct buf text = {0};
+	static const char *const members[] = {"time", "id", "event_type", "scope", "key"};
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		printf("%.*s ", SPAN_ARG(text_member(event, members[i], &text)));
+	}
+	struct span value;
+	buf_clear(&text);
+	if (json_get(event, SPAN("new_value"), &value)) {
+		json_compact(value, &text);
+	}
+	printf("%.*s\n", SPAN_ARG(buf_view(&text)));
+	buf_free(&text);
+}
+
+/* Prints one page; *since moves behind it. */
+static int print_page(const struct invocation *invocation, struct client *client, struct span path,
+                      uint64_t *since, bool *more)
+{
+	struct client_answer answer;
+	struct err err;
+	if (client_ask(client, "GET", path, SPAN_NONE, &answer, &err) != 0) {
+		return report(&err);
+	}
+	int code = judge(&answer);
+	struct span found[3];
+	static const struct span names[3] = {{"events", 6}, {"next", 4}, {"last", 4}};
+	if (code == EXIT_DONE &&
+	    json_check_object(buf_view(&answer.body), names, 3, found, NULL) == 0) {
+		uint64_t next = 1;
+		uint64_t last = 0;
+		(void)json_uint64(found[1], &next);
+		(void)json_uint64(found[2], &last);
+		struct span event;
+		for (struct json_iter iter = json_iter(found[0]); json_next_item(&iter, &event);) {
+			print_event(event, invocation->json);
+		}
+		(void)fflush(stdout);
+		*since = next - 1;
+		*more = next <= last;
+	}
+	buf_free(&answer.body);
+	return code;
+}
+
+int remote_events(const struct invocation *invocation)
+{
+	enum { FOLLOW_MS = 250 };
+	struct client *client;
+	struct err err;
+	if (client_new(invocation->url, &client, &err) != 0) {
+		return report(&err);
+	}
+	bool follow = command_option(invocation, "follow") != NULL;
+	const char *scope = command_option(invocation, "scope");
+	struct buf path = {0};
+	fill_path(invocation, "/v1/events", &path);
+	uint64_t since = 0;
+	bool more = false;
+	int code = print_page(invocation, client, buf_view(&path), &since, &more);
+	while (code == EXIT_DONE && follow) {
+		if (!more) {
+			const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000};
+			(void)nanosleep(&pause, NULL);
+		}
+		buf_clear(&path);
+		buf_format(&path, "/v1/events?limit=1000&since=%llu", (unsigned long long)since);
+		if (scope != NULL) {
+			BUF_LITERAL(&path, "&scope=");
+			url_encode(span_of(scope), &path);
+		}
+		code = print_page(invocation, client, buf_view(&path), &since, &more);
+	}
+	buf_free(&path);
+	client_free(client);
+	return code;
+}

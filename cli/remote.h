@@ -1,0 +1,14 @@
+/* This file runs the commands that ask a running engine. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_REMOTE_H
+#define CLI_REMOTE_H
+
+struct invocation;
+
+/* Each returns an enum exit_code and has printed what there is to say. */
+int remote_request(const struct invocation *invocation); /* as the table says */
+int remote_update(const struct invocation *invocation);
+int remote_scopes(const struct invocation *invocation);
+int remote_events(const struct invocation *invocation);
+
+#endif
