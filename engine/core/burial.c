@@ -1,0 +1,88 @@
+/* This file reads the event of a lost delivery and writes its dead letter. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/burial.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core/entry.h"
+#include "engine/core/job_store.h"
+
+struct burial {
+	struct entry entry;
+	struct store_waiter waiter;
+	struct store *store;
+	struct dead *dead;
+	struct delivery *delivery; /* NULL once it was dropped */
+	uint64_t cursor;
+	burial_done_fn *done;
+};
+
+static void finish(struct burial *burial, int status, const struct err *err)
+{
+	struct delivery *delivery = burial->delivery;
+	if (delivery != NULL) {
+		delivery->burial = NULL;
+		burial->done(delivery, status, err);
+	}
+	mem_free(burial);
+}
+
+static void is_durable(struct store_waiter *waiter, int status, const struct err *err)
+{
+	finish(MEM_CONTAINER(waiter, struct burial, waiter), status, err);
+}
+
+static void put(struct burial *burial, const struct event *event)
+{
+	const struct delivery *delivery = burial->delivery;
+	struct span code = span_of(delivery->doom.ptr);
+	struct span message = span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1);
+	dead_put(burial->dead, delivery, event, code, message);
+	job_store_settle(burial->store, delivery, burial->cursor);
+	burial->waiter.done = is_durable;
+	store_commit(burial->store, &burial->waiter);
+}
+
+static void event_came(struct entry *entry, int status, struct span bytes, const struct err *err)
+{
+	struct burial *burial = MEM_CONTAINER(entry, struct burial, entry);
+	struct event event;
+	struct err why;
+	if (burial->delivery == NULL || store_refuses(burial->store, &why) != 0) {
+		finish(burial, E_BUSY, &why);
+		return;
+	}
+	if (status == 0 && event_decode(burial->delivery->seq, bytes, &event, &why) == 0) {
+		put(burial, &event);
+		return;
+	}
+	log_error("burial", "event %llu of a dead letter cannot be read: %s",
+	          (unsigned long long)burial->delivery->seq, status != 0 ? err->text : why.text);
+	put(burial, NULL);
+}
+
+void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
+                  uint64_t cursor, burial_done_fn *done)
+{
+	struct burial *burial = MEM_NEW(struct burial);
+	burial->store = store;
+	burial->dead = dead;
+	burial->delivery = delivery;
+	burial->cursor = cursor;
+	burial->done = done;
+	delivery->burial = &burial->delivery;
+	if (delivery->event_json.len != 0) {
+		put(burial, NULL);
+		return;
+	}
+	burial->entry.done = event_came;
+	entry_get(store, &burial->entry, delivery->seq);
+}
+
+void burial_drop(struct delivery *delivery)
+{
+	if (delivery->burial != NULL) {
+		*delivery->burial = NULL;
+		delivery->burial = NULL;
+	}
+}

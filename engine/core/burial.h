@@ -1,0 +1,22 @@
+/* This file buries one delivery: its dead letter and its outcome become durable together. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_BURIAL_H
+#define ENGINE_CORE_BURIAL_H
+
+#include "base/err.h"
+#include "engine/core/dead.h"
+#include "engine/core/delivery.h"
+#include "engine/durable/store.h"
+#include <stdint.h>
+
+/* `status` 0: it is dead and settled on disk. Else nothing was done and it is to be buried later.
+ * Comes once, perhaps from inside burial_start, unless burial_drop came first. */
+typedef void burial_done_fn(struct delivery *delivery, int status, const struct err *err);
+
+/* Why it dies stands in delivery->doom. `cursor`: see job_store_settle. */
+void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
+                  uint64_t cursor, burial_done_fn *done);
+/* The delivery goes away; whatever has been put stays put. */
+void burial_drop(struct delivery *delivery);
+
+#endif

@@ -1,0 +1,38 @@
+/* This file puts and removes the job records of deliveries, tombstones included. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_JOB_STORE_H
+#define ENGINE_CORE_JOB_STORE_H
+
+#include "engine/core/binding.h"
+#include "engine/core/delivery.h"
+#include "engine/core/job.h"
+#include "engine/durable/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Everything here goes into the open group; the caller commits. */
+
+/* A finished delivery above the cursor: its record says so until the cursor has passed. */
+struct tombstone {
+	struct list link; /* binding.done */
+	uint64_t seq;
+};
+
+void job_store_put(struct store *store, const struct binding *binding, const struct job *job);
+void job_store_put_delivery(struct store *store, const struct delivery *delivery);
+void job_store_delete(struct store *store, const struct binding *binding, uint64_t seq);
+
+/* The delivery has an outcome. Up to `cursor` its record goes; above it a tombstone takes its
+ * place. */
+void job_store_settle(struct store *store, const struct delivery *delivery, uint64_t cursor);
+/* Remembers a tombstone that was found on disk. */
+void job_store_adopt_done(struct binding *binding, uint64_t seq);
+bool job_store_is_done(const struct binding *binding, uint64_t seq);
+/* Drops tombstones up to `cursor`. */
+void job_store_forget_done(struct store *store, struct binding *binding, uint64_t cursor);
+/* Drops all of them; with `keep_records` only from memory. */
+void job_store_drop_done(struct store *store, struct binding *binding, bool keep_records);
+/* Puts every record of the binding again. */
+void job_store_put_all(struct store *store, const struct binding *binding);
+
+#endif
