@@ -137,6 +137,11 @@ static struct retry_policy retry_of(const struct config_retry *retry)
 	};
 }
 
+static int find_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
+{
+	return causes_find(dispatch_causes(ctx), baggage, cause, err);
+}
+
 static void build_core(struct engine *engine)
 {
 	const struct config *config = engine->config;
@@ -178,7 +183,7 @@ static void build_core(struct engine *engine)
 	        .transact_bytes = (uint64_t)config->limits.transact_bytes,
 	};
 	core->state = state_new(core->store, &limits);
-	state_set_cause(core->state, dispatch_cause, core->dispatch);
+	state_set_cause(core->state, find_cause, core->dispatch);
 }
 
 /* "NAME=value" for each of the map, NULL at the end; the caller frees all. */

@@ -3,13 +3,11 @@
 #include "engine/core/dispatch.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/core/entry.h"
-#include "engine/durable/space.h"
-#include "wire/baggage.h"
+#include "engine/core/burial.h"
+#include "engine/core/job_store.h"
+#include "engine/core/order.h"
 #include <stdio.h>
 
 struct dispatch {
@@ -20,20 +18,11 @@ struct dispatch {
 	struct attempts *attempts;
 	struct dispatch_options options;
 	struct dispatch_hooks hooks;
-	struct map lanes;      /* delivery.in_lanes */
-	struct map tried;      /* delivery.tried, by binding id and seq */
+	struct order order;
+	struct causes causes;
 	struct list live_owed; /* by seq */
 	size_t running;
 	bool stopping;
-	struct buf scratch;
-	struct buf cause_text;
-	char log[ADAPTER_LOG_LEN + 1];
-};
-
-/* A finished delivery above the cursor: its record says so until the cursor has passed. */
-struct tombstone {
-	struct list link;
-	uint64_t seq;
 };
 
 enum {
@@ -61,19 +50,17 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
 	list_init(&dispatch->live_owed);
 	struct adapter_head head;
 	store_head(store, &head);
-	memcpy(dispatch->log, head.log, sizeof dispatch->log);
+	memcpy(dispatch->causes.log, head.log, sizeof head.log);
 	return dispatch;
 }
 
 void dispatch_free(struct dispatch *dispatch)
 {
 	if (dispatch != NULL) {
-		PRE(dispatch->lanes.count == 0 && list_is_empty(&dispatch->live_owed));
-		map_close(&dispatch->lanes);
-		map_close(&dispatch->tried);
+		PRE(list_is_empty(&dispatch->live_owed));
+		order_close(&dispatch->order);
+		causes_close(&dispatch->causes);
 		attempts_free(dispatch->attempts);
-		buf_free(&dispatch->scratch);
-		buf_free(&dispatch->cause_text);
 		mem_free(dispatch);
 	}
 }
@@ -99,36 +86,6 @@ const char *delivery_state_name(const struct delivery *delivery)
 	return names[delivery->state];
 }
 
-/* ---- records ---- */
-
-void dispatch_put_job(struct dispatch *dispatch, const struct binding *binding,
-                      const struct job *job)
-{
-	struct space_key room;
-	buf_clear(&dispatch->scratch);
-	job_encode(job, &dispatch->scratch);
-	struct record record = {.value = buf_view(&dispatch->scratch)};
-	store_put(dispatch->store, space_job(&room, binding->id, job->seq), &record);
-}
-
-static void put_record(struct dispatch *dispatch, const struct delivery *delivery)
-{
-	struct job job = {
-	        .version = delivery->binding->version,
-	        .seq = delivery->seq,
-	        .scope = delivery->scope,
-	        .key = delivery->key,
-	        .failures = delivery->failures,
-	        .first_ms = delivery->first_ms,
-	        .due_ms = delivery->state == DELIVERY_SLEEPING ? delivery->due_ms : 0,
-	        .asked = delivery->asked,
-	        .replay = delivery->replay,
-	        .attempts = buf_view(&delivery->history),
-	        .event = buf_view(&delivery->event_json),
-	};
-	dispatch_put_job(dispatch, delivery->binding, &job);
-}
-
 static void leave_owed(struct dispatch *dispatch, struct delivery *delivery)
 {
 	bool was_owed = !list_is_empty(&delivery->owed);
@@ -142,10 +99,15 @@ static void leave_owed(struct dispatch *dispatch, struct delivery *delivery)
 /* From here on its record answers for it, not the cursor. */
 static void record(struct dispatch *dispatch, struct delivery *delivery)
 {
-	put_record(dispatch, delivery);
+	job_store_put_delivery(dispatch->store, delivery);
 	store_commit(dispatch->store, NULL);
 	delivery->recorded = true;
 	leave_owed(dispatch, delivery);
+}
+
+static uint64_t cursor_of(const struct dispatch *dispatch, const struct binding *binding)
+{
+	return dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding);
 }
 
 static bool can_put(const struct dispatch *dispatch)
@@ -153,101 +115,10 @@ static bool can_put(const struct dispatch *dispatch)
 	return store_refuses(dispatch->store, NULL) == 0;
 }
 
-/* The delivery has an outcome: above the cursor a tombstone keeps it from running again. */
-static void put_outcome(struct dispatch *dispatch, const struct delivery *delivery)
-{
-	struct binding *binding = delivery->binding;
-	struct space_key room;
-	if (delivery->seq <= dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding)) {
-		store_delete(dispatch->store, space_job(&room, binding->id, delivery->seq), 0);
-		return;
-	}
-	struct job job = {
-	        .version = binding->version,
-	        .seq = delivery->seq,
-	        .scope = delivery->scope,
-	        .key = delivery->key,
-	        .done = true,
-	};
-	dispatch_put_job(dispatch, binding, &job);
-	struct tombstone *tombstone = MEM_NEW(struct tombstone);
-	tombstone->seq = delivery->seq;
-	list_push(&binding->done, &tombstone->link);
-}
-
-/* ---- lanes ---- */
-
-static bool same_lane(const struct map_node *node, const void *key)
-{
-	(void)key;
-	return node != NULL; /* the 64 bits of the hash are the lane */
-}
-
-static uint64_t lane_of(const struct binding *binding, uint64_t seq, struct span scope,
-                        struct span key)
-{
-	uint64_t lane = hash_bytes(binding->id, 0);
-	switch (binding->policy.order) {
-	case ORDER_TRIGGER:
-		return lane;
-	case ORDER_NONE:
-		return lane ^ (seq * 0x9e3779b97f4a7c15u);
-	case ORDER_KEY:
-		break;
-	}
-	return hash_bytes(key, hash_bytes(scope, lane));
-}
-
 static void make_ready(struct delivery *delivery)
 {
 	delivery->state = DELIVERY_READY;
 	list_push(&delivery->binding->ready, &delivery->in_queue);
-}
-
-/* Takes its place: at the head of a new lane, or behind everybody of an old one. True: it is head.
- */
-static bool enter_lane(struct dispatch *dispatch, struct delivery *delivery)
-{
-	struct map_node *node = map_get(&dispatch->lanes, delivery->lane, NULL, same_lane);
-	if (node == NULL) {
-		delivery->lane_tail = delivery;
-		map_add(&dispatch->lanes, &delivery->in_lanes, delivery->lane);
-		return true;
-	}
-	struct delivery *head = MEM_CONTAINER(node, struct delivery, in_lanes);
-	head->lane_tail->behind = delivery;
-	head->lane_tail = delivery;
-	return false;
-}
-
-static struct delivery *lane_head(const struct dispatch *dispatch, const struct delivery *delivery)
-{
-	struct map_node *node = map_get(&dispatch->lanes, delivery->lane, NULL, same_lane);
-	return MEM_CONTAINER(node, struct delivery, in_lanes);
-}
-
-/* Leaves it; the next one, if any, becomes head and is returned. */
-static struct delivery *leave_lane(struct dispatch *dispatch, struct delivery *delivery)
-{
-	struct delivery *head = lane_head(dispatch, delivery);
-	if (head == delivery) {
-		struct delivery *next = delivery->behind;
-		map_remove(&dispatch->lanes, &delivery->in_lanes);
-		if (next != NULL) {
-			next->lane_tail = delivery->lane_tail;
-			map_add(&dispatch->lanes, &next->in_lanes, next->lane);
-		}
-		return next;
-	}
-	struct delivery *before = head;
-	while (before->behind != delivery) {
-		before = before->behind;
-	}
-	before->behind = delivery->behind;
-	if (head->lane_tail == delivery) {
-		head->lane_tail = before;
-	}
-	return NULL;
 }
 
 /* ---- life of a delivery ---- */
@@ -265,7 +136,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	memcpy(delivery->text + scope.len, key.ptr, key.len);
 	delivery->scope = span_make(delivery->text, scope.len);
 	delivery->key = span_make(delivery->text + scope.len, key.len);
-	delivery->lane = lane_of(binding, seq, scope, key);
+	delivery->lane = order_lane(binding, seq, scope, key);
 	list_init(&delivery->in_queue);
 	list_init(&delivery->owed);
 	list_init(&delivery->live_owed);
@@ -282,9 +153,7 @@ static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 	alarm_clear(dispatch->alarms, &delivery->alarm);
 	list_remove(&delivery->in_binding);
 	list_remove(&delivery->in_queue);
-	if (delivery->is_tried) {
-		map_remove(&dispatch->tried, &delivery->tried);
-	}
+	causes_remove(&dispatch->causes, delivery);
 	leave_owed(dispatch, delivery);
 	binding->held--;
 	buf_free(&delivery->history);
@@ -297,12 +166,12 @@ static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 static void settle(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	struct delivery *next = leave_lane(dispatch, delivery);
+	struct delivery *next = order_leave(&dispatch->order, delivery);
 	if (next != NULL && next->state == DELIVERY_QUEUED) {
 		make_ready(next);
 	}
 	if (delivery->recorded && can_put(dispatch)) {
-		put_outcome(dispatch, delivery);
+		job_store_settle(dispatch->store, delivery, cursor_of(dispatch, binding));
 		store_commit(dispatch->store, NULL);
 	}
 	free_delivery(dispatch, delivery);
@@ -329,67 +198,17 @@ static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, in
 
 /* ---- giving up ---- */
 
-/* One burial: the event is read, the dead letter and the outcome go into one group. */
-struct burial {
-	struct entry entry;
-	struct store_waiter waiter;
-	struct dispatch *dispatch;
-	struct delivery *delivery; /* NULL once its binding was detached */
-};
-
-static void burial_is_durable(struct store_waiter *waiter, int status, const struct err *err)
+static void was_buried(struct delivery *delivery, int status, const struct err *err)
 {
-	struct burial *burial = MEM_CONTAINER(waiter, struct burial, waiter);
-	struct delivery *delivery = burial->delivery;
-	if (delivery != NULL && status != 0) {
+	struct dispatch *dispatch = delivery->dispatch;
+	if (status != 0) {
 		log_warn("dispatch", "a dead letter was not written, trying again: %s", err->text);
-		delivery->burial = NULL;
-		sleep_until(burial->dispatch, delivery, REFUSED_WAIT_MS);
-	} else if (delivery != NULL) {
-		delivery->binding->buried++;
-		delivery->burial = NULL;
-		delivery->recorded = false; /* its outcome is put already */
-		settle(burial->dispatch, delivery);
-	}
-	mem_free(burial);
-}
-
-static void put_burial(struct burial *burial, const struct event *event)
-{
-	struct dispatch *dispatch = burial->dispatch;
-	struct delivery *delivery = burial->delivery;
-	struct span code = span_of(delivery->doom.ptr);
-	dead_put(dispatch->dead, delivery, event, code,
-	         span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1));
-	put_outcome(dispatch, delivery);
-	burial->waiter.done = burial_is_durable;
-	store_commit(dispatch->store, &burial->waiter);
-}
-
-static void burial_has_event(struct entry *entry, int status, struct span bytes,
-                             const struct err *err)
-{
-	struct burial *burial = MEM_CONTAINER(entry, struct burial, entry);
-	struct delivery *delivery = burial->delivery;
-	struct event event;
-	struct err broken;
-	if (delivery == NULL) {
-		mem_free(burial);
+		sleep_until(dispatch, delivery, REFUSED_WAIT_MS);
 		return;
 	}
-	if (!can_put(burial->dispatch)) {
-		delivery->burial = NULL;
-		sleep_until(burial->dispatch, delivery, REFUSED_WAIT_MS);
-		mem_free(burial);
-		return;
-	}
-	if (status == 0 && event_decode(delivery->seq, bytes, &event, &broken) == 0) {
-		put_burial(burial, &event);
-		return;
-	}
-	log_error("dispatch", "event %llu of a dead letter cannot be read: %s",
-	          (unsigned long long)delivery->seq, status != 0 ? err->text : broken.text);
-	put_burial(burial, NULL);
+	delivery->binding->buried++;
+	delivery->recorded = false; /* its outcome is on disk already */
+	settle(dispatch, delivery);
 }
 
 /* From here on the delivery is only to be buried, however often that has to be tried. */
@@ -409,37 +228,12 @@ static void bury(struct dispatch *dispatch, struct delivery *delivery)
 		            can_put(dispatch) ? DEAD_FULL_WAIT_MS : REFUSED_WAIT_MS);
 		return;
 	}
-	struct burial *burial = MEM_NEW(struct burial);
-	burial->dispatch = dispatch;
-	burial->delivery = delivery;
 	delivery->state = DELIVERY_BURYING;
-	delivery->burial = &burial->delivery;
-	if (delivery->event_json.len != 0) {
-		put_burial(burial, NULL);
-		return;
-	}
-	burial->entry.done = burial_has_event;
-	entry_get(dispatch->store, &burial->entry, delivery->seq);
+	burial_start(dispatch->store, dispatch->dead, delivery,
+	             cursor_of(dispatch, delivery->binding), was_buried);
 }
 
 /* ---- attempts ---- */
-
-struct tried_key {
-	struct span id;
-	uint64_t seq;
-};
-
-static bool is_tried_one(const struct map_node *node, const void *key)
-{
-	const struct delivery *delivery = MEM_CONTAINER(node, struct delivery, tried);
-	const struct tried_key *wanted = key;
-	return delivery->seq == wanted->seq && span_equal(delivery->binding->id, wanted->id);
-}
-
-static uint64_t tried_hash(struct tried_key key)
-{
-	return hash_bytes(key.id, key.seq);
-}
 
 static void start(struct dispatch *dispatch, struct delivery *delivery)
 {
@@ -449,11 +243,7 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 		bury(dispatch, delivery);
 		return;
 	}
-	if (!delivery->is_tried) {
-		struct tried_key key = {binding->id, delivery->seq};
-		delivery->is_tried = true;
-		map_add(&dispatch->tried, &delivery->tried, tried_hash(key));
-	}
+	causes_add(&dispatch->causes, delivery);
 	delivery->state = DELIVERY_BUSY;
 	binding->busy++;
 	dispatch->running++;
@@ -601,10 +391,8 @@ static void discard(struct dispatch *dispatch, struct delivery *delivery)
 		dispatch->running--;
 		attempt_drop(dispatch->attempts, delivery);
 	}
-	if (delivery->burial != NULL) {
-		*delivery->burial = NULL;
-	}
-	(void)leave_lane(dispatch, delivery);
+	burial_drop(delivery);
+	(void)order_leave(&dispatch->order, delivery);
 	free_delivery(dispatch, delivery);
 }
 
@@ -615,8 +403,7 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 		struct delivery *last =
 		        MEM_CONTAINER(binding->deliveries.prev, struct delivery, in_binding);
 		if (last->recorded && !keep_records) {
-			struct space_key room;
-			store_delete(dispatch->store, space_job(&room, binding->id, last->seq), 0);
+			job_store_delete(dispatch->store, binding, last->seq);
 		}
 		discard(dispatch, last);
 	}
@@ -626,17 +413,7 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
 {
 	discard_all(dispatch, binding, keep_records);
-	LIST_EACH(&binding->done, link)
-	{
-		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
-		if (!keep_records) {
-			struct space_key room;
-			store_delete(dispatch->store, space_job(&room, binding->id, tombstone->seq),
-			             0);
-		}
-		list_remove(link);
-		mem_free(tombstone);
-	}
+	job_store_drop_done(dispatch->store, binding, keep_records);
 	function_unwatch(&binding->watch);
 	function_unwatch(&binding->condition_watch);
 }
@@ -668,9 +445,7 @@ void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint
 		at = at->prev;
 		if (delivery->seq >= seq) {
 			if (delivery->recorded) {
-				struct space_key room;
-				store_delete(dispatch->store,
-				             space_job(&room, binding->id, delivery->seq), 0);
+				job_store_delete(dispatch->store, binding, delivery->seq);
 			}
 			discard(dispatch, delivery);
 		}
@@ -698,16 +473,13 @@ static void join_live(struct dispatch *dispatch, struct delivery *delivery)
 	list_insert(&delivery->live_owed, before);
 }
 
-static bool is_answered_for(struct dispatch *dispatch, const struct binding *binding, uint64_t seq)
+static bool is_answered_for(const struct binding *binding, uint64_t seq)
 {
 	if (seq > binding->known_until) {
 		return false;
 	}
-	LIST_EACH(&binding->done, link)
-	{
-		if (MEM_CONTAINER(link, struct tombstone, link)->seq == seq) {
-			return true;
-		}
+	if (job_store_is_done(binding, seq)) {
+		return true;
 	}
 	LIST_EACH(&binding->deliveries, link)
 	{
@@ -715,14 +487,13 @@ static bool is_answered_for(struct dispatch *dispatch, const struct binding *bin
 			return true;
 		}
 	}
-	(void)dispatch;
 	return false;
 }
 
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
                     bool looped)
 {
-	if (is_answered_for(dispatch, binding, event->seq)) {
+	if (is_answered_for(binding, event->seq)) {
 		return;
 	}
 	binding->matched++;
@@ -738,7 +509,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 		          "that this "
 		          "trigger wakes probably writes what wakes it"));
 	}
-	if (enter_lane(dispatch, delivery)) {
+	if (order_enter(&dispatch->order, delivery)) {
 		make_ready(delivery);
 		pump(dispatch, binding);
 	}
@@ -750,9 +521,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		binding->known_until = job->seq;
 	}
 	if (job->done) {
-		struct tombstone *tombstone = MEM_NEW(struct tombstone);
-		tombstone->seq = job->seq;
-		list_push(&binding->done, &tombstone->link);
+		job_store_adopt_done(binding, job->seq);
 		return;
 	}
 	struct delivery *delivery = new_delivery(dispatch, binding, job->seq, job->scope, job->key);
@@ -763,7 +532,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	delivery->replay = job->replay;
 	buf_span(&delivery->history, job->attempts);
 	buf_span(&delivery->event_json, job->event);
-	bool is_head = enter_lane(dispatch, delivery);
+	bool is_head = order_enter(&dispatch->order, delivery);
 	if (!is_head) {
 		return;
 	}
@@ -819,7 +588,8 @@ void dispatch_set_lagging(struct dispatch *dispatch, struct binding *binding, bo
 /* Nothing of its lane that comes before it is without a record. */
 static bool stands_behind_record(const struct dispatch *dispatch, const struct delivery *delivery)
 {
-	return delivery->state == DELIVERY_QUEUED && lane_head(dispatch, delivery)->recorded;
+	return delivery->state == DELIVERY_QUEUED &&
+	       order_head(&dispatch->order, delivery)->recorded;
 }
 
 static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
@@ -849,78 +619,7 @@ bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
 	return !list_is_empty(&binding->owed);
 }
 
-void dispatch_forget_done(struct dispatch *dispatch, struct binding *binding, uint64_t cursor)
+struct causes *dispatch_causes(struct dispatch *dispatch)
 {
-	LIST_EACH(&binding->done, link)
-	{
-		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
-		if (tombstone->seq <= cursor) {
-			struct space_key room;
-			store_delete(dispatch->store, space_job(&room, binding->id, tombstone->seq),
-			             0);
-			list_remove(link);
-			mem_free(tombstone);
-		}
-	}
-}
-
-void dispatch_put_all(struct dispatch *dispatch, struct binding *binding)
-{
-	LIST_EACH(&binding->deliveries, link)
-	{
-		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
-		if (delivery->recorded) {
-			put_record(dispatch, delivery);
-		}
-	}
-	LIST_EACH(&binding->done, link)
-	{
-		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
-		struct job job = {.version = binding->version,
-		                  .seq = tombstone->seq,
-		                  .scope = SPAN(""),
-		                  .key = SPAN(""),
-		                  .done = true};
-		dispatch_put_job(dispatch, binding, &job);
-	}
-}
-
-/* ---- causes ---- */
-
-int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
-{
-	struct dispatch *dispatch = ctx;
-	struct baggage found;
-	buf_clear(&dispatch->cause_text);
-	if (!baggage_parse(baggage, &dispatch->cause_text, &found)) {
-		return 0;
-	}
-	struct span id = found.delivery;
-	const char *slash = memchr(id.ptr, '/', id.len);
-	struct span log;
-	uint64_t epoch;
-	struct tried_key key;
-	if (slash == NULL ||
-	    !event_parse_id(span_make(id.ptr, (size_t)(slash - id.ptr)), &log, &epoch, &key.seq)) {
-		return 0;
-	}
-	key.id = span_make(slash + 1, id.len - (size_t)(slash + 1 - id.ptr));
-	const char *replay = memmem(key.id.ptr, key.id.len, "/r", 2);
-	if (replay != NULL) {
-		key.id.len = (size_t)(replay - key.id.ptr);
-	}
-	struct map_node *node = map_get(&dispatch->tried, tried_hash(key), &key, is_tried_one);
-	if (node == NULL) {
-		return 0; /* settled: a handler may go on working after its answer */
-	}
-	struct delivery *delivery = MEM_CONTAINER(node, struct delivery, tried);
-	if (found.attempt < attempt_number(delivery)) {
-		return err_set(
-		        err, E_CONFLICT, "stale_delivery",
-		        "this write comes from attempt %u of delivery %.*s, which has been given "
-		        "up: attempt %u has taken its place",
-		        found.attempt, SPAN_ARG(id), attempt_number(delivery));
-	}
-	(void)attempt_cause(delivery, span_of(dispatch->log), &dispatch->scratch, cause);
-	return 0;
+	return &dispatch->causes;
 }

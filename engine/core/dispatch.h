@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "engine/core/attempt.h"
 #include "engine/core/binding.h"
+#include "engine/core/cause.h"
 #include "engine/core/dead.h"
 #include "engine/core/delivery.h"
 #include "engine/core/job.h"
@@ -74,10 +75,6 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 /* A job record that was found at the start, or a dead letter to be replayed (its record is put by
  * the caller). */
 void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job);
-/* Puts the job record of a replay, to go with its dead letter's removal. */
-void dispatch_put_job(struct dispatch *dispatch, const struct binding *binding,
-                      const struct job *job);
-
 /* Lowest seq that is owed and not recorded; 0 = none. */
 uint64_t dispatch_first_owed(const struct dispatch *dispatch); /* by all live bindings */
 uint64_t dispatch_first_owed_by(const struct binding *binding);
@@ -88,16 +85,12 @@ bool dispatch_owes_nothing(const struct binding *binding);
 
 /* Called a few times a second while it owes something: see DESIGN. True while it does. */
 bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding);
-/* Puts the deletion of tombstones that the cursor has passed. */
-void dispatch_forget_done(struct dispatch *dispatch, struct binding *binding, uint64_t cursor);
-/* After the store lost groups: puts every record again. */
-void dispatch_put_all(struct dispatch *dispatch, struct binding *binding);
 /* Drops everything owed and waiting of a binding into a range dead letter; the caller commits. */
 void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
                        const char *code, const char *message);
 
-/* A state_cause_fn: the delivery whose handler writes, from the baggage of the frame. */
-int dispatch_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
+/* For the writes of handlers: see causes_find. */
+struct causes *dispatch_causes(struct dispatch *dispatch);
 
 /* "queued", "ready", "running", "sleeping", "burying". */
 const char *delivery_state_name(const struct delivery *delivery);

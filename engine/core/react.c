@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/job_store.h"
 #include "engine/durable/space.h"
 
 enum {
@@ -122,7 +123,7 @@ static void put_binding_cursor(struct react *react, struct binding *binding)
 			binding->cursor_put = cursor;
 		}
 	}
-	dispatch_forget_done(react->dispatch, binding, react_cursor(react, binding));
+	job_store_forget_done(react->store, binding, react_cursor(react, binding));
 }
 
 static void put_cursors(struct react *react)
@@ -136,7 +137,7 @@ static void put_cursors(struct react *react)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		if (lost_some) {
-			dispatch_put_all(react->dispatch, binding);
+			job_store_put_all(react->store, binding);
 			binding->cursor_put = 0;
 		}
 		put_binding_cursor(react, binding);

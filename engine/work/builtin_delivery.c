@@ -6,6 +6,7 @@
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/job_store.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 
@@ -388,7 +389,7 @@ static void dead_replayed(struct dead_get *get, int status, struct span json, co
 		buf_free(&text);
 		return;
 	}
-	dispatch_put_job(core->dispatch, binding, &job);
+	job_store_put(core->store, binding, &job);
 	dispatch_adopt(core->dispatch, binding, &job);
 	dead_remove(core->dead, get, json);
 	buf_byte(&work->out, '{');
