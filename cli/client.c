@@ -3,7 +3,7 @@
 #include "cli/client.h"
 
 #include "base/mem.h"
-#include "wire/http.h"
+#include "wire/http_answer.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -205,7 +205,9 @@ int client_ask(struct client *client, const char *method, struct span path, stru
 	BUF_LITERAL(&request, "\r\n");
 	buf_span(&request, body);
 	*out = (struct client_answer){0};
-	http_answer_expect(client->reader, strcmp(method, "HEAD") == 0);
+	if (strcmp(method, "HEAD") == 0) {
+		http_answer_expect_no_body(client->reader);
+	}
 	bool whole = send_all(client->fd, buf_view(&request)) && receive(client, out);
 	buf_free(&request);
 	if (!whole) {

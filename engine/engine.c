@@ -250,7 +250,7 @@ static int build_work(struct engine *engine, struct err *err)
 	        .timeout_ms = config->webhooks.timeout,
 	};
 	engine->builtins = builtins_new(core);
-	engine->webhook = webhook_new(&engine->loop, core->alarms, core->functions, &webhook);
+	engine->webhook = webhook_new(&engine->loop, core->functions, &webhook);
 	engine->processes = MEM_ARRAY(struct process *, config->function_count);
 	for (size_t i = 0; i < config->function_count; i++) {
 		const struct config_function *function = &config->functions[i];
