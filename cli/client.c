@@ -140,52 +140,53 @@ static void take_etag(const struct client *client, struct client_answer *out)
 	}
 }
 
+/* Shows the reader what came. True when the answer is whole, or cannot be one (*failed). */
+static bool take(struct client *client, struct span bytes, struct client_answer *out, bool *failed)
+{
+	for (;;) {
+		size_t used;
+		struct span piece;
+		struct http_fault fault;
+		enum http_answer_step step =
+		        http_answer_feed(client->reader, bytes, &used, &piece, &fault);
+		bytes.ptr += used;
+		bytes.len -= used;
+		switch (step) {
+		case HTTP_ANSWER_HEAD:
+			out->status = http_answer_status(client->reader);
+			take_etag(client, out);
+			break;
+		case HTTP_ANSWER_BODY:
+			buf_span(&out->body, piece);
+			break;
+		case HTTP_ANSWER_MORE:
+			return false;
+		case HTTP_ANSWER_DONE:
+			return true;
+		case HTTP_ANSWER_FAILED:
+			*failed = true;
+			return true;
+		}
+	}
+}
+
 /* False when the connection ended before a whole answer came. */
 static bool receive(struct client *client, struct client_answer *out)
 {
 	static char chunk[CHUNK];
-	for (;;) {
+	bool failed = false;
+	bool whole = false;
+	while (!whole) {
 		ssize_t got = recv(client->fd, chunk, sizeof chunk, 0);
-		if (got < 0 && errno == EINTR) {
-			continue;
+		if (got == 0) {
+			return http_answer_end(client->reader);
 		}
-		if (got <= 0) {
-			return got == 0 && http_answer_end(client->reader);
+		if (got < 0 && errno != EINTR) {
+			return false;
 		}
-		struct span bytes = span_make(chunk, (size_t)got);
-		while (bytes.len != 0) {
-			size_t used;
-			struct span piece;
-			struct http_fault fault;
-			enum http_answer_step step =
-			        http_answer_feed(client->reader, bytes, &used, &piece, &fault);
-			bytes.ptr += used;
-			bytes.len -= used;
-			switch (step) {
-			case HTTP_ANSWER_HEAD:
-				out->status = http_answer_status(client->reader);
-				take_etag(client, out);
-				break;
-			case HTTP_ANSWER_BODY:
-				buf_span(&out->body, piece);
-				break;
-			case HTTP_ANSWER_DONE:
-				return true;
-			case HTTP_ANSWER_FAILED:
-				return false;
-			case HTTP_ANSWER_MORE:
-				break;
-			}
-		}
-		/* An answer without a body is done with its head. */
-		size_t used;
-		struct span piece;
-		struct http_fault fault;
-		if (out->status != 0 && http_answer_feed(client->reader, span_make(chunk, 0), &used,
-		                                         &piece, &fault) == HTTP_ANSWER_DONE) {
-			return true;
-		}
+		whole = got > 0 && take(client, span_make(chunk, (size_t)got), out, &failed);
 	}
+	return !failed;
 }
 
 int client_ask(struct client *client, const char *method, struct span path, struct span body,
