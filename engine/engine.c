@@ -15,6 +15,7 @@
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
+#include "engine/core/retain.h"
 #include "engine/core/state.h"
 #include "engine/core/worker.h"
 #include "engine/durable/alarm.h"
@@ -45,6 +46,7 @@ struct engine {
 	uv_loop_t loop;
 	int lock;
 	struct core core;
+	struct retain *retain;
 	struct builtins *builtins;
 	struct webhook *webhook;
 	struct process **processes; /* one for each exec function of the config */
@@ -158,11 +160,14 @@ static void build_core(struct engine *engine)
 	const struct react_options react = {
 	        .loop_depth = (uint32_t)delivery->loop_depth,
 	        .park_max_ms = delivery->park_max,
-	        .journal_max_age_ms = config->journal.max_age,
-	        .journal_max_bytes = (uint64_t)config->journal.max_bytes,
-	        .refuse_when_full = config->journal.on_journal_full == CONFIG_JOURNAL_REFUSE_WRITES,
 	};
 	core->react = react_new(core->store, core->dispatch, core->dead, core->alarms, &react);
+	const struct retain_options retain = {
+	        .max_age_ms = config->journal.max_age,
+	        .max_bytes = (uint64_t)config->journal.max_bytes,
+	        .refuse_when_full = config->journal.on_journal_full == CONFIG_JOURNAL_REFUSE_WRITES,
+	};
+	engine->retain = retain_new(core->store, core->react, core->alarms, &retain);
 	const struct catalog_options catalog = {
 	        .detach_grace_ms = config->workers.detach_grace,
 	        .defaults = {.concurrency = (uint32_t)delivery->concurrency,
@@ -414,6 +419,7 @@ static void free_core(struct engine *engine)
 	sessions_free(engine->sessions);
 	react_stop(core->react);
 	catalog_free(core->catalog);
+	retain_free(engine->retain);
 	react_free(core->react);
 	dispatch_free(core->dispatch);
 	builtins_free(engine->builtins);

@@ -12,16 +12,8 @@ enum {
 	CURSOR_FORMAT = 1,
 	CURSOR_MS = 100,
 	SWEEP_MS = 250,
-	RETAIN_MS = 10000,
-	SAMPLES = 168, /* of the journal's age: of seven days, one an hour */
 	CHUNK_ENTRIES = 512,
 	CHUNK_BYTES = 256 * 1024
-};
-
-/* "At this time the journal was so long." */
-struct sample {
-	int64_t wall_ms;
-	uint64_t seq;
 };
 
 struct react {
@@ -40,12 +32,11 @@ struct react {
 	struct store_read read;
 	struct alarm cursor_alarm;
 	struct alarm sweep_alarm;
-	struct alarm retain_alarm;
-	struct sample samples[SAMPLES];
-	size_t sample_count;
 	struct event *matching; /* the event that the index is being asked about */
 	void (*finished)(void *ctx, struct binding *binding);
 	void *finished_ctx;
+	void (*came)(void *ctx);
+	void *came_ctx;
 };
 
 /* One chunk of the journal, read for one lagging binding. */
@@ -390,6 +381,7 @@ static void follow(void *ctx, const struct batch *batch)
 			match(react, entry->seq, batch_entry_bytes(batch, entry));
 		}
 	}
+	react->came(react->came_ctx);
 	want_cursors(react);
 	LIST_EACH(&react->active, link)
 	{
@@ -452,8 +444,7 @@ static void sweep_is_due(struct alarm *alarm)
 	}
 }
 
-/* The least seq that somebody still needs. */
-static uint64_t first_needed(const struct react *react)
+uint64_t react_first_needed(const struct react *react)
 {
 	uint64_t first = react->cursor_put + 1;
 	LIST_EACH(&react->active, link)
@@ -470,7 +461,7 @@ static uint64_t first_needed(const struct react *react)
 	return first;
 }
 
-static void detach_from_past(struct react *react, uint64_t keep_from)
+void react_detach_before(struct react *react, uint64_t keep_from)
 {
 	LIST_EACH(&react->active, link)
 	{
@@ -490,66 +481,6 @@ static void detach_from_past(struct react *react, uint64_t keep_from)
 	}
 }
 
-/* How old an entry is, is known from samples: one a minute is enough. */
-static uint64_t seq_before(struct react *react, int64_t wall_ms)
-{
-	uint64_t seq = 0;
-	for (size_t i = 0; i < react->sample_count; i++) {
-		if (react->samples[i].wall_ms <= wall_ms) {
-			seq = react->samples[i].seq;
-		}
-	}
-	return seq;
-}
-
-static void take_sample(struct react *react, int64_t now)
-{
-	size_t count = react->sample_count;
-	int64_t gap = react->options.journal_max_age_ms / SAMPLES;
-	if (count != 0 && now - react->samples[count - 1].wall_ms < gap) {
-		return;
-	}
-	if (count == SAMPLES) {
-		memmove(react->samples, react->samples + 1, (SAMPLES - 1) * sizeof *react->samples);
-		count--;
-	}
-	react->samples[count] = (struct sample){now, store_durable_seq(react->store)};
-	react->sample_count = count + 1;
-}
-
-static void retain(struct alarm *alarm)
-{
-	struct react *react = MEM_CONTAINER(alarm, struct react, retain_alarm);
-	alarm_set_in(react->alarms, &react->retain_alarm, RETAIN_MS);
-	int64_t now = clock_wall_ms();
-	take_sample(react, now);
-	struct adapter_head head;
-	store_head(react->store, &head);
-	uint64_t by_age = seq_before(react, now - react->options.journal_max_age_ms);
-	uint64_t bytes = store_journal_bytes(react->store);
-	uint64_t most = react->options.journal_max_bytes;
-	uint64_t by_size = 0;
-	if (bytes > most) {
-		uint64_t share = (head.next_seq - head.first_seq) / 10;
-		by_size = head.first_seq + (share != 0 ? share : 1);
-		if (first_needed(react) < by_size && !react->options.refuse_when_full) {
-			detach_from_past(react, by_size);
-		}
-	} else if (bytes > most / 10 * 8 && first_needed(react) == head.first_seq) {
-		log_warn("react",
-		         "the journal is at %llu of %llu bytes and all of it is still owed",
-		         (unsigned long long)bytes, (unsigned long long)most);
-	}
-	uint64_t wanted = by_age > by_size ? by_age : by_size;
-	uint64_t needed = first_needed(react);
-	uint64_t seq = wanted < needed ? wanted : needed;
-	bool full = bytes > most && react->options.refuse_when_full && needed <= head.first_seq;
-	store_set_journal_full(react->store, full);
-	if (seq > head.first_seq) {
-		store_trim(react->store, seq);
-	}
-}
-
 /* ---- life ---- */
 
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
@@ -565,7 +496,6 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	list_init(&react->active);
 	react->cursor_alarm.fn = cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
-	react->retain_alarm.fn = retain;
 	const struct dispatch_hooks hooks = {
 	        .has_room = has_room,
 	        .must_lag = must_lag,
@@ -583,10 +513,15 @@ void react_free(struct react *react)
 	if (react != NULL) {
 		alarm_clear(react->alarms, &react->cursor_alarm);
 		alarm_clear(react->alarms, &react->sweep_alarm);
-		alarm_clear(react->alarms, &react->retain_alarm);
 		index_free(react->index);
 		mem_free(react);
 	}
+}
+
+void react_on_events(struct react *react, void (*came)(void *ctx), void *ctx)
+{
+	react->came = came;
+	react->came_ctx = ctx;
 }
 
 void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
@@ -642,7 +577,6 @@ void react_start(struct react *react, uint64_t cursor)
 	struct store_stats stats;
 	store_get_stats(react->store, &stats);
 	react->recoveries = stats.recoveries;
-	alarm_set_in(react->alarms, &react->retain_alarm, RETAIN_MS);
 	read_live(react);
 	LIST_EACH(&react->active, link)
 	{
@@ -654,7 +588,6 @@ void react_stop(struct react *react)
 {
 	alarm_clear(react->alarms, &react->cursor_alarm);
 	alarm_clear(react->alarms, &react->sweep_alarm);
-	alarm_clear(react->alarms, &react->retain_alarm);
 	if (react->started && store_refuses(react->store, NULL) == 0) {
 		put_cursors(react);
 	}

@@ -25,10 +25,6 @@ struct react;
 struct react_options {
 	uint32_t loop_depth; /* a longer chain of causes is a loop */
 	int64_t park_max_ms; /* how long events wait for a function that nobody offers */
-	int64_t journal_max_age_ms;
-	uint64_t journal_max_bytes;
-	bool refuse_when_full; /* else the binding that holds the journal is detached from its past
-	                        */
 };
 
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
@@ -53,6 +49,13 @@ void react_stop(struct react *react);
 uint64_t react_cursor(const struct react *react, const struct binding *binding);
 /* True when nothing before until_seq is left to be matched or delivered. */
 bool react_is_past(const struct react *react, const struct binding *binding);
+/* The least seq that a cursor or a job still needs. */
+uint64_t react_first_needed(const struct react *react);
+/* Whoever still owes events before `keep_from` gets a range dead letter for them. */
+void react_detach_before(struct react *react, uint64_t keep_from);
+
+/* Called for every group of events that comes. */
+void react_on_events(struct react *react, void (*came)(void *ctx), void *ctx);
 /* Called when a version has nothing left to do. */
 void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
                        void *ctx);

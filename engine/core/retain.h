@@ -1,0 +1,29 @@
+/* This file lets the journal forget what is old and owed to nobody. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_RETAIN_H
+#define ENGINE_CORE_RETAIN_H
+
+#include "engine/core/react.h"
+#include "engine/durable/alarm.h"
+#include "engine/durable/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. The journal is kept by age and by size, and never below the least seq that somebody
+ * needs. When it is over its size and all of it is needed, either the bindings that need the oldest
+ * part are detached from it (a range dead letter), or writes are refused until they have caught up.
+ */
+struct retain_options {
+	int64_t max_age_ms;
+	uint64_t max_bytes;
+	bool refuse_when_full;
+};
+
+struct retain;
+
+struct retain *retain_new(struct store *store, struct react *react, struct alarms *alarms,
+                          const struct retain_options *options);
+void retain_free(struct retain *retain);
+
+#endif
