@@ -321,6 +321,14 @@ static void change(struct store_table *table, struct record_key key, const struc
 	hot->rev = rev;
 }
 
+/* A deleted range knows no rev: it hides whatever the view still has. */
+static void hide(struct store_table *table, struct hot *hot, uint64_t group)
+{
+	make_dirty(table, hot, group);
+	set_record(hot, NULL);
+	hot->rev = UINT64_MAX;
+}
+
 /* Records in memory go; those that somebody waits for stay as deleted ones. */
 static void delete_range(struct store_table *table, struct hot_part *part, struct span start,
                          struct span end, uint64_t group)
@@ -346,8 +354,7 @@ static void delete_range(struct store_table *table, struct hot_part *part, struc
 			if (hot->pins == 0) {
 				drop(table, hot);
 			} else {
-				make_dirty(table, hot, group);
-				set_record(hot, NULL);
+				hide(table, hot, group);
 			}
 		}
 	}
@@ -382,8 +389,7 @@ struct hot *store_table_pin(struct store_table *table, struct record_key key)
 		const struct hot_range *range = range_over(part, key.key);
 		hot = add_unknown(table, part, key.key, 0);
 		if (range != NULL) {
-			make_dirty(table, hot, range->group);
-			set_record(hot, NULL);
+			hide(table, hot, range->group);
 		}
 	}
 	hot->pins++;

@@ -1,0 +1,183 @@
+/* This file proves when alarms fire, with the clock in hand. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/durable/alarm.h"
+#include <uv.h>
+
+enum { START_MS = 1000000 };
+
+static uv_loop_t loop;
+static struct alarms *alarms;
+
+struct bell {
+	struct alarm alarm;
+	char name;
+	int rings;
+	struct bell *clears;
+	bool repeats; /* sets itself again, in the past */
+};
+
+static char rung[4096];
+static size_t rung_count;
+
+static void ring(struct alarm *alarm)
+{
+	struct bell *bell = MEM_CONTAINER(alarm, struct bell, alarm);
+	bell->rings++;
+	assert_true(rung_count + 1 < sizeof rung);
+	rung[rung_count++] = bell->name;
+	rung[rung_count] = '\0';
+	if (bell->clears != NULL) {
+		alarm_clear(alarms, &bell->clears->alarm);
+	}
+	if (bell->repeats) {
+		alarm_set(alarms, alarm, 0);
+	}
+}
+
+static struct bell bell_of(char name)
+{
+	return (struct bell){.alarm = {.fn = ring}, .name = name};
+}
+
+static int start(void **state)
+{
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	alarms = alarms_new(&loop);
+	rung_count = 0;
+	rung[0] = '\0';
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	alarms_close(alarms, NULL, NULL);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	return uv_loop_close(&loop);
+}
+
+/* The manual clock cannot be taken back: this one runs before all others. */
+static void test_real_timer_fires(void **state)
+{
+	(void)state;
+	struct bell soon = bell_of('s');
+	struct bell past = bell_of('p');
+	struct bell later = bell_of('l');
+	struct bell wall = bell_of('w');
+	alarm_set_in(alarms, &later.alarm, 1000000);
+	alarm_set_in(alarms, &soon.alarm, 20);
+	alarm_set(alarms, &wall.alarm, clock_wall_ms() + 10);
+	alarm_set(alarms, &past.alarm, 5);
+	assert_int_equal(past.rings, 0);
+	while (soon.rings == 0) {
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	}
+	assert_string_equal(rung, "pws");
+	alarm_clear(alarms, &later.alarm);
+	/* Nothing is set: nothing keeps the loop. */
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_string_equal(rung, "pws");
+}
+
+static void test_order_of_both_clocks(void **state)
+{
+	(void)state;
+	struct bell a = bell_of('a');
+	struct bell b = bell_of('b');
+	struct bell c = bell_of('c');
+	struct bell d = bell_of('d');
+	alarm_set_in(alarms, &c.alarm, 30);
+	alarm_set(alarms, &b.alarm, clock_wall_ms() + 20);
+	alarm_set_in(alarms, &a.alarm, 10);
+	alarm_set(alarms, &d.alarm, clock_wall_ms() + 40);
+	assert_int_equal(alarms_run_due(alarms), 0);
+	clock_advance(9);
+	assert_int_equal(alarms_run_due(alarms), 0);
+	clock_advance(21);
+	assert_int_equal(alarms_run_due(alarms), 3);
+	assert_string_equal(rung, "abc");
+	assert_true(alarm_is_set(&d.alarm));
+	assert_false(alarm_is_set(&a.alarm));
+	alarm_set_in(alarms, &d.alarm, 100); /* moved */
+	clock_advance(50);
+	assert_int_equal(alarms_run_due(alarms), 0);
+	clock_advance(50);
+	assert_int_equal(alarms_run_due(alarms), 1);
+	alarm_clear(alarms, &d.alarm);
+}
+
+static void test_cleared_by_a_neighbour(void **state)
+{
+	(void)state;
+	struct bell a = bell_of('a');
+	struct bell b = bell_of('b');
+	a.clears = &b;
+	alarm_set_in(alarms, &a.alarm, 1);
+	alarm_set_in(alarms, &b.alarm, 1);
+	clock_advance(5);
+	assert_int_equal(alarms_run_due(alarms), 1);
+	assert_string_equal(rung, "a");
+	assert_false(alarm_is_set(&b.alarm));
+}
+
+static void test_past_from_inside_waits_for_the_next_turn(void **state)
+{
+	(void)state;
+	struct bell again = bell_of('r');
+	struct bell other = bell_of('o');
+	again.repeats = true;
+	alarm_set(alarms, &again.alarm, 0);
+	alarm_set_in(alarms, &other.alarm, 0);
+	assert_int_equal(alarms_run_due(alarms), 2);
+	assert_string_equal(rung, "ro");
+	assert_int_equal(alarms_run_due(alarms), 1);
+	assert_int_equal(alarms_run_due(alarms), 1);
+	assert_int_equal(again.rings, 3);
+	alarm_clear(alarms, &again.alarm);
+	assert_int_equal(alarms_run_due(alarms), 0);
+}
+
+static void test_turn_is_bounded(void **state)
+{
+	(void)state;
+	enum { MANY = ALARM_TURN_MAX + 10 };
+	static struct bell bells[MANY];
+	for (int i = 0; i < MANY; i++) {
+		bells[i] = bell_of('x');
+		alarm_set_in(alarms, &bells[i].alarm, 1);
+	}
+	clock_advance(1);
+	assert_int_equal(alarms_run_due(alarms), ALARM_TURN_MAX);
+	assert_int_equal(alarms_run_due(alarms), 10);
+	assert_int_equal(alarms_run_due(alarms), 0);
+}
+
+static int turn_by_hand(void **state)
+{
+	clock_set_manual(START_MS);
+	return start(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(test_real_timer_fires, start, stop),
+	        cmocka_unit_test_setup_teardown(test_order_of_both_clocks, turn_by_hand, stop),
+	        cmocka_unit_test_setup_teardown(test_cleared_by_a_neighbour, turn_by_hand, stop),
+	        cmocka_unit_test_setup_teardown(test_past_from_inside_waits_for_the_next_turn,
+	                                        turn_by_hand, stop),
+	        cmocka_unit_test_setup_teardown(test_turn_is_bounded, turn_by_hand, stop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
