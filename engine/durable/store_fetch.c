@@ -130,7 +130,7 @@ static void read_round(struct store_job *job)
 	struct record_key *keys = mem_raw(round->count * sizeof *keys);
 	for (size_t i = 0; i < round->count; i++) {
 		keys[i] = key_of(&round->bytes, &round->keys[i]);
-		round->found[i].is_there = false;
+		round->found[i] = (struct store_fetch_value){.is_there = false};
 	}
 	round->err = (struct err){0};
 	round->status = round->adapter->type->get(round->adapter, keys, round->count, found, round,
