@@ -21,6 +21,14 @@ int err_set(struct err *err, int number, const char *code, const char *format, .
 	return number;
 }
 
+/* Puts ": cause" behind the `used` bytes of the text; what has no room is cut off. */
+static void add_cause(struct err *err, int used, const char *cause)
+{
+	if (used >= 0 && (size_t)used < sizeof err->text) {
+		(void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", cause);
+	}
+}
+
 int err_wrap(struct err *err, const char *format, ...)
 {
 	if (err == NULL) {
@@ -32,9 +40,7 @@ int err_wrap(struct err *err, const char *format, ...)
 	va_start(args, format);
 	int used = vsnprintf(err->text, sizeof err->text, format, args);
 	va_end(args);
-	if (used >= 0 && (size_t)used < sizeof err->text) {
-		(void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", old);
-	}
+	add_cause(err, used, old);
 	return err->number;
 }
 
@@ -54,10 +60,7 @@ int err_errno(struct err *err, int system_errno, const char *format, ...)
 		va_start(args, format);
 		int used = vsnprintf(err->text, sizeof err->text, format, args);
 		va_end(args);
-		if (used >= 0 && (size_t)used < sizeof err->text) {
-			(void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s",
-			               strerror(system_errno));
-		}
+		add_cause(err, used, strerror(system_errno));
 		err->number = number;
 		err->code = code;
 	}

@@ -1,4 +1,5 @@
-/* This file runs a fuzz target over every file of a corpus folder, so that old findings stay fixed. */
+/* This file runs a fuzz target over every file of a corpus folder, so that old findings stay fixed.
+ */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <stdint.h>
