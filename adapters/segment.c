@@ -7,6 +7,7 @@
 #include "adapters/segment_list.h"
 #include "adapters/segment_marker.h"
 #include "adapters/segment_read.h"
+#include "base/crash.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include <errno.h>
@@ -423,10 +424,13 @@ static int append_frame(struct segment *segment, const struct batch *batch, stru
 		segment->zeroed_to = (end + ZERO_STEP - 1) / ZERO_STEP * ZERO_STEP;
 		parts[count++] = (struct iovec){zero_step, segment->zeroed_to - end};
 	}
+	crash_at(CRASH_WRITE);
 	int status = file_write(segment->fd, parts, count, (off_t)segment->end, frame.total_len,
 	                        segment->path, err);
+	crash_at(CRASH_SYNC);
 	if (status == 0 && !batch->lazy && !segment->sync_later) {
 		status = file_sync(segment->fd, segment->path, err);
+		crash_at(CRASH_ANSWER);
 		if (status == 0) {
 			set_durable(segment, frame.serial);
 		}
@@ -442,6 +446,7 @@ static int append_frame(struct segment *segment, const struct batch *batch, stru
 /* A file is left only when all of it is durable: only the last one can have a torn end. */
 static int begin_next_file(struct segment *segment, struct err *err)
 {
+	crash_at(CRASH_ROLL);
 	int status = segment_sync(segment, err);
 	return status != 0 ? status : begin_file(segment, err);
 }

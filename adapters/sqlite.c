@@ -5,6 +5,7 @@
 #include "adapters/file.h"
 #include "adapters/sort.h"
 #include "adapters/sqlite_file.h"
+#include "base/crash.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -497,9 +498,11 @@ static int sqlite_apply(struct adapter *adapter, const struct batch *const batch
 	if (status == 0) {
 		status = note_applied(sqlite, serial, err);
 	}
+	crash_at(CRASH_APPLY);
 	if (status == 0) {
 		status = run(sqlite, &sqlite->writer, "commit", err);
 	}
+	crash_at(CRASH_APPLIED);
 	if (status != 0) {
 		(void)run(sqlite, &sqlite->writer, "rollback",
 		          NULL); /* the error is told already */

@@ -4,6 +4,7 @@
 
 #include "adapters/adapters.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/api/rest.h"
@@ -513,7 +514,10 @@ int engine_run(const struct config *config, struct err *err)
 	struct core *core = &engine.core;
 	core->service_name = config->service.name;
 	core->started_ms = clock_wall_ms();
-	int status = lock_data(&engine, err);
+	int status = crash_arm(err);
+	if (status == 0) {
+		status = lock_data(&engine, err);
+	}
 	if (status != 0) {
 		goto unlock;
 	}

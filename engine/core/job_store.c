@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/job_store.h"
 
+#include "base/crash.h"
 #include "base/mem.h"
 #include "engine/durable/space.h"
 
@@ -31,6 +32,7 @@ void job_store_put_delivery(struct store *store, const struct delivery *delivery
 	        .event = buf_view(&delivery->event_json),
 	};
 	job_store_put(store, delivery->binding, &job);
+	crash_at(CRASH_JOB);
 }
 
 void job_store_delete(struct store *store, const struct binding *binding, uint64_t seq)
@@ -64,6 +66,7 @@ void job_store_settle(struct store *store, const struct delivery *delivery, uint
 		put_done(store, delivery->binding, delivery->seq);
 		job_store_adopt_done(delivery->binding, delivery->seq);
 	}
+	crash_at(CRASH_OUTCOME);
 }
 
 bool job_store_is_done(const struct binding *binding, uint64_t seq)
