@@ -268,7 +268,7 @@ static struct binding *place(struct catalog *catalog, struct binding *fresh)
 		end_at(catalog, old, fresh->from_seq);
 	}
 	put_record(catalog, fresh);
-	enter(catalog, fresh, 0);
+	enter(catalog, fresh, REACT_NO_CURSOR);
 	return fresh;
 }
 

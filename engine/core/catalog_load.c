@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/react.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 
@@ -171,7 +172,7 @@ static uint64_t own_cursor_of(const struct load *load, const struct trigger_reco
 			return cursor->seq;
 		}
 	}
-	return 0;
+	return REACT_NO_CURSOR;
 }
 
 static bool trigger_row(void *ctx, struct span key, const struct record *value)

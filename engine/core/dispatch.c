@@ -173,6 +173,8 @@ static void settle(struct dispatch *dispatch, struct delivery *delivery)
 	if (delivery->recorded && can_put(dispatch)) {
 		job_store_settle(dispatch->store, delivery, cursor_of(dispatch, binding));
 		store_commit(dispatch->store, NULL);
+		/* A tombstone is to be forgotten, or a version was waiting for this one. */
+		dispatch->hooks.cursor_moved(dispatch->hooks.ctx, binding);
 	}
 	free_delivery(dispatch, delivery);
 	pump(dispatch, binding);
@@ -517,6 +519,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 
 void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job)
 {
+	dispatch->hooks.adopted(dispatch->hooks.ctx, binding);
 	if (job->seq > binding->known_until) {
 		binding->known_until = job->seq;
 	}

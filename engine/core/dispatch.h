@@ -38,6 +38,8 @@ struct dispatch_options {
 
 /* Going up: what react wants to know. */
 struct dispatch_hooks {
+	void (*adopted)(void *ctx,
+	                struct binding *binding); /* it owes what dispatch_offer never saw */
 	void (*has_room)(void *ctx,
 	                 struct binding *binding); /* took less than half of job_max again */
 	void (*must_lag)(void *ctx, struct binding *binding); /* it holds the live cursor back */

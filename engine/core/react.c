@@ -3,6 +3,7 @@
 #include "engine/core/react.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/job_store.h"
@@ -64,7 +65,10 @@ static uint64_t own_cursor(const struct binding *binding)
 
 uint64_t react_cursor(const struct react *react, const struct binding *binding)
 {
-	return binding->lagging ? binding->cursor_put : react->cursor_put;
+	if (!binding->lagging) {
+		return react->cursor_put;
+	}
+	return binding->cursor_put != REACT_NO_CURSOR ? binding->cursor_put : 0;
 }
 
 static uint64_t cursor_of(void *ctx, const struct binding *binding)
@@ -84,6 +88,7 @@ static void put_cursor(struct react *react, const struct binding *binding, uint6
 	          binding ? space_cursor_of(&room, binding->id, binding->version) : space_cursor(),
 	          &record);
 	buf_free(&value);
+	crash_at(CRASH_CURSOR);
 }
 
 static void delete_cursor(struct react *react, const struct binding *binding)
@@ -129,7 +134,7 @@ static void put_cursors(struct react *react)
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		if (lost_some) {
 			job_store_put_all(react->store, binding);
-			binding->cursor_put = 0;
+			binding->cursor_put = REACT_NO_CURSOR;
 		}
 		put_binding_cursor(react, binding);
 	}
@@ -212,7 +217,7 @@ static void offer(struct react *react, struct binding *binding, const struct eve
 static void begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq)
 {
 	binding->next_seq = next_seq;
-	binding->cursor_put = 0;
+	binding->cursor_put = REACT_NO_CURSOR;
 	dispatch_set_lagging(react->dispatch, binding, true);
 	activate(react, binding);
 }
@@ -392,6 +397,11 @@ static void follow(void *ctx, const struct batch *batch)
 	}
 }
 
+static void adopted(void *ctx, struct binding *binding)
+{
+	activate(ctx, binding);
+}
+
 static void has_room(void *ctx, struct binding *binding)
 {
 	struct react *react = ctx;
@@ -454,8 +464,8 @@ uint64_t react_first_needed(const struct react *react)
 		if (by_record != 0 && by_record < first) {
 			first = by_record;
 		}
-		if (binding->lagging && binding->cursor_put + 1 < first) {
-			first = binding->cursor_put + 1;
+		if (binding->lagging && react_cursor(react, binding) + 1 < first) {
+			first = react_cursor(react, binding) + 1;
 		}
 	}
 	return first;
@@ -467,7 +477,7 @@ void react_detach_before(struct react *react, uint64_t keep_from)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		uint64_t needs = dispatch_first_needed_by(binding);
-		bool holds = (binding->lagging && binding->cursor_put + 1 < keep_from) ||
+		bool holds = (binding->lagging && react_cursor(react, binding) + 1 < keep_from) ||
 		             (needs != 0 && needs < keep_from);
 		if (holds && !dead_is_full(react->dead)) {
 			dispatch_bury_all(
@@ -497,6 +507,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->cursor_alarm.fn = cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
 	const struct dispatch_hooks hooks = {
+	        .adopted = adopted,
 	        .has_room = has_room,
 	        .must_lag = must_lag,
 	        .cursor_moved = cursor_moved,
@@ -536,7 +547,7 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 	list_init(&binding->active_link);
 	binding->entry.filter = binding->filter;
 	index_add(react->index, &binding->entry);
-	if (own_cursor_seq != 0) {
+	if (own_cursor_seq != REACT_NO_CURSOR) {
 		begin_to_lag(react, binding, own_cursor_seq + 1);
 		binding->cursor_put = own_cursor_seq;
 	} else if (binding->until_seq != 0) {
@@ -578,9 +589,13 @@ void react_start(struct react *react, uint64_t cursor)
 	store_get_stats(react->store, &stats);
 	react->recoveries = stats.recoveries;
 	read_live(react);
+	want_cursors(react);
 	LIST_EACH(&react->active, link)
 	{
-		catch_up(react, MEM_CONTAINER(link, struct binding, active_link));
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (binding->lagging) {
+			catch_up(react, binding);
+		}
 	}
 }
 

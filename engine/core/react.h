@@ -31,8 +31,10 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
                         struct alarms *alarms, const struct react_options *options);
 void react_free(struct react *react);
 
-/* A binding begins. `own_cursor`: at the start, what its own cursor record says; 0 = it has none.
- */
+#define REACT_NO_CURSOR UINT64_MAX
+
+/* A binding begins. `own_cursor`: at the start, what its own cursor record says, or
+ * REACT_NO_CURSOR. */
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor);
 /* It ends; the caller detaches it from dispatch. `keep_records`: the daemon stops. */
 void react_remove(struct react *react, struct binding *binding, bool keep_records);
