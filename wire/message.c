@@ -289,19 +289,23 @@ void message_end(struct buf *out)
 	buf_byte(out, '}');
 }
 
-void message_write_error(struct buf *out, struct span code, struct span text)
+void message_write_error(struct buf *out, const struct message_error *error)
 {
 	BUF_LITERAL(out, "{\"code\":");
-	json_write_string(out, code);
+	json_write_string(out, error->code);
 	BUF_LITERAL(out, ",\"message\":");
-	json_write_string(out, text);
+	json_write_string(out, error->text);
+	if (error->stacktrace.len != 0) {
+		BUF_LITERAL(out, ",\"stacktrace\":");
+		json_write_string(out, error->stacktrace);
+	}
 	buf_byte(out, '}');
 }
 
-void message_write_failed(struct buf *out, const struct message *message, struct span code,
-                          struct span text)
+void message_write_failed(struct buf *out, const struct message *message,
+                          const struct message_error *error)
 {
 	message_begin(out, message, MESSAGE_FIELD_error);
-	message_write_error(out, code, text);
+	message_write_error(out, error);
 	message_end(out);
 }

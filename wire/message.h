@@ -108,19 +108,19 @@ void message_write(struct buf *out, const struct message *message);
 void message_begin(struct buf *out, const struct message *message, enum message_field last);
 void message_end(struct buf *out);
 
-/* {"code":...,"message":...} */
-void message_write_error(struct buf *out, struct span code, struct span text);
-/* A message whose `error` is made of these two. */
-void message_write_failed(struct buf *out, const struct message *message, struct span code,
-                          struct span text);
-
-/* The members of `error`, plain; absent where they are missing or no strings. `scratch` may be that
- * of message_parse, here and below: it does not move then. */
 struct message_error {
 	struct span code;
 	struct span text;
-	struct span stacktrace;
+	struct span stacktrace; /* may be absent */
 };
+/* {"code":...,"message":...,"stacktrace":...} */
+void message_write_error(struct buf *out, const struct message_error *error);
+/* A message whose `error` is this one. */
+void message_write_failed(struct buf *out, const struct message *message,
+                          const struct message_error *error);
+
+/* The members of `error`, plain; absent where they are missing or no strings. `scratch` may be that
+ * of message_parse, here and below: it does not move then. */
 void message_error_parse(struct span error, struct buf *scratch, struct message_error *out);
 
 /* `action`, absent or {"type":"void"} or {"type":"enqueue","queue":Q}. E_INVALID

@@ -62,12 +62,19 @@ static void send(struct conn *conn, const struct message *message)
 	websocket_end(conn, mark, WS_TEXT);
 }
 
+static void send_failed(struct conn *conn, const struct message *message,
+                        const struct message_error *error)
+{
+	size_t mark = websocket_begin(conn);
+	message_write_failed(conn_out(conn), message, error);
+	websocket_end(conn, mark, WS_TEXT);
+}
+
 static void send_error(struct conn *conn, const struct message *message, struct span code,
                        struct span text)
 {
-	size_t mark = websocket_begin(conn);
-	message_write_failed(conn_out(conn), message, code, text);
-	websocket_end(conn, mark, WS_TEXT);
+	const struct message_error error = {.code = code, .text = text};
+	send_failed(conn, message, &error);
 }
 
 /* worker_link.invoke: the frame is composed where it leaves from. */
@@ -132,7 +139,9 @@ static void answer(struct ask *ask, const struct call_result *result)
 	if (result->end == CALL_OK) {
 		send(conn, &frame);
 	} else {
-		send_error(conn, &frame, result->code, result->message);
+		const struct message_error error = {result->code, result->message,
+		                                    result->stacktrace};
+		send_failed(conn, &frame, &error);
 	}
 }
 

@@ -225,10 +225,17 @@ static void frames_are_written_from_the_table(void **state)
 	                     "\"function_id\":\"f\"}");
 
 	buf_clear(&out);
-	message_write_failed(&out, &result, SPAN("TIMEOUT"), SPAN("it \"took\" too long"));
+	struct message_error error = {SPAN("TIMEOUT"), SPAN("it \"took\" too long"), SPAN_NONE};
+	message_write_failed(&out, &result, &error);
 	expect_written(&out, "{\"type\":\"invocationresult\",\"invocation_id\":\"i\","
 	                     "\"function_id\":\"f\",\"error\":{\"code\":\"TIMEOUT\","
 	                     "\"message\":\"it \\\"took\\\" too long\"}}");
+
+	buf_clear(&out);
+	error.stacktrace = SPAN("at a\nat b");
+	message_write_error(&out, &error);
+	expect_written(&out, "{\"code\":\"TIMEOUT\",\"message\":\"it \\\"took\\\" too long\","
+	                     "\"stacktrace\":\"at a\\nat b\"}");
 	buf_free(&out);
 }
 
