@@ -19,7 +19,7 @@ static void print_report(const char *path, const struct report *report, const st
 		fprintf(stderr, "%s:%u:%u: %s\n", path, item->line, item->column, item->text);
 	}
 	if (report->count == 0) {
-		fprintf(stderr, "pawl: %s\n", err->text);
+		fprintf(stderr, "%s\n", err->text); /* it begins with the file */
 	}
 }
 

@@ -63,6 +63,8 @@ static const struct problem_row rows[] = {
         {"exists", 409, "Nothing to do if it is the same; else use another name."},
         {"trigger_not_found", 404,
          "List the triggers with GET /v1/triggers and use one of their ids."},
+        {"dead_letter_not_found", 404,
+         "List the dead letters with GET /v1/dead and use one of their ids."},
         {"worker_not_found", 404,
          "List the workers with GET /v1/workers and use one of their ids."},
         {"invalid_data", 400, "Correct the data that the detail names."},
