@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096, VALUE = 200, KEYS = 100000, PATH_MOST = 4096 };
+enum { BLOCK = 4096, VALUE = 200, KEYS = 100000, PATH_MOST = 4096, WRITTEN = 16 * 1024 * 1024 };
 
 static _Noreturn void fail(const char *what, const char *why)
 {
@@ -25,30 +25,43 @@ static void print(const char *name, uint64_t count, double seconds, struct sampl
 	(void)fflush(stdout);
 }
 
-/* Appends a block, then waits until it is on the disk, again and again. */
-static void measure_sync(const char *dir, double seconds)
+static void write_block(int fd, const char *path, off_t at)
+{
+	static const char block[BLOCK] = "x";
+	if (pwrite(fd, block, sizeof block, at) != BLOCK) {
+		fail(path, "cannot be written");
+	}
+}
+
+/* Writes a block, then waits until it is on the disk, again and again. Blocks that are written
+ * for the first time (append) cost the file system's own journal too; blocks that were written
+ * before (sync) only the disk. */
+static void measure_sync(const char *dir, double seconds, bool append)
 {
 	char path[PATH_MOST];
-	char block[BLOCK];
 	(void)snprintf(path, sizeof path, "%s/floor.sync", dir);
-	memset(block, 'x', sizeof block);
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		fail(path, "cannot be opened");
 	}
+	for (off_t at = 0; !append && at < WRITTEN; at += BLOCK) {
+		write_block(fd, path, at);
+	}
+	(void)fsync(fd);
 	struct sample sample = {0};
 	int64_t begin = sample_now_ns();
 	int64_t end = begin + (int64_t)(seconds * 1e9);
 	int64_t now = begin;
-	while (now < end) {
-		if (write(fd, block, sizeof block) != BLOCK || fdatasync(fd) != 0) {
-			fail(path, "cannot be written");
+	for (off_t at = 0; now < end; at += BLOCK) {
+		write_block(fd, path, append ? at : at % WRITTEN);
+		if (fdatasync(fd) != 0) {
+			fail(path, "cannot be synced");
 		}
 		int64_t then = now;
 		now = sample_now_ns();
 		sample_add(&sample, now - then);
 	}
-	print("sync", sample.count, (double)(now - begin) / 1e9, &sample);
+	print(append ? "append" : "sync", sample.count, (double)(now - begin) / 1e9, &sample);
 	sample_close(&sample);
 	(void)close(fd);
 	(void)unlink(path);
@@ -131,7 +144,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	double seconds = strtod(argv[2], NULL);
-	measure_sync(argv[1], seconds);
+	measure_sync(argv[1], seconds, false);
+	measure_sync(argv[1], seconds, true);
 	measure_sqlite(argv[1], seconds, 1);
 	measure_sqlite(argv[1], seconds, 64);
 	return 0;

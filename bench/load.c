@@ -21,12 +21,12 @@
  *   DONE
  *
  * Without --deliver LOADING goes straight to DONE. SETTLING and LEAVING ask the engine for its list
- * of triggers, again as soon as it has answered. Each phase but LOADING has PHASE_NS to end.
+ * of triggers, again as soon as it has answered. Each phase has PHASE_NS to end.
  */
 enum phase { REGISTERING, LOADING, SETTLING, LEAVING, DONE };
 
 static const char *const phase_names[] = {"registering", "loading", "settling", "leaving", "done"};
-static const int64_t PHASE_NS = 60000000000;
+static const int64_t PHASE_NS = 30000000000;
 static const int64_t PROBE_NS = 60000000000;
 static const int64_t PROBE_PAUSE_NS = 500000;
 
@@ -259,9 +259,10 @@ static void tick(struct load *load)
 		}
 	}
 	bool is_late = sample_now_ns() > load->phase_ends_ns;
-	if (is_late && load->phase != LOADING && load->phase != DONE) {
-		fprintf(stderr, "load: sent %llu, delivered %llu, repeated %llu\n",
+	if (is_late && load->phase != DONE) {
+		fprintf(stderr, "load: sent %llu, settled %llu, delivered %llu, repeated %llu\n",
 		        (unsigned long long)load->measure.sent,
+		        (unsigned long long)load->measure.settled,
 		        (unsigned long long)load->measure.delivered,
 		        (unsigned long long)load->measure.repeated);
 		fail(phase_names[load->phase], buf_view(&load->last_row));

@@ -111,6 +111,7 @@ void measure_init(struct measure *measure, const struct measure_options *options
 	        .random = 88172645463325252u,
 	        .started_ns = sample_now_ns(),
 	};
+	measure->run = (uint32_t)(measure->started_ns / 1000);
 	for (uint32_t i = 0; i < options->in_flight; i++) {
 		measure->free_slots[i] = i;
 	}
@@ -228,7 +229,8 @@ void measure_write_key(struct measure *measure, struct buf *out)
 void measure_write_value(const struct measure *measure, uint32_t slot, struct buf *out)
 {
 	size_t begin = out->len;
-	buf_format(out, "{\"s\":%u,\"g\":%u,\"text\":\"", slot, measure->slots[slot].generation);
+	buf_format(out, "{\"s\":%u,\"g\":%u,\"run\":%u,\"text\":\"", slot,
+	           measure->slots[slot].generation, measure->run);
 	size_t used = out->len - begin + 2;
 	size_t fill = used < measure->options.value_bytes ? measure->options.value_bytes - used : 0;
 	memset(buf_reserve(out, fill), 'x', fill);

@@ -49,6 +49,7 @@ struct measure {
 	uint32_t *free_slots;
 	uint32_t free_count;
 	uint64_t random;
+	uint32_t run;  /* in every value: what a run before this one wrote is never written again */
 	uint64_t sent; /* changes, trains counted by car */
 	uint64_t settled;
 	uint64_t delivered;
