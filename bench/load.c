@@ -307,11 +307,11 @@ static void run(struct load *load)
 	struct err err;
 	load->writers = MEM_ARRAY(struct peer, count);
 	for (size_t i = 0; i < count; i++) {
-		need(peer_open(&load->writers[i], options->port, &err), &err);
+		need(peer_open(&load->writers[i], (uint16_t)options->port, &err), &err);
 		peers[i] = &load->writers[i];
 	}
 	if (options->deliver) {
-		need(peer_open(&load->worker, options->port, &err), &err);
+		need(peer_open(&load->worker, (uint16_t)options->port, &err), &err);
 		peers[count++] = &load->worker;
 		register_worker(load);
 	}
@@ -376,7 +376,7 @@ int main(int argc, char **argv)
 	measure_options(&options, argc, argv);
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	if (options.probe) {
-		probe(options.port);
+		probe((uint16_t)options.port);
 		return 0;
 	}
 	struct load load = {0};

@@ -12,31 +12,46 @@
 #define NS_PER_S 1000000000.0
 
 static const int64_t WARM_NS = 300000000;
+static const int64_t NS_PER_MS = 1000000;
 
 /* ---- options ---- */
 
-static const struct option option_names[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"in-flight", required_argument, NULL, 'n'},
-        {"keys", required_argument, NULL, 'k'},
-        {"value", required_argument, NULL, 'v'},
-        {"train", required_argument, NULL, 't'},
-        {"rate", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 's'},
-        {"connections", required_argument, NULL, 'c'},
-        {"pid", required_argument, NULL, 'i'},
-        {"deliver", no_argument, NULL, 'd'},
-        {"fill", no_argument, NULL, 'f'},
-        {"probe", no_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
+#define OPTION(name, member)                                                                       \
+	{                                                                                          \
+		name, offsetof(struct measure_options, member), true                               \
+	}
+#define FLAG(name, member)                                                                         \
+	{                                                                                          \
+		name, offsetof(struct measure_options, member), false                              \
+	}
+
+static const struct option_row {
+	const char *name;
+	size_t at;
+	bool has_value; /* a number; otherwise it is 1 when it is there */
+} option_rows[] = {
+        OPTION("port", port),
+        OPTION("in-flight", in_flight),
+        OPTION("connections", connections),
+        OPTION("keys", keys),
+        OPTION("value", value_bytes),
+        OPTION("train", train),
+        OPTION("rate", rate),
+        OPTION("milliseconds", milliseconds),
+        OPTION("pid", pid),
+        FLAG("deliver", deliver),
+        FLAG("fill", fill),
+        FLAG("probe", probe),
 };
+
+enum { OPTION_COUNT = sizeof option_rows / sizeof *option_rows };
 
 static _Noreturn void usage(const char *program)
 {
 	fprintf(stderr, "usage: %s", program);
-	for (const struct option *option = option_names; option->name != NULL; option++) {
-		fprintf(stderr, " [--%s%s]", option->name,
-		        option->has_arg == required_argument ? " N" : "");
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		fprintf(stderr, " [--%s%s]", option_rows[i].name,
+		        option_rows[i].has_value ? " N" : "");
 	}
 	fprintf(stderr, "\n");
 	exit(2);
@@ -44,56 +59,23 @@ static _Noreturn void usage(const char *program)
 
 void measure_options(struct measure_options *options, int argc, char **argv)
 {
+	struct option names[OPTION_COUNT + 1] = {0};
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		names[i].name = option_rows[i].name;
+		names[i].has_arg = option_rows[i].has_value ? required_argument : no_argument;
+	}
 	*options = (struct measure_options){.in_flight = 1,
 	                                    .connections = 1,
 	                                    .keys = 100000,
 	                                    .value_bytes = 200,
 	                                    .train = 1,
-	                                    .seconds = 3};
-	for (int name; (name = getopt_long(argc, argv, "", option_names, NULL)) != -1;) {
-		uint32_t number = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 1;
-		switch (name) {
-		case 'p':
-			options->port = (uint16_t)number;
-			break;
-		case 'n':
-			options->in_flight = number;
-			break;
-		case 'k':
-			options->keys = number;
-			break;
-		case 'v':
-			options->value_bytes = number;
-			break;
-		case 't':
-			options->train = number;
-			break;
-		case 'r':
-			options->rate = number;
-			break;
-		case 's':
-			options->seconds = strtod(optarg, NULL);
-			break;
-		case 'c':
-			options->connections = number;
-			break;
-		case 'i':
-			options->pid = (int)number;
-			break;
-		case 'd':
-			options->deliver = true;
-			break;
-		case 'f':
-			options->fill = true;
-			break;
-		case 'o':
-			options->probe = true;
-			break;
-		default:
-			usage(argv[0]);
-		}
+	                                    .milliseconds = 3000};
+	int found;
+	for (int index; (found = getopt_long(argc, argv, "", names, &index)) == 0;) {
+		uint32_t *to = (uint32_t *)(void *)((char *)options + option_rows[index].at);
+		*to = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 1;
 	}
-	if (options->port == 0 || options->in_flight == 0 || options->keys == 0 ||
+	if (found != -1 || options->port == 0 || options->in_flight == 0 || options->keys == 0 ||
 	    options->train == 0 || (options->deliver && options->train != 1)) {
 		usage(argv[0]);
 	}
@@ -128,12 +110,12 @@ void measure_close(struct measure *measure)
 /* ---- the window ---- */
 
 /* User and system time that the server has used so far, all its threads together. */
-static double server_cpu_us(int pid)
+static double server_cpu_us(uint32_t pid)
 {
 	char path[64];
 	unsigned long user = 0;
 	unsigned long kernel = 0;
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	(void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
 	FILE *file = pid ? fopen(path, "r") : NULL;
 	if (file == NULL) {
 		return 0;
@@ -154,7 +136,7 @@ static void begin_window(struct measure *measure, int64_t now)
 
 static int64_t window_end_ns(const struct measure *measure)
 {
-	return measure->window_ns + (int64_t)(measure->options.seconds * NS_PER_S);
+	return measure->window_ns + (int64_t)measure->options.milliseconds * NS_PER_MS;
 }
 
 static bool all_is_sent(const struct measure *measure, int64_t now)

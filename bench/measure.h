@@ -19,21 +19,21 @@
  * The first changes warm up. The window then runs from measure_begin, by itself after warm_ms, to
  * measure_end, which the owner calls when nothing is in flight and the other end has confirmed that
  * nothing waits: the drain at the end is inside the measured time of a run that delivers. Without
- * delivery the window is `seconds` long, and what is acknowledged later is not counted.
+ * delivery the window is `milliseconds` long, and what is acknowledged later is not counted.
  */
 struct measure_options {
-	uint16_t port;
+	uint32_t port;
 	uint32_t in_flight; /* changes, or trains of them */
 	uint32_t connections;
 	uint32_t keys;
 	uint32_t value_bytes;
 	uint32_t train; /* changes that one acknowledgement stands for; 1: each has its own */
 	uint32_t rate;  /* changes a second; 0: as fast as they are acknowledged */
-	double seconds;
-	int pid;      /* of the server whose processor time is read; 0: none */
-	bool deliver; /* a worker is woken by every change */
-	bool fill;    /* every key once, in no order, instead of random keys for a time */
-	bool probe;   /* only wait for the first answer and print the time of it */
+	uint32_t milliseconds;
+	uint32_t pid;     /* of the server whose processor time is read; 0: none */
+	uint32_t deliver; /* a worker is woken by every change */
+	uint32_t fill;    /* every key once, in no order, instead of random keys for a time */
+	uint32_t probe;   /* only wait for the first answer and print the time of it */
 };
 
 struct slot {

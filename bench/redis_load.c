@@ -53,9 +53,9 @@ static void need(const redisContext *context, int status)
 	}
 }
 
-static redisContext *connect_to(uint16_t port)
+static redisContext *connect_to(uint32_t port)
 {
-	redisContext *context = redisConnect("127.0.0.1", port);
+	redisContext *context = redisConnect("127.0.0.1", (int)port);
 	if (context == NULL || context->err != 0) {
 		fail("connecting", context ? context->errstr : "no memory");
 	}
