@@ -182,14 +182,6 @@ static void read_absent(const struct field *field, const struct yaml_node *node,
 	}
 }
 
-static void set_default(const struct field *field, void *data)
-{
-	if (field->otherwise != NULL && field->kind <= FIELD_STRING) {
-		/* A default that its own table refuses is a mistake in the table. */
-		PRE(field_parse(field, span_of(field->otherwise), slot_of(field, data)));
-	}
-}
-
 static void refuse_unknown(const struct field *fields, const struct yaml_entry *entry,
                            struct report *report)
 {
@@ -204,7 +196,7 @@ void field_read(const struct field *fields, const struct yaml_node *node, void *
                 struct report *report)
 {
 	for (const struct field *field = fields; field->name != NULL; field++) {
-		set_default(field, data);
+		field_set_default(field, data);
 		const struct yaml_entry *entry =
 		        node ? yaml_find(node, span_of(field->name)) : NULL;
 		if (entry != NULL) {

@@ -60,7 +60,7 @@ static const char *default_text(const struct field *field)
 {
 	switch (field->kind) {
 	case FIELD_STRINGS:
-		return "[]";
+		return field->otherwise ? field->otherwise : "[]";
 	case FIELD_MAP:
 		return "{}";
 	default:

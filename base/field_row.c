@@ -131,6 +131,14 @@ bool field_parse(const struct field *field, struct span text, void *slot)
 	}
 }
 
+void field_set_default(const struct field *field, void *data)
+{
+	if (field->otherwise != NULL && field->kind <= FIELD_STRING) {
+		/* A default that its own table refuses is a mistake in the table. */
+		PRE(field_parse(field, span_of(field->otherwise), (char *)data + field->offset));
+	}
+}
+
 /* In the largest unit that needs no fraction. */
 static void print_amount(const struct field *field, int64_t value, struct buf *out)
 {

@@ -19,6 +19,7 @@ enum field_kind {
 	FIELD_STRINGS,  /* struct field_strings */
 	FIELD_MAP,      /* struct field_map: names to text */
 	FIELD_SECTION,  /* a struct of its own at `offset`, described by `fields` */
+	FIELD_JSON,     /* struct span, a valid value, borrowed; the caller reads on; JSON only */
 	FIELD_OTHER,    /* known, but read by the caller; printed as a section if it has `fields` */
 	FIELD_RESERVED, /* known, and refused as not available yet; `help` says what it will be */
 };
@@ -27,7 +28,9 @@ struct field {
 	const char *name;
 	enum field_kind kind;
 	size_t offset;
-	const char *otherwise;    /* the default, as the file would say it; NULL = none */
+	const char *otherwise;    /* the default, as the file would say it; NULL = none. Of
+	                           * FIELD_STRINGS it is only printed: the caller knows none as this
+	                           */
 	int64_t min;              /* the value; of text its bytes; of lists their items */
 	int64_t max;              /* 0 with min 0 = no bounds but those of the kind */
 	const char *unit;         /* "ms", "percent"; NULL = none */
@@ -43,6 +46,8 @@ enum { FIELD_TEXT_MAX = 4096, FIELD_ITEMS_MAX = 1000 };
 /* Reads FIELD_BOOL up to FIELD_STRING into the slot (a string there is freed first); false, with
  * the slot untouched, when the text is none or out of bounds. */
 bool field_parse(const struct field *field, struct span text, void *slot);
+/* Puts the default into the slot of `data`, if the row has one. */
+void field_set_default(const struct field *field, void *data);
 
 /* Appends what a value must be: "a duration such as 30s, from 100ms to 1h". */
 void field_expectation(const struct field *field, struct buf *out);

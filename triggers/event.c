@@ -1,4 +1,4 @@
-/* This file writes events into the journal's form, reads them back and shows them as JSON. */
+/* This file packs events into the journal's binary form, unpacks them and shows them as JSON. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/event.h"
 
@@ -7,54 +7,118 @@
 #include "base/json.h"
 
 /*
- * Version 1: one byte 1, one byte kind, then a varint of presence bits, then what is present, in
- * the order of the bits. Numbers are varints (LEB128), texts a varint length and their bytes.
- * scope, key, epoch, rev and time are always there. Bits are never given a second meaning; a reader
- * refuses one that it does not know.
+ * DESIGN. Version 1, all of it in one run of bytes:
+ *
+ *   version (1) | kind (1) | presence (2, low byte first) | epoch | time (zigzag) |
+ *   the numbers that are there | the texts that are there, each as length and bytes
+ *
+ * Numbers and lengths are varints (7 bits a byte, low ones first, the top bit says "more"), in the
+ * order of the presence bits. Each has exactly one spelling: no needless last byte, no number that
+ * is present and 0. So whatever decodes encodes to the same bytes again. A bit or a kind that
+ * version 1 does not have was written by a later program. The journal has checked its sum before
+ * anything gets here: damage that is found here was there when it was written.
  */
-enum {
-	EVENT_VERSION = 1,
-	HAS_OLD_VALUE = 1 << 0,
-	HAS_NEW_VALUE = 1 << 1,
-	HAS_OLD_REV = 1 << 2,
-	HAS_PREV = 1 << 3,
-	HAS_EXPIRES = 1 << 4,
-	HAS_TXN = 1 << 5,
-	HAS_CAUSE = 1 << 6,
-	HAS_DELIVERY = 1 << 7,
-	HAS_TRACEPARENT = 1 << 8,
-	HAS_REASON = 1 << 9,
-	HAS_KNOWN = (1 << 10) - 1,
-	HEAD_MAX = 2 + 12 * 10
+enum { VERSION = 1, HEAD_LEN = 4, VARINT_MAX = 10 };
+
+/* The order of the bits is that of the bytes: never renumber. */
+enum presence {
+	HAS_REV,
+	HAS_OLD_REV,
+	HAS_PREV,
+	HAS_EXPIRES_AT,
+	HAS_TXN,
+	HAS_DEPTH,
+	NUMBER_COUNT,
+	HAS_SCOPE = NUMBER_COUNT,
+	HAS_KEY,
+	HAS_OLD_VALUE,
+	HAS_NEW_VALUE,
+	HAS_ROOT,
+	HAS_PATH,
+	HAS_DELIVERY,
+	HAS_TRACEPARENT,
+	HAS_REASON,
+	PRESENCE_COUNT,
+	TEXT_COUNT = PRESENCE_COUNT - NUMBER_COUNT,
 };
+
+/* What clock_format can print: the years 1000 to 9999. */
+#define TIME_MIN (-INT64_C(30610224000000))
+#define TIME_MAX INT64_C(253402300799999)
+
+static const struct {
+	enum event_kind kind;
+	struct span name;
+} KINDS[] = {
+#define X(kind, number, text) {kind, {text, sizeof(text) - 1}},
+        EVENT_KINDS(X)
+#undef X
+};
+enum { KIND_COUNT = sizeof KINDS / sizeof KINDS[0] };
+
+static size_t kind_index(enum event_kind kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (KINDS[i].kind == kind) {
+			return i;
+		}
+	}
+	return KIND_COUNT;
+}
 
 const char *event_kind_name(enum event_kind kind)
 {
-	switch (kind) {
-#define X(name, number, text)                                                                      \
-	case name:                                                                                 \
-		return text;
-		EVENT_KINDS(X)
-#undef X
-	}
-	return NULL;
+	size_t index = kind_index(kind);
+	PRE(index < KIND_COUNT);
+	return KINDS[index].name.ptr;
 }
 
 bool event_kind_parse(struct span word, enum event_kind *out)
 {
-#define X(name, number, text)                                                                      \
-	if (span_is(word, text)) {                                                                 \
-		*out = name;                                                                       \
-		return true;                                                                       \
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		if (span_equal(KINDS[i].name, word)) {
+			*out = KINDS[i].kind;
+			return true;
+		}
 	}
-	EVENT_KINDS(X)
-#undef X
 	return false;
 }
 
-/* ---- writing ---- */
+static uint64_t zigzag(int64_t value)
+{
+	return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
+}
 
-static char *put_number(char *at, uint64_t value)
+static int64_t unzigzag(uint64_t value)
+{
+	uint64_t half = value >> 1;
+	return (int64_t)((value & 1) != 0 ? ~half : half);
+}
+
+static void list_numbers(const struct event *event, uint64_t out[NUMBER_COUNT])
+{
+	out[HAS_REV] = event->rev;
+	out[HAS_OLD_REV] = event->old_rev;
+	out[HAS_PREV] = event->prev;
+	out[HAS_EXPIRES_AT] = zigzag(event->expires_at_ms);
+	out[HAS_TXN] = event->txn;
+	out[HAS_DEPTH] = event->cause.depth;
+}
+
+static void list_texts(const struct event *event, struct span out[TEXT_COUNT])
+{
+	out[HAS_SCOPE - NUMBER_COUNT] = event->scope;
+	out[HAS_KEY - NUMBER_COUNT] = event->key;
+	out[HAS_OLD_VALUE - NUMBER_COUNT] = event->old_value;
+	out[HAS_NEW_VALUE - NUMBER_COUNT] = event->new_value;
+	out[HAS_ROOT - NUMBER_COUNT] = event->cause.root;
+	out[HAS_PATH - NUMBER_COUNT] = event->cause.path;
+	out[HAS_DELIVERY - NUMBER_COUNT] = event->cause.delivery;
+	out[HAS_TRACEPARENT - NUMBER_COUNT] = event->traceparent;
+	out[HAS_REASON - NUMBER_COUNT] = event->reason;
+}
+
+static char *put_varint(char *at, uint64_t value)
 {
 	while (value >= 0x80) {
 		*at++ = (char)(value | 0x80);
@@ -64,156 +128,159 @@ static char *put_number(char *at, uint64_t value)
 	return at;
 }
 
-static char *put_text(char *at, struct span text)
-{
-	at = put_number(at, text.len);
-	if (text.len != 0) {
-		memcpy(at, text.ptr, text.len);
-	}
-	return at + text.len;
-}
-
-static unsigned bits_of(const struct event *event)
-{
-	const struct event_cause *cause = &event->cause;
-	unsigned bits = 0;
-	bits |= event->old_value.ptr ? HAS_OLD_VALUE : 0;
-	bits |= event->new_value.ptr ? HAS_NEW_VALUE : 0;
-	bits |= event->old_rev ? HAS_OLD_REV : 0;
-	bits |= event->prev ? HAS_PREV : 0;
-	bits |= event->expires_at_ms ? HAS_EXPIRES : 0;
-	bits |= event->txn ? HAS_TXN : 0;
-	bits |= cause->depth || cause->root.len || cause->path.len ? HAS_CAUSE : 0;
-	bits |= cause->delivery.len ? HAS_DELIVERY : 0;
-	bits |= event->traceparent.len ? HAS_TRACEPARENT : 0;
-	bits |= event->reason.len ? HAS_REASON : 0;
-	return bits;
-}
-
 void event_encode(const struct event *event, struct buf *out, uint32_t *out_new_value_at)
 {
-	const struct event_cause *cause = &event->cause;
-	size_t most = HEAD_MAX + 8 * 10 + event->scope.len + event->key.len + event->old_value.len +
-	              event->new_value.len + cause->root.len + cause->path.len +
-	              cause->delivery.len + event->traceparent.len + event->reason.len;
-	char *at = buf_reserve(out, most);
-	unsigned bits = bits_of(event);
-	*at++ = EVENT_VERSION;
-	*at++ = (char)event->kind;
-	at = put_number(at, bits);
-	at = put_text(at, event->scope);
-	at = put_text(at, event->key);
-	at = put_number(at, event->epoch);
-	at = put_number(at, event->rev);
-	at = put_number(at, (uint64_t)event->time_ms);
-	if (bits & HAS_OLD_VALUE) {
-		at = put_text(at, event->old_value);
+	PRE(kind_index(event->kind) < KIND_COUNT);
+	PRE(event->time_ms >= TIME_MIN && event->time_ms <= TIME_MAX);
+	uint64_t numbers[NUMBER_COUNT];
+	struct span texts[TEXT_COUNT];
+	list_numbers(event, numbers);
+	list_texts(event, texts);
+	size_t most = HEAD_LEN + (2 + (size_t)PRESENCE_COUNT) * VARINT_MAX;
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		PRE(texts[i].len <= UINT32_MAX / 16);
+		most += texts[i].len;
 	}
-	if (bits & HAS_NEW_VALUE) {
-		at = put_text(at, event->new_value);
-		*out_new_value_at = (uint32_t)((size_t)(at - out->ptr) - event->new_value.len);
-	}
-	const uint64_t numbers[] = {event->old_rev, event->prev, (uint64_t)event->expires_at_ms,
-	                            event->txn};
-	for (unsigned i = 0; i < 4; i++) {
-		if (bits & ((unsigned)HAS_OLD_REV << i)) {
-			at = put_number(at, numbers[i]);
+
+	char *head = buf_reserve(out, most);
+	char *at = head + HEAD_LEN;
+	unsigned presence = 0;
+	at = put_varint(at, event->epoch);
+	at = put_varint(at, zigzag(event->time_ms));
+	for (unsigned i = 0; i < NUMBER_COUNT; i++) {
+		if (numbers[i] != 0) {
+			presence |= 1u << i;
+			at = put_varint(at, numbers[i]);
 		}
 	}
-	if (bits & HAS_CAUSE) {
-		at = put_number(at, cause->depth);
-		at = put_text(at, cause->root);
-		at = put_text(at, cause->path);
-	}
-	const struct span texts[] = {cause->delivery, event->traceparent, event->reason};
-	for (unsigned i = 0; i < 3; i++) {
-		if (bits & ((unsigned)HAS_DELIVERY << i)) {
-			at = put_text(at, texts[i]);
+	for (unsigned i = 0; i < TEXT_COUNT; i++) {
+		if (texts[i].ptr == NULL) {
+			continue;
 		}
+		presence |= 1u << (NUMBER_COUNT + i);
+		at = put_varint(at, texts[i].len);
+		if (i == HAS_NEW_VALUE - NUMBER_COUNT) {
+			size_t offset = (size_t)(at - out->ptr);
+			PRE(offset <= UINT32_MAX);
+			*out_new_value_at = (uint32_t)offset;
+		}
+		memcpy(at, texts[i].ptr, texts[i].len);
+		at += texts[i].len;
 	}
+	head[0] = VERSION;
+	head[1] = (char)event->kind;
+	head[2] = (char)(presence & 0xff);
+	head[3] = (char)(presence >> 8);
 	out->len = (size_t)(at - out->ptr);
 }
 
-/* ---- reading ---- */
-
-/* A reader that has run off its end gives zeros from then on; `bad` tells at the end. */
-struct cursor {
+/* What is left to read; `ok` turns false at the first fault and stays so. */
+struct reader {
 	const char *at;
 	const char *end;
-	bool bad;
+	bool ok;
 };
 
-static uint64_t get_number(struct cursor *cursor)
+static uint64_t take_varint(struct reader *reader)
 {
 	uint64_t value = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (cursor->at == cursor->end) {
-			cursor->bad = true;
-			return 0;
+	for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
+		unsigned byte = (unsigned char)*reader->at++;
+		if ((shift == 63 && byte > 1) || (byte == 0 && shift != 0)) {
+			break;
 		}
-		unsigned char byte = (unsigned char)*cursor->at++;
 		value |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte < 0x80) {
 			return value;
 		}
 	}
-	cursor->bad = true;
+	reader->ok = false;
 	return 0;
 }
 
-static struct span get_text(struct cursor *cursor)
+static uint64_t take_number(struct reader *reader, unsigned presence, enum presence bit)
 {
-	uint64_t len = get_number(cursor);
-	if (len > (size_t)(cursor->end - cursor->at)) {
-		cursor->bad = true;
+	if ((presence & 1u << bit) == 0) {
+		return 0;
+	}
+	uint64_t value = take_varint(reader);
+	reader->ok = reader->ok && value != 0;
+	return value;
+}
+
+static struct span take_text(struct reader *reader, unsigned presence, enum presence bit)
+{
+	if ((presence & 1u << bit) == 0) {
 		return SPAN_NONE;
 	}
-	struct span text = span_make(cursor->at, (size_t)len);
-	cursor->at += len;
+	uint64_t len = take_varint(reader);
+	if (!reader->ok || len > (uint64_t)(reader->end - reader->at)) {
+		reader->ok = false;
+		return SPAN_NONE;
+	}
+	struct span text = {reader->at, (size_t)len};
+	reader->at += len;
 	return text;
+}
+
+static void take_all(struct reader *reader, unsigned presence, struct event *event)
+{
+	event->epoch = take_varint(reader);
+	event->time_ms = unzigzag(take_varint(reader));
+	event->rev = take_number(reader, presence, HAS_REV);
+	event->old_rev = take_number(reader, presence, HAS_OLD_REV);
+	event->prev = take_number(reader, presence, HAS_PREV);
+	event->expires_at_ms = unzigzag(take_number(reader, presence, HAS_EXPIRES_AT));
+	event->txn = take_number(reader, presence, HAS_TXN);
+	uint64_t depth = take_number(reader, presence, HAS_DEPTH);
+	event->cause.depth = (uint32_t)depth;
+	event->scope = take_text(reader, presence, HAS_SCOPE);
+	event->key = take_text(reader, presence, HAS_KEY);
+	event->old_value = take_text(reader, presence, HAS_OLD_VALUE);
+	event->new_value = take_text(reader, presence, HAS_NEW_VALUE);
+	event->cause.root = take_text(reader, presence, HAS_ROOT);
+	event->cause.path = take_text(reader, presence, HAS_PATH);
+	event->cause.delivery = take_text(reader, presence, HAS_DELIVERY);
+	event->traceparent = take_text(reader, presence, HAS_TRACEPARENT);
+	event->reason = take_text(reader, presence, HAS_REASON);
+	reader->ok = reader->ok && depth <= UINT32_MAX && event->time_ms >= TIME_MIN &&
+	             event->time_ms <= TIME_MAX && reader->at == reader->end;
 }
 
 int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err *err)
 {
-	if (bytes.len < 2 || bytes.ptr[0] != EVENT_VERSION) {
-		int found = bytes.len ? (unsigned char)bytes.ptr[0] : 0;
-		return err_set(err, found > EVENT_VERSION ? E_VERSION : E_DAMAGED, "event_format",
-		               "event %llu has format %d, this program knows %d",
-		               (unsigned long long)seq, found, EVENT_VERSION);
+	const unsigned char *head = (const unsigned char *)bytes.ptr;
+	if (bytes.len == 0 || head[0] == 0) {
+		return err_set(err, E_DAMAGED, "event_damaged", "event %llu has no version",
+		               (unsigned long long)seq);
 	}
-	struct cursor cursor = {bytes.ptr + 2, bytes.ptr + bytes.len, false};
-	uint64_t bits = get_number(&cursor);
-	struct event event = {.seq = seq, .kind = (enum event_kind)bytes.ptr[1]};
-	event.scope = get_text(&cursor);
-	event.key = get_text(&cursor);
-	event.epoch = get_number(&cursor);
-	event.rev = get_number(&cursor);
-	event.time_ms = (int64_t)get_number(&cursor);
-	event.old_value = bits & HAS_OLD_VALUE ? get_text(&cursor) : SPAN_NONE;
-	event.new_value = bits & HAS_NEW_VALUE ? get_text(&cursor) : SPAN_NONE;
-	event.old_rev = bits & HAS_OLD_REV ? get_number(&cursor) : 0;
-	event.prev = bits & HAS_PREV ? get_number(&cursor) : 0;
-	event.expires_at_ms = bits & HAS_EXPIRES ? (int64_t)get_number(&cursor) : 0;
-	event.txn = bits & HAS_TXN ? get_number(&cursor) : 0;
-	if (bits & HAS_CAUSE) {
-		event.cause.depth = (uint32_t)get_number(&cursor);
-		event.cause.root = get_text(&cursor);
-		event.cause.path = get_text(&cursor);
+	if (head[0] != VERSION) {
+		return err_set(err, E_VERSION, "event_version",
+		               "event %llu has version %u, this program knows version %d",
+		               (unsigned long long)seq, head[0], VERSION);
 	}
-	event.cause.delivery = bits & HAS_DELIVERY ? get_text(&cursor) : SPAN_NONE;
-	event.traceparent = bits & HAS_TRACEPARENT ? get_text(&cursor) : SPAN_NONE;
-	event.reason = bits & HAS_REASON ? get_text(&cursor) : SPAN_NONE;
-	bool good = !cursor.bad && cursor.at == cursor.end && (bits & ~(uint64_t)HAS_KNOWN) == 0 &&
-	            event_kind_name(event.kind) != NULL;
-	if (!good) {
+	if (bytes.len < HEAD_LEN) {
+		return err_set(err, E_DAMAGED, "event_damaged", "event %llu is cut off",
+		               (unsigned long long)seq);
+	}
+	unsigned presence = head[2] | (unsigned)head[3] << 8;
+	struct event event = {.seq = seq, .kind = head[1]};
+	if (kind_index(event.kind) == KIND_COUNT || presence >> PRESENCE_COUNT != 0) {
+		return err_set(err, E_VERSION, "event_version",
+		               "event %llu is of a kind that this program does not know "
+		               "(kind %u, parts %04x)",
+		               (unsigned long long)seq, head[1], presence);
+	}
+	struct reader reader = {bytes.ptr + HEAD_LEN, bytes.ptr + bytes.len, true};
+	take_all(&reader, presence, &event);
+	if (!reader.ok) {
 		return err_set(err, E_DAMAGED, "event_damaged",
-		               "event %llu is not what was written", (unsigned long long)seq);
+		               "event %llu breaks off or does not hold together at byte %zu of %zu",
+		               (unsigned long long)seq, (size_t)(reader.at - bytes.ptr), bytes.len);
 	}
 	*out = event;
 	return 0;
 }
-
-/* ---- ids ---- */
 
 void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *out)
 {
@@ -224,28 +291,37 @@ void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *o
 	buf_uint(out, seq);
 }
 
+/* Splits at the last '-': the name of a log may have one of its own. */
+static bool cut_number(struct span *text, uint64_t *out)
+{
+	size_t at = text->len;
+	while (at > 0 && text->ptr[at - 1] != '-') {
+		at--;
+	}
+	if (at == 0 || !id_parse_uint(span_make(text->ptr + at, text->len - at), out)) {
+		return false;
+	}
+	text->len = at - 1;
+	return true;
+}
+
 bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq)
 {
-	const char *first = id.len ? memchr(id.ptr, '-', id.len) : NULL;
-	if (first == NULL || first == id.ptr) {
+	uint64_t epoch = 0;
+	uint64_t seq = 0;
+	if (!cut_number(&id, &seq) || !cut_number(&id, &epoch) || id.len == 0) {
 		return false;
 	}
-	const char *end = id.ptr + id.len;
-	const char *second = memchr(first + 1, '-', (size_t)(end - first - 1));
-	uint64_t epoch;
-	uint64_t seq;
-	if (second == NULL ||
-	    !id_parse_uint(span_make(first + 1, (size_t)(second - first - 1)), &epoch) ||
-	    !id_parse_uint(span_make(second + 1, (size_t)(end - second - 1)), &seq)) {
-		return false;
-	}
-	*out_log = span_make(id.ptr, (size_t)(first - id.ptr));
+	*out_log = id;
 	*out_epoch = epoch;
 	*out_seq = seq;
 	return true;
 }
 
-/* ---- showing ---- */
+static void write_value(struct span value, struct buf *out)
+{
+	buf_span(out, value.ptr ? value : SPAN("null"));
+}
 
 static void write_cause(const struct event_cause *cause, struct buf *out)
 {
@@ -256,10 +332,11 @@ static void write_cause(const struct event_cause *cause, struct buf *out)
 	BUF_LITERAL(out, ",\"path\":[");
 	struct span rest = cause->path;
 	while (rest.len != 0) {
-		const char *end = memchr(rest.ptr, '\n', rest.len);
-		size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
+		const char *newline = memchr(rest.ptr, '\n', rest.len);
+		size_t len = newline ? (size_t)(newline - rest.ptr) : rest.len;
 		json_write_string(out, span_make(rest.ptr, len));
-		rest = end ? span_make(end + 1, rest.len - len - 1) : SPAN("");
+		size_t used = newline ? len + 1 : len;
+		rest = span_make(rest.ptr + used, rest.len - used);
 		if (rest.len != 0) {
 			buf_byte(out, ',');
 		}
@@ -267,20 +344,28 @@ static void write_cause(const struct event_cause *cause, struct buf *out)
 	BUF_LITERAL(out, "]}");
 }
 
-static void write_value(struct span value, struct buf *out)
+static void write_delivery(const struct event_delivery *delivery, struct buf *out)
 {
-	buf_span(out, value.ptr ? value : SPAN("null"));
+	if (delivery->attempt != 0) {
+		BUF_LITERAL(out, ",\"attempt\":");
+		buf_uint(out, delivery->attempt);
+	}
+	if (delivery->delivery_id.ptr != NULL) {
+		BUF_LITERAL(out, ",\"delivery_id\":");
+		json_write_string(out, delivery->delivery_id);
+	}
 }
 
 void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out)
 {
-	char time_text[CLOCK_TEXT_LEN + 1];
-	clock_format(event->time_ms, time_text);
-	/* The usual event needs one look at the room. */
-	(void)buf_reserve(out, 320 + event->old_value.len + event->new_value.len);
+	enum { REST = 512 }; /* room for all but the texts of the user, in the usual case */
+	char time[CLOCK_TEXT_LEN + 1];
+	clock_format(event->time_ms, time);
+	(void)buf_reserve(out, event->scope.len + event->key.len + event->old_value.len +
+	                               event->new_value.len + REST);
 	BUF_LITERAL(out, "{\"type\":\"state\",\"event_type\":\"");
-	buf_span(out, span_of(event_kind_name(event->kind)));
+	buf_span(out, KINDS[kind_index(event->kind)].name);
 	BUF_LITERAL(out, "\",\"scope\":");
 	json_write_string(out, event->scope);
 	BUF_LITERAL(out, ",\"key\":");
@@ -296,21 +381,14 @@ void event_write_json(const struct event *event, struct span log,
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, event->rev);
 	BUF_LITERAL(out, "\",\"time\":\"");
-	buf_add(out, time_text, CLOCK_TEXT_LEN);
+	buf_add(out, time, CLOCK_TEXT_LEN);
 	buf_byte(out, '"');
 	if (delivery != NULL) {
-		BUF_LITERAL(out, ",\"attempt\":");
-		buf_uint(out, delivery->attempt);
-		BUF_LITERAL(out, ",\"delivery_id\":");
-		json_write_string(out, delivery->delivery_id);
+		write_delivery(delivery, out);
 	}
-	if (event->reason.len != 0) {
+	if (event->reason.ptr != NULL) {
 		BUF_LITERAL(out, ",\"reason\":");
 		json_write_string(out, event->reason);
-	}
-	if (event->txn != 0) {
-		BUF_LITERAL(out, ",\"txn\":");
-		buf_uint(out, event->txn);
 	}
 	if (event->cause.depth != 0) {
 		write_cause(&event->cause, out);

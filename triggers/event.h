@@ -68,7 +68,7 @@ void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *o
 /* Takes an id apart; false if it is not one. */
 bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq);
 
-/* What a delivery adds to the event for its handler; all absent/0 when it is only shown. */
+/* What a delivery adds to the event for its handler; absent members are left out. */
 struct event_delivery {
 	uint32_t attempt; /* from 1 */
 	struct span delivery_id;
@@ -76,7 +76,8 @@ struct event_delivery {
 
 /* Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),
- * id, seq, rev (string), time, and what else is present. */
+ * id, seq, rev (string), time, then attempt, delivery_id, reason and cause {root, depth, path} if
+ * they are there. `delivery` is NULL when the event is only shown; `log` needs no escaping. */
 void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out);
 

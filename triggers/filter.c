@@ -69,24 +69,37 @@ bool filter_matches(const struct filter *filter, const struct event *event)
 	return filter->changed_count == 0;
 }
 
+static void copy_without_nulls(struct span value, struct buf *out)
+{
+	if (json_kind(value) != JSON_OBJECT) {
+		buf_span(out, value);
+		return;
+	}
+	bool first = true;
+	struct span name;
+	struct span member;
+	buf_byte(out, '{');
+	for (struct json_iter iter = json_iter(value); json_next_member(&iter, &name, &member);) {
+		if (json_is_null(member)) {
+			continue;
+		}
+		if (!first) {
+			buf_byte(out, ',');
+		}
+		first = false;
+		buf_byte(out, '"');
+		buf_span(out, name);
+		BUF_LITERAL(out, "\":");
+		copy_without_nulls(member, out);
+	}
+	buf_byte(out, '}');
+}
+
 void filter_canonical(struct span config, struct buf *out)
 {
-	struct buf kept = {0};
-	struct span name;
-	struct span value;
-	buf_byte(&kept, '{');
-	for (struct json_iter iter = json_iter(config); json_next_member(&iter, &name, &value);) {
-		if (!json_is_null(value)) {
-			if (kept.len != 1) {
-				buf_byte(&kept, ',');
-			}
-			buf_byte(&kept, '"');
-			buf_span(&kept, name);
-			BUF_LITERAL(&kept, "\":");
-			buf_span(&kept, value);
-		}
-	}
-	buf_byte(&kept, '}');
-	json_canonical(buf_view(&kept), out);
-	buf_free(&kept);
+	/* First, so that of two members of one name the last decides, even when it is null. */
+	struct buf canonical = {0};
+	json_canonical(config, &canonical);
+	copy_without_nulls(buf_view(&canonical), out);
+	buf_free(&canonical);
 }

@@ -4,7 +4,6 @@
 #define TRIGGERS_FILTER_H
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/span.h"
 #include "triggers/event.h"
 #include <stdbool.h>
@@ -20,8 +19,8 @@ struct filter_path {
 /* What is asked of an event; all must hold. All texts are owned. */
 struct filter {
 	struct span scope;       /* absent: any */
-	struct span key;         /* exact, when no pattern is set; absent: any */
-	struct span key_glob;    /* absent: none */
+	struct span key;         /* exact; absent: any, or what one of the next two says */
+	struct span key_glob;    /* checked; absent: none */
 	struct regex *key_regex; /* NULL: none */
 	unsigned events;         /* bit 1 << kind for each wanted kind */
 	struct filter_path *changed;
@@ -31,13 +30,13 @@ struct filter {
 
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
-/* What a trigger says of retries; -1 (0 for max_attempts) where it says nothing. */
+/* What a trigger says of retries; -1 where it says nothing. */
 struct trigger_retry {
 	int64_t max_attempts;
 	int64_t initial_ms;
 	int64_t max_ms;
-	double multiplier;
-	double jitter; /* 0 to 1 */
+	int64_t multiplier;
+	int64_t jitter_percent;
 	int64_t max_age_ms;
 };
 
@@ -51,11 +50,15 @@ struct trigger_policy {
 	struct span condition_function_id; /* owned by the filter */
 };
 
-void filter_free(struct filter *filter);
-/* A condition that cannot be judged (a regex over its limit) is "no". */
+void filter_free(struct filter *filter); /* NULL is harmless */
+
+/* Scope, key, kind, then what takes longer: glob or regex, then `changed`. Values are compared as
+ * JSON values; one that is missing differs from any that is there. A regex over its limit is "no".
+ */
 bool filter_matches(const struct filter *filter, const struct event *event);
 
-/* Appends the config in the form whose bytes are its identity: members sorted, nulls left out. */
+/* Appends the config (a valid JSON object) in the form whose bytes are its identity: canonical
+ * JSON, members that are null left out at every level of objects. */
 void filter_canonical(struct span config, struct buf *out);
 
 #endif

@@ -1,160 +1,250 @@
-/* This file is the table of a state trigger's fields, and reads configs by it. */
+/* This file is the table of a state trigger's fields, and makes filters and policies by it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/on_state.h"
 
+#include "base/field.h"
+#include "base/field_json.h"
+#include "base/field_print.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "triggers/expr/regex.h"
 #include "triggers/glob.h"
-#include <stdlib.h>
 
-enum { CHANGED_MAX = 64, SEGMENTS_MAX = 32 };
+static const char CODE[] = "invalid_trigger";
 
-enum { ALL_EVENTS = 1u << EVENT_CREATED | 1u << EVENT_UPDATED | 1u << EVENT_DELETED };
+enum { SCOPE_MAX = 512, KEY_MAX = 1024, FUNCTION_MAX = 256, CHANGED_MAX = 64, SEGMENTS_MAX = 32 };
+#define DAY (INT64_C(24) * 60 * 60 * 1000)
 
-/* What is being built. */
-struct parse {
-	struct filter *filter;
-	struct trigger_policy *policy;
-	struct buf scratch;
+/* A config as it is written. */
+struct config {
+	char *scope;
+	char *key;
+	char *key_regex;
+	struct field_strings events;
+	struct span changed;
+	char *condition_function_id;
+	int64_t concurrency;
+	int order; /* enum trigger_order */
+	int64_t timeout_ms;
+	bool durable;
+	struct trigger_retry retry;
 };
 
-typedef int field_fn(struct parse *parse, struct span value, struct err *err);
+static const char *const order_words[] = {
+        [ORDER_KEY] = "key", [ORDER_NONE] = "none", [ORDER_TRIGGER] = "trigger", NULL};
 
-struct state_field {
-	const char *name;
-	const char *takes; /* for people: "text" */
-	field_fn *read;    /* NULL: planned, refused by name */
-	const char *help;
+static const struct field retry_fields[] = {
+        {.name = "max_attempts",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, max_attempts),
+         .min = 1,
+         .max = 1000,
+         .help = "How often a delivery is tried before it becomes a dead letter; without it, "
+                 "like the rest of retry, the engine's own."},
+        {.name = "initial_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, initial_ms),
+         .min = 1,
+         .max = DAY,
+         .unit = "ms",
+         .help = "The wait before the second attempt."},
+        {.name = "max_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, max_ms),
+         .min = 1,
+         .max = DAY,
+         .unit = "ms",
+         .help = "The longest wait."},
+        {.name = "multiplier",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, multiplier),
+         .min = 1,
+         .max = 10,
+         .help = "Every wait is so many times the one before."},
+        {.name = "jitter",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, jitter_percent),
+         .min = 0,
+         .max = 100,
+         .unit = "percent",
+         .help = "By how much a wait varies, so that retries do not come in step."},
+        {.name = "max_age_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct trigger_retry, max_age_ms),
+         .min = 1000,
+         .max = 365 * DAY,
+         .unit = "ms",
+         .help = "No attempt is made later than this after the first."},
+        {.name = NULL},
 };
 
-static int wrong(struct err *err, const char *field, const char *what)
-{
-	return err_set(err, E_INVALID, "invalid_trigger", "%s %s", field, what);
-}
-
-/* ---- values ---- */
-
-static int read_text(const char *field, struct span value, struct span *out, struct err *err)
-{
-	if (json_kind(value) != JSON_STRING || value.len <= 2) {
-		return wrong(err, field, "must be a text that is not empty");
+#define LATER(what, says)                                                                          \
+	{                                                                                          \
+		.name = (what), .kind = FIELD_RESERVED, .help = (says)                             \
 	}
-	struct buf text = {0};
-	json_string(value, &text);
-	mem_free((char *)out->ptr);
-	*out = mem_span(buf_view(&text));
-	buf_free(&text);
-	return 0;
+
+static const struct field state_fields[] = {
+        {.name = "scope",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config, scope),
+         .min = 1,
+         .max = SCOPE_MAX,
+         .help = "Only changes in this scope; without it, in every scope."},
+        {.name = "key",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config, key),
+         .min = 1,
+         .max = KEY_MAX,
+         .help = "Only changes of this key, or of keys like user_*: * is any run of bytes ('/' "
+                 "and ':' too), ? one character, [a-z] or [!a-z] one of a set; \\ takes the next "
+                 "byte as it is."},
+        {.name = "key_regex",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config, key_regex),
+         .min = 1,
+         .max = REGEX_PATTERN_MAX,
+         .help = "Only keys in which this regular expression (RE2) is found; ^ and $ anchor it. "
+                 "Instead of key."},
+        {.name = "events",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config, events),
+         .otherwise = "[created, updated, deleted]",
+         .min = 1,
+         .max = 16,
+         .help = "Which changes: created, updated, deleted, touched (only the expiry)."},
+        {.name = "changed",
+         .kind = FIELD_JSON,
+         .offset = offsetof(struct config, changed),
+         .help = "Only when the value at one of these paths differs between old and new. A path "
+                 "is a name, a JSON Pointer (\"/a/b\") or a list of segments."},
+        {.name = "condition_function_id",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config, condition_function_id),
+         .min = 1,
+         .max = FUNCTION_MAX,
+         .help = "A function that is called first with the same event and says yes or no."},
+        {.name = "concurrency",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config, concurrency),
+         .min = 1,
+         .max = 10000,
+         .help = "How many deliveries run at a time; without it the engine's own."},
+        {.name = "order",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config, order),
+         .otherwise = "key",
+         .words = order_words,
+         .help = "Which deliveries start one after the other: those of one key, none, all."},
+        {.name = "timeout_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config, timeout_ms),
+         .min = 1,
+         .max = 7 * DAY,
+         .unit = "ms",
+         .help = "How long an attempt may take; without it the engine's own."},
+        {.name = "retry",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config, retry),
+         .fields = retry_fields,
+         .help = "What happens after the handler has failed."},
+        {.name = "durable",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config, durable),
+         .otherwise = "false",
+         .help = "It stays when the worker that registered it goes."},
+        LATER("when", "a condition on the values, in CEL"),
+        LATER("fire", "on every match or only when it begins to match"),
+        LATER("select", "the part of the event that the handler gets"),
+        LATER("debounce", "wait until a key is quiet"),
+        LATER("throttle", "at most so many in a time"),
+        LATER("batch", "several events in one call"),
+        LATER("pause", "begin paused"),
+        LATER("concurrency_key", "concurrency counted by a part of the event"),
+        LATER("ttl", "a trigger that ends by itself"),
+        LATER("on_exhausted", "what is called after the last attempt"),
+        LATER("on_condition_error", "what an error of the condition means"),
+        {.name = NULL},
+};
+
+static int refuse(const char *field, const char *what, struct err *err)
+{
+	return err_set(err, E_INVALID, CODE, "'%s' %s", field, what);
 }
 
-static int read_number(const char *field, struct span value, int64_t least, int64_t most,
-                       int64_t *out, struct err *err)
+/* ---- key ---- */
+
+static struct span own(const char *text)
 {
-	int64_t number;
-	if (json_kind(value) != JSON_NUMBER || !json_int64(value, &number) || number < least ||
-	    number > most) {
-		return err_set(err, E_INVALID, "invalid_trigger",
-		               "%s must be a whole number from %lld to %lld, not %.*s", field,
-		               (long long)least, (long long)most,
-		               (int)(value.len < 40 ? value.len : 40), value.ptr);
+	return text != NULL ? mem_span(span_of(text)) : SPAN_NONE;
+}
+
+/* A glob that holds no wildcard is the exact key that it spells. */
+static int build_key(const struct config *config, struct filter *filter, struct err *err)
+{
+	struct err why = {0};
+	if (config->key != NULL && config->key_regex != NULL) {
+		return refuse("key", "and 'key_regex' exclude each other; keep one of them", err);
 	}
-	*out = number;
-	return 0;
-}
-
-static int read_fraction(const char *field, struct span value, double least, double most,
-                         double *out, struct err *err)
-{
-	double number;
-	if (json_kind(value) != JSON_NUMBER || !json_double(value, &number) || number < least ||
-	    number > most) {
-		return err_set(err, E_INVALID, "invalid_trigger",
-		               "%s must be a number from %g to %g, not %.*s", field, least, most,
-		               (int)(value.len < 40 ? value.len : 40), value.ptr);
+	if (config->key_regex != NULL &&
+	    regex_new(span_of(config->key_regex), &filter->key_regex, &why) != 0) {
+		return err_set(err, E_INVALID, CODE, "'key_regex': %s", why.text);
 	}
-	*out = number;
-	return 0;
-}
-
-/* ---- what is matched ---- */
-
-static int read_scope(struct parse *parse, struct span value, struct err *err)
-{
-	return read_text("scope", value, &parse->filter->scope, err);
-}
-
-static int read_key(struct parse *parse, struct span value, struct err *err)
-{
-	struct span text = SPAN_NONE;
-	if (read_text("key", value, &text, err) != 0) {
-		return err->number;
-	}
-	if (!glob_is_pattern(text)) {
-		parse->filter->key = text;
+	if (config->key == NULL) {
 		return 0;
 	}
-	parse->filter->key_glob = text;
-	return glob_check(text, err) != 0 ? err_wrap(err, "key") : 0;
+	if (glob_check(span_of(config->key), &why) != 0) {
+		return err_set(err, E_INVALID, CODE, "'key': %s", why.text);
+	}
+	if (glob_is_pattern(span_of(config->key))) {
+		filter->key_glob = own(config->key);
+		return 0;
+	}
+	struct buf plain = {0};
+	glob_unescape(span_of(config->key), &plain);
+	filter->key = mem_span(buf_view(&plain));
+	buf_free(&plain);
+	return 0;
 }
 
-static int read_key_regex(struct parse *parse, struct span value, struct err *err)
-{
-	struct span text = SPAN_NONE;
-	if (read_text("key_regex", value, &text, err) != 0) {
-		return err->number;
-	}
-	int status = regex_new(text, &parse->filter->key_regex, err);
-	mem_free((char *)text.ptr);
-	return status != 0 ? err_wrap(err, "key_regex") : 0;
-}
+/* ---- events ---- */
 
 /* "created" and "state:created" are the same word. */
-static bool parse_event(struct span word, enum event_kind *out)
+static bool parse_event(const char *word, enum event_kind *out)
 {
-	if (event_kind_parse(word, out)) {
-		return true;
-	}
 	struct buf full = {0};
-	BUF_LITERAL(&full, "state:");
-	buf_span(&full, word);
-	bool known = event_kind_parse(buf_view(&full), out);
+	buf_format(&full, "state:%s", word);
+	bool known = event_kind_parse(buf_view(&full), out) || event_kind_parse(span_of(word), out);
 	buf_free(&full);
 	return known;
 }
 
-static int read_events(struct parse *parse, struct span value, struct err *err)
+static int build_events(const struct field_strings *words, struct filter *filter, struct err *err)
 {
-	static const char what[] = "must be a list of \"state:created\", \"state:updated\", "
-	                           "\"state:deleted\", \"state:touched\"";
-	if (json_kind(value) != JSON_ARRAY) {
-		return wrong(err, "events", what);
-	}
-	unsigned events = 0;
-	struct span item;
-	for (struct json_iter iter = json_iter(value); json_next_item(&iter, &item);) {
-		enum event_kind kind;
-		buf_clear(&parse->scratch);
-		(void)buf_reserve(&parse->scratch, item.len);
-		if (json_kind(item) != JSON_STRING ||
-		    !parse_event(json_plain(item, &parse->scratch), &kind)) {
-			return wrong(err, "events", what);
+	for (size_t i = 0; i < words->count; i++) {
+		enum event_kind kind = EVENT_CREATED;
+		if (!parse_event(words->items[i], &kind)) {
+			return err_set(err, E_INVALID, CODE,
+			               "'events' takes created, updated, deleted and touched, not "
+			               "'%.64s'",
+			               words->items[i]);
 		}
-		events |= 1u << kind;
+		filter->events |= 1u << kind;
 	}
-	if (events == 0) {
-		return wrong(err, "events", "must name one event at least");
+	if (words->count == 0) {
+		filter->events = 1u << EVENT_CREATED | 1u << EVENT_UPDATED | 1u << EVENT_DELETED;
 	}
-	parse->filter->events = events;
 	return 0;
 }
 
-/* ---- changed: paths ---- */
+/* ---- changed ---- */
+
+static const char PATHS[] = "must be a list of 1 to 64 paths: a name, a JSON Pointer (\"/a/b\") or "
+                            "a list of 1 to 32 segments";
 
 static int add_segment(struct filter_path *path, struct span plain, struct err *err)
 {
 	if (path->count == SEGMENTS_MAX) {
-		return wrong(err, "changed", "has a path of more than 32 segments");
+		return refuse("changed", PATHS, err);
 	}
 	path->segments = mem_grow(path->segments, (path->count + 1) * sizeof *path->segments);
 	path->segments[path->count++] = mem_span(plain);
@@ -162,321 +252,140 @@ static int add_segment(struct filter_path *path, struct span plain, struct err *
 }
 
 /* RFC 6901: "/a~1b/0". */
-static int read_pointer(struct filter_path *path, struct span pointer, struct err *err)
+static int read_pointer(struct span pointer, struct filter_path *path, struct err *err)
 {
-	size_t at = 0;
-	while (at < pointer.len) {
-		struct buf segment = {0};
-		size_t i = at + 1;
-		for (; i < pointer.len && pointer.ptr[i] != '/'; i++) {
-			char byte = pointer.ptr[i];
-			char next = i + 1 < pointer.len ? pointer.ptr[i + 1] : '\0';
-			if (byte == '~' && next != '0' && next != '1') {
-				buf_free(&segment);
-				return wrong(err, "changed",
-				             "has a JSON Pointer in which \"~\" is not \"~0\" or "
-				             "\"~1\"");
-			}
+	struct buf segment = {0};
+	int status = 0;
+	for (size_t at = 1; status == 0 && at <= pointer.len; at++) {
+		buf_clear(&segment);
+		for (; at < pointer.len && pointer.ptr[at] != '/'; at++) {
+			char byte = pointer.ptr[at];
 			if (byte == '~') {
-				byte = next == '0' ? '~' : '/';
-				i++;
+				at++;
+				byte = at < pointer.len ? pointer.ptr[at] : '\0';
+				if (byte != '0' && byte != '1') {
+					status = refuse("changed",
+					                "has a JSON Pointer in which ~ is neither "
+					                "~0 (for ~) nor ~1 (for /)",
+					                err);
+					goto done;
+				}
+				byte = byte == '0' ? '~' : '/';
 			}
 			buf_byte(&segment, byte);
 		}
-		int status = add_segment(path, buf_view(&segment), err);
-		buf_free(&segment);
+		status = add_segment(path, buf_view(&segment), err);
+	}
+done:
+	buf_free(&segment);
+	return status;
+}
+
+static int read_segments(struct span list, struct filter_path *path, struct err *err)
+{
+	struct buf plain = {0};
+	struct span item;
+	int status = 0;
+	for (struct json_iter iter = json_iter(list);
+	     status == 0 && json_next_item(&iter, &item);) {
+		uint64_t index = 0;
+		buf_clear(&plain);
+		if (json_kind(item) == JSON_STRING) {
+			json_string(item, &plain);
+		} else if (json_uint64(item, &index)) {
+			buf_uint(&plain, index);
+		} else {
+			status = refuse("changed", PATHS, err);
+			break;
+		}
+		status = add_segment(path, buf_view(&plain), err);
+	}
+	buf_free(&plain);
+	return status != 0 || path->count != 0 ? status : refuse("changed", PATHS, err);
+}
+
+static int read_path(struct span value, struct filter_path *path, struct err *err)
+{
+	if (json_kind(value) == JSON_ARRAY) {
+		return read_segments(value, path, err);
+	}
+	if (json_kind(value) != JSON_STRING || value.len <= 2) {
+		return refuse("changed", PATHS, err);
+	}
+	struct buf plain = {0};
+	json_string(value, &plain);
+	int status = plain.ptr[0] == '/' ? read_pointer(buf_view(&plain), path, err)
+	                                 : add_segment(path, buf_view(&plain), err);
+	buf_free(&plain);
+	return status;
+}
+
+static int build_changed(struct span list, struct filter *filter, struct err *err)
+{
+	if (list.ptr == NULL) {
+		return 0;
+	}
+	if (json_kind(list) != JSON_ARRAY) {
+		return refuse("changed", PATHS, err);
+	}
+	struct span item;
+	filter->changed = MEM_ARRAY(struct filter_path, CHANGED_MAX);
+	for (struct json_iter iter = json_iter(list); json_next_item(&iter, &item);) {
+		if (filter->changed_count == CHANGED_MAX) {
+			return refuse("changed", PATHS, err);
+		}
+		int status = read_path(item, &filter->changed[filter->changed_count++], err);
 		if (status != 0) {
 			return status;
 		}
-		at = i;
 	}
-	return 0;
+	return filter->changed_count != 0 ? 0 : refuse("changed", PATHS, err);
 }
 
-static int read_path(struct parse *parse, struct span value, struct filter_path *path,
-                     struct err *err)
+/* ---- the whole ---- */
+
+static struct trigger_policy policy_of(const struct config *config, const struct filter *filter)
 {
-	static const char what[] =
-	        "takes paths: a name, a JSON Pointer (\"/a/b\"), or a list of segments";
-	if (json_kind(value) == JSON_STRING) {
-		struct buf plain = {0};
-		json_string(value, &plain);
-		int status = plain.len != 0 && plain.ptr[0] == '/'
-		                     ? read_pointer(path, buf_view(&plain), err)
-		             : plain.len != 0 ? add_segment(path, buf_view(&plain), err)
-		                              : wrong(err, "changed", what);
-		buf_free(&plain);
-		return status;
-	}
-	if (json_kind(value) != JSON_ARRAY) {
-		return wrong(err, "changed", what);
-	}
-	struct span item;
-	for (struct json_iter iter = json_iter(value); json_next_item(&iter, &item);) {
-		buf_clear(&parse->scratch);
-		(void)buf_reserve(&parse->scratch, item.len + 1);
-		bool is_text = json_kind(item) == JSON_STRING;
-		if (!is_text && json_kind(item) != JSON_NUMBER) {
-			return wrong(err, "changed", what);
-		}
-		struct span segment = is_text ? json_plain(item, &parse->scratch) : item;
-		if (add_segment(path, segment, err) != 0) {
-			return err->number;
-		}
-	}
-	return path->count != 0 ? 0 : wrong(err, "changed", what);
+	return (struct trigger_policy){
+	        .concurrency = (uint32_t)config->concurrency,
+	        .order = (enum trigger_order)config->order,
+	        .durable = config->durable,
+	        .timeout_ms = config->timeout_ms,
+	        .retry = config->retry,
+	        .condition_function_id = filter->condition_function_id,
+	};
 }
 
-static int read_changed(struct parse *parse, struct span value, struct err *err)
-{
-	struct filter *filter = parse->filter;
-	if (json_kind(value) != JSON_ARRAY) {
-		return wrong(err, "changed", "must be a list of paths");
-	}
-	struct span item;
-	for (struct json_iter iter = json_iter(value); json_next_item(&iter, &item);) {
-		if (filter->changed_count == CHANGED_MAX) {
-			return wrong(err, "changed", "has more than 64 paths");
-		}
-		filter->changed = mem_grow(filter->changed,
-		                           (filter->changed_count + 1) * sizeof *filter->changed);
-		struct filter_path *path = &filter->changed[filter->changed_count++];
-		*path = (struct filter_path){0};
-		if (read_path(parse, item, path, err) != 0) {
-			return err->number;
-		}
-	}
-	return filter->changed_count != 0 ? 0
-	                                  : wrong(err, "changed", "must name one path at least");
-}
-
-/* ---- how it is delivered ---- */
-
-static int read_concurrency(struct parse *parse, struct span value, struct err *err)
-{
-	int64_t number = 0;
-	int status = read_number("concurrency", value, 1, 10000, &number, err);
-	if (status == 0) {
-		parse->policy->concurrency = (uint32_t)number;
-	}
-	return status;
-}
-
-static int read_durable(struct parse *parse, struct span value, struct err *err)
-{
-	if (json_kind(value) != JSON_BOOL) {
-		return wrong(err, "durable", "must be true or false");
-	}
-	parse->policy->durable = json_is_true(value);
-	return 0;
-}
-
-static int read_timeout(struct parse *parse, struct span value, struct err *err)
-{
-	return read_number("timeout_ms", value, 1, 900000, &parse->policy->timeout_ms, err);
-}
-
-static int read_order(struct parse *parse, struct span value, struct err *err)
-{
-	if (json_string_is(value, SPAN("key"))) {
-		parse->policy->order = ORDER_KEY;
-	} else if (json_string_is(value, SPAN("none"))) {
-		parse->policy->order = ORDER_NONE;
-	} else if (json_string_is(value, SPAN("trigger"))) {
-		parse->policy->order = ORDER_TRIGGER;
-	} else {
-		return wrong(err, "order", "must be \"key\", \"none\" or \"trigger\"");
-	}
-	return 0;
-}
-
-static int read_condition(struct parse *parse, struct span value, struct err *err)
-{
-	struct span text = SPAN_NONE;
-	int status = read_text("condition_function_id", value, &text, err);
-	mem_free((char *)parse->policy->condition_function_id.ptr);
-	parse->policy->condition_function_id = text;
-	return status;
-}
-
-static int read_retry_member(struct trigger_retry *retry, struct span name, struct span value,
-                             struct err *err)
-{
-	static const int64_t week_ms = 7 * 24 * 3600 * 1000LL;
-	if (span_is(name, "max_attempts")) {
-		return read_number("retry.max_attempts", value, 1, 1000, &retry->max_attempts, err);
-	}
-	if (span_is(name, "initial_ms")) {
-		return read_number("retry.initial_ms", value, 0, week_ms, &retry->initial_ms, err);
-	}
-	if (span_is(name, "max_ms")) {
-		return read_number("retry.max_ms", value, 0, week_ms, &retry->max_ms, err);
-	}
-	if (span_is(name, "max_age_ms")) {
-		return read_number("retry.max_age_ms", value, 0, 52 * week_ms, &retry->max_age_ms,
-		                   err);
-	}
-	if (span_is(name, "multiplier")) {
-		return read_fraction("retry.multiplier", value, 1, 100, &retry->multiplier, err);
-	}
-	if (span_is(name, "jitter")) {
-		return read_fraction("retry.jitter", value, 0, 1, &retry->jitter, err);
-	}
-	return err_set(err, E_INVALID, "invalid_trigger",
-	               "retry has no member \"%.*s\"; it takes max_attempts, initial_ms, max_ms, "
-	               "multiplier, jitter, max_age_ms",
-	               SPAN_ARG(name));
-}
-
-static int read_retry(struct parse *parse, struct span value, struct err *err)
-{
-	if (json_kind(value) != JSON_OBJECT) {
-		return wrong(err, "retry", "must be an object like {\"max_attempts\": 5}");
-	}
-	struct span name;
-	struct span member;
-	for (struct json_iter iter = json_iter(value); json_next_member(&iter, &name, &member);) {
-		if (!json_is_null(member) &&
-		    read_retry_member(&parse->policy->retry, name, member, err) != 0) {
-			return err->number;
-		}
-	}
-	return 0;
-}
-
-/* ---- the table ---- */
-
-static const struct state_field fields[] = {
-        {"scope", "text", read_scope, "only events of this scope"},
-        {"key", "text or glob", read_key, "only events of this key, or of keys like \"user_*\""},
-        {"key_regex", "text", read_key_regex,
-         "only keys in which this regular expression (RE2) is found"},
-        {"events", "list", read_events,
-         "which changes: state:created, state:updated, state:deleted (default), state:touched"},
-        {"changed", "list of paths", read_changed,
-         "only when the value at one of these paths differs between old and new"},
-        {"condition_function_id", "text", read_condition,
-         "a function that is called first and says yes or no"},
-        {"concurrency", "1 to 10000", read_concurrency, "deliveries at a time"},
-        {"order", "key, none, trigger", read_order,
-         "which deliveries start one after the other: those of one key (default), none, all"},
-        {"timeout_ms", "1 to 900000", read_timeout, "how long an attempt may take"},
-        {"retry", "object", read_retry,
-         "max_attempts, initial_ms, max_ms, multiplier, jitter (0 to 1), max_age_ms"},
-        {"durable", "true or false", read_durable, "outlives the worker that registered it"},
-        {"when", "", NULL, ""},
-        {"fire", "", NULL, ""},
-        {"select", "", NULL, ""},
-        {"debounce", "", NULL, ""},
-        {"throttle", "", NULL, ""},
-        {"batch", "", NULL, ""},
-        {"pause", "", NULL, ""},
-        {"concurrency_key", "", NULL, ""},
-        {"on_exhausted", "", NULL, ""},
-        {"on_condition_error", "", NULL, ""},
-};
-
-enum { FIELD_COUNT = sizeof fields / sizeof *fields };
-
-/* How many letters differ, about: enough to guess which name was meant. */
-static size_t distance(struct span a, const char *b)
-{
-	enum { NAME_MAX = 32 };
-	size_t row[NAME_MAX + 1];
-	size_t b_len = strlen(b);
-	if (a.len > NAME_MAX || b_len > NAME_MAX) {
-		return NAME_MAX;
-	}
-	for (size_t j = 0; j <= b_len; j++) {
-		row[j] = j;
-	}
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t change = corner + (a.ptr[i - 1] != b[j - 1]);
-			corner = row[j];
-			size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			row[j] = change < shift ? change : shift;
-		}
-	}
-	return row[b_len];
-}
-
-static int unknown_field(struct span name, struct err *err)
-{
-	const char *nearest = fields[0].name;
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		if (distance(name, fields[i].name) < distance(name, nearest)) {
-			nearest = fields[i].name;
-		}
-	}
-	return err_set(err, E_INVALID, "invalid_trigger",
-	               "a state trigger has no field \"%.*s\"; did you mean \"%s\"?",
-	               (int)(name.len < 64 ? name.len : 64), name.ptr, nearest);
-}
-
-static int read_field(struct parse *parse, struct span name, struct span value, struct err *err)
-{
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		if (json_name_is(name, span_of(fields[i].name))) {
-			if (fields[i].read == NULL) {
-				return err_set(
-				        err, E_UNSUPPORTED, "not_available",
-				        "\"%s\" is not available yet in this version of pawl; "
-				        "leave it out",
-				        fields[i].name);
-			}
-			return fields[i].read(parse, value, err);
-		}
-	}
-	return unknown_field(name, err);
-}
-
-int on_state_parse(struct span config, struct filter **out, struct trigger_policy *out_policy,
+int on_state_parse(struct span text, struct filter **out, struct trigger_policy *out_policy,
                    struct err *err)
 {
-	struct trigger_policy policy = {
-	        .order = ORDER_KEY,
-	        .retry = {.initial_ms = -1,
-	                  .max_ms = -1,
-	                  .multiplier = -1,
-	                  .jitter = -1,
-	                  .max_age_ms = -1},
-	};
-	struct parse parse = {.filter = MEM_NEW(struct filter), .policy = &policy};
-	parse.filter->events = ALL_EVENTS;
-	struct span name;
-	struct span value;
-	int status = 0;
-	for (struct json_iter iter = json_iter(config);
-	     status == 0 && json_next_member(&iter, &name, &value);) {
-		if (!json_is_null(value)) {
-			status = read_field(&parse, name, value, err);
-		}
-	}
-	const struct filter *filter = parse.filter;
-	if (status == 0 && filter->key_regex && (filter->key.ptr || filter->key_glob.ptr)) {
-		status = wrong(err, "key", "and key_regex exclude each other; keep one of them");
-	}
-	buf_free(&parse.scratch);
+	struct config config = {.retry = {-1, -1, -1, -1, -1, -1}};
+	struct filter *filter = MEM_NEW(struct filter);
+	int status = field_read_json(state_fields, text, CODE, &config, err);
 	if (status != 0) {
-		mem_free((char *)policy.condition_function_id.ptr);
-		filter_free(parse.filter);
-		return status;
+		goto done;
 	}
-	parse.filter->condition_function_id = policy.condition_function_id;
-	*out = parse.filter;
-	*out_policy = policy;
-	return 0;
+	filter->scope = own(config.scope);
+	filter->condition_function_id = own(config.condition_function_id);
+	status = build_key(&config, filter, err);
+	if (status == 0) {
+		status = build_events(&config.events, filter, err);
+	}
+	if (status == 0) {
+		status = build_changed(config.changed, filter, err);
+	}
+	if (status == 0) {
+		*out_policy = policy_of(&config, filter);
+		*out = filter;
+		filter = NULL;
+	}
+done:
+	filter_free(filter);
+	field_free(state_fields, &config);
+	return status;
 }
 
 void on_state_print(struct buf *out)
 {
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		if (fields[i].read != NULL) {
-			buf_format(out, "%-22s %-20s %s\n", fields[i].name, fields[i].takes,
-			           fields[i].help);
-		}
-	}
+	field_print_text(state_fields, "", out);
 }

@@ -9,11 +9,12 @@
 #include "triggers/filter.h"
 
 /* `config` is a valid JSON object. Null is the same as absent. E_INVALID "invalid_trigger" names
- * the field, what is wrong and what to do; a field that is planned is refused by name. */
+ * the field, what is wrong and what to do; E_UNSUPPORTED "not_available" a field that is planned.
+ * The filter is the caller's to free. */
 int on_state_parse(struct span config, struct filter **out, struct trigger_policy *out_policy,
                    struct err *err);
 
-/* Appends the fields as text, for the manual. */
+/* Appends the fields as text, a paragraph each, for the manual. */
 void on_state_print(struct buf *out);
 
 #endif

@@ -48,20 +48,32 @@ bool trigger_type_is_ours(struct span name)
 	return find(name) != NULL || is_planned(name);
 }
 
+/* Knows what the types are, for who asked for another. */
+static int refuse_type(struct span name, struct err *err)
+{
+	struct buf known = {0};
+	for (size_t i = 0; i < trigger_type_count(); i++) {
+		buf_format(&known, "%s%s", i == 0 ? "" : ", ", types[i].name);
+	}
+	int status = err_set(err, E_NOT_FOUND, "trigger_type_not_found",
+	                     "there is no trigger type '%.*s'; the types are: %.*s",
+	                     (int)(name.len < 64 ? name.len : 64), name.ptr ? name.ptr : "",
+	                     SPAN_ARG(buf_view(&known)));
+	buf_free(&known);
+	return status;
+}
+
 int trigger_parse(struct span type_name, struct span config, struct filter **out,
                   struct trigger_policy *out_policy, struct err *err)
 {
 	const struct trigger_type *type = find(type_name);
 	if (type == NULL && is_planned(type_name)) {
-		return err_set(
-		        err, E_UNSUPPORTED, "not_available",
-		        "triggers of type \"%.*s\" are not available yet in this version of pawl",
-		        SPAN_ARG(type_name));
+		return err_set(err, E_UNSUPPORTED, "not_available",
+		               "triggers of type '%.*s' are not available yet",
+		               SPAN_ARG(type_name));
 	}
 	if (type == NULL) {
-		return err_set(err, E_NOT_FOUND, "trigger_type_not_found",
-		               "there is no trigger type \"%.*s\"; the types are: state",
-		               SPAN_ARG(type_name));
+		return refuse_type(type_name, err);
 	}
 	if (json_kind(config) != JSON_OBJECT) {
 		return err_set(err, E_INVALID, "invalid_trigger",

@@ -154,7 +154,7 @@ static void default_to(struct trigger_policy *policy, const struct catalog_optio
 		policy->timeout_ms = options->defaults.timeout_ms;
 	}
 	const struct trigger_retry *given = &policy->retry;
-	if (given->max_attempts != 0) {
+	if (given->max_attempts >= 0) {
 		out_retry->max_attempts = (uint32_t)given->max_attempts;
 	}
 	if (given->initial_ms >= 0) {
@@ -163,11 +163,11 @@ static void default_to(struct trigger_policy *policy, const struct catalog_optio
 	if (given->max_ms >= 0) {
 		out_retry->max_ms = given->max_ms;
 	}
-	if (given->multiplier >= 1) {
-		out_retry->multiplier = given->multiplier;
+	if (given->multiplier >= 0) {
+		out_retry->multiplier = (double)given->multiplier;
 	}
-	if (given->jitter >= 0) {
-		out_retry->jitter_percent = (uint32_t)(given->jitter * 100);
+	if (given->jitter_percent >= 0) {
+		out_retry->jitter_percent = (uint32_t)given->jitter_percent;
 	}
 	if (given->max_age_ms >= 0) {
 		out_retry->max_age_ms = given->max_age_ms;
