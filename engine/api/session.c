@@ -8,7 +8,13 @@
 #include "engine/api/session_triggers.h"
 #include "wire/message.h"
 
-enum { HELD_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+	HELD_BYTES_MAX = 4 * 1024 * 1024,
+	/* Calls of built-in functions that one connection has on the way before it is read again:
+	 * their answers may all come at once, and be large. Other functions do not count, for they
+	 * may need what the connection says next. */
+	ENGINE_ASKS_MAX = 256
+};
 
 struct sessions {
 	struct functions *functions;
@@ -51,6 +57,7 @@ struct ask {
 	struct span function_id; /* these point into `text` */
 	struct span invocation_id;
 	struct buf text;
+	bool is_engines; /* counted in worker.engine_asks */
 };
 
 /* ---- writing ---- */
@@ -145,10 +152,26 @@ static void answer(struct ask *ask, const struct call_result *result)
 	}
 }
 
+/* Counts the ask in or out, and stops or resumes reading where that makes the difference. */
+static void count_engine_ask(struct worker *worker, bool in)
+{
+	size_t before = worker->engine_asks;
+	worker->engine_asks = in ? before + 1 : before - 1;
+	bool was_full = before >= ENGINE_ASKS_MAX;
+	bool is_full = worker->engine_asks >= ENGINE_ASKS_MAX;
+	struct conn *conn = conn_of(worker);
+	if (conn != NULL && was_full != is_full) {
+		conn_hold(conn, is_full);
+	}
+}
+
 static void ask_done(struct call *call, const struct call_result *result)
 {
 	struct ask *ask = MEM_CONTAINER(call, struct ask, call);
 	answer(ask, result);
+	if (ask->is_engines && ask->link.worker != NULL) {
+		count_engine_ask(ask->link.worker, false);
+	}
 	list_remove(&ask->link.link);
 	buf_free(&ask->text);
 	mem_free(ask);
@@ -189,6 +212,14 @@ static struct ask *new_ask(struct worker *worker, const struct message *frame)
 	return ask;
 }
 
+/* Will the engine do it, and not a worker that offers a function of the same name? */
+static bool is_engines(const struct sessions *sessions, const struct call *call)
+{
+	const struct function *function =
+	        function_find(sessions->functions, call->namespace_, call->function_id);
+	return function != NULL && span_is(function->namespace_, "engine");
+}
+
 static void register_worker(struct session *session, const struct message *frame);
 
 static void on_invoke(struct session *session, const struct message *frame)
@@ -208,6 +239,10 @@ static void on_invoke(struct session *session, const struct message *frame)
 	}
 	struct ask *ask = new_ask(session->worker, frame);
 	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
+	ask->is_engines = is_engines(sessions, &ask->call);
+	if (ask->is_engines) {
+		count_engine_ask(session->worker, true);
+	}
 	if (status == 0) {
 		status = function_call(sessions->functions, &ask->call, &err);
 	}

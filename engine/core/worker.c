@@ -240,6 +240,8 @@ bool worker_reattach(struct worker *worker, struct span previous_id, struct span
 		list_remove(link);
 		list_push(&worker->asked, link);
 	}
+	worker->engine_asks += old->engine_asks;
+	old->engine_asks = 0;
 	worker_gone(old);
 	return true;
 }

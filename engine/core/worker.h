@@ -43,6 +43,7 @@ struct worker {
 	const struct worker_link *ops;
 	struct map invocations; /* call.by_invocation: what it executes */
 	struct list asked;      /* worker_ask.link: what it has asked others to do */
+	size_t engine_asks;     /* how many of those the engine does by itself */
 	struct list holds;      /* trigger_hold.in_session */
 	struct span namespace_; /* owned; absent until it has said who it is */
 	struct span name;       /* owned; may be absent */
