@@ -304,11 +304,11 @@ static int listen_on(struct engine *engine, struct err *err)
 	return status;
 }
 
-static void relieved(void *ctx)
+static void crowded(void *ctx, bool is)
 {
 	struct engine *engine = ctx;
 	if (engine->server != NULL) {
-		server_pause_reading(engine->server, store_is_crowded(engine->core.store));
+		server_pause_reading(engine->server, is);
 	}
 }
 
@@ -531,7 +531,7 @@ int engine_run(const struct config *config, struct err *err)
 	}
 	watch_signals(&engine);
 	build_core(&engine);
-	store_on_relief(core->store, relieved, &engine);
+	store_on_crowd(core->store, crowded, &engine);
 	status = build_work(&engine, err);
 	if (status == 0) {
 		status = listen_on(&engine, err);

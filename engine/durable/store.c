@@ -101,10 +101,10 @@ bool store_is_crowded(const struct store *store)
 	return store->is_crowded;
 }
 
-void store_on_relief(struct store *store, void (*relieved)(void *ctx), void *ctx)
+void store_on_crowd(struct store *store, void (*crowded)(void *ctx, bool is), void *ctx)
 {
-	store->relieved = relieved;
-	store->relieved_ctx = ctx;
+	store->crowded = crowded;
+	store->crowded_ctx = ctx;
 }
 
 /* ---- looking ---- */

@@ -65,10 +65,10 @@ int64_t store_time_ms(struct store *store);
  * "store_failed", E_LIMIT "journal_full", E_CANCELED "shutting_down". */
 int store_refuses(const struct store *store, struct err *err);
 void store_set_journal_full(struct store *store, bool full);
-/* True while so much is queued that readers of sockets should pause; `relieved` (set once by the
- * engine) is called when that ends. */
+/* True while so much is queued that readers of sockets should pause; `crowded` (set once by the
+ * engine) is called when that begins, perhaps from inside a commit, and when it ends. */
 bool store_is_crowded(const struct store *store);
-void store_on_relief(struct store *store, void (*relieved)(void *ctx), void *ctx);
+void store_on_crowd(struct store *store, void (*crowded)(void *ctx, bool is), void *ctx);
 
 /* ---- looking ---- */
 

@@ -265,8 +265,12 @@ void store_commit_ask_lazily(struct store *store)
 
 void store_commit_note_crowd(struct store *store)
 {
-	if (store->open->batch.bytes.len > STORE_QUEUE_BYTES ||
-	    store->backlog.bytes > store->options.view_lag_max_bytes) {
+	bool is_crowded = store->open->batch.bytes.len > STORE_QUEUE_BYTES ||
+	                  store->backlog.bytes > store->options.view_lag_max_bytes;
+	if (is_crowded && !store->is_crowded) {
 		store->is_crowded = true;
+		if (store->crowded != NULL) {
+			store->crowded(store->crowded_ctx, true);
+		}
 	}
 }

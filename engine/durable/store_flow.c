@@ -8,7 +8,7 @@
 #include "engine/durable/store_inside.h"
 
 enum {
-	VIEW_BYTES = 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
+	VIEW_BYTES = 6 * 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
 	RETRY_MS = 100,
 	RETRY_MAX_MS = 5000,
 	TURNS_MAX = 16, /* rounds of call-backs before sockets get their turn */
@@ -264,8 +264,8 @@ static void relieve(struct store *store)
 	if (store->is_crowded && store->open->batch.bytes.len < STORE_QUEUE_BYTES / 2 &&
 	    store->backlog.bytes <= store->options.view_lag_max_bytes) {
 		store->is_crowded = false;
-		if (store->relieved != NULL) {
-			store->relieved(store->relieved_ctx);
+		if (store->crowded != NULL) {
+			store->crowded(store->crowded_ctx, false);
 		}
 	}
 }

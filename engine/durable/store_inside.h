@@ -92,8 +92,8 @@ struct store {
 	bool is_crowded;
 	store_follower_fn *follower;
 	void *follower_ctx;
-	void (*relieved)(void *ctx);
-	void *relieved_ctx;
+	void (*crowded)(void *ctx, bool is);
+	void *crowded_ctx;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 	struct store_stats stats;

@@ -28,6 +28,7 @@ struct life {
 	size_t told_count;
 	bool is_closed;
 	int relieved;
+	int crowded;
 	int order; /* counts calls of waiters */
 };
 

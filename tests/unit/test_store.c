@@ -330,9 +330,11 @@ static void test_sync_every_so_often(void **state)
 
 /* ---- crowding, closing, opening ---- */
 
-static void on_relief(void *ctx)
+static void on_crowd(void *ctx, bool is)
 {
-	((struct life *)ctx)->relieved++;
+	struct life *life = ctx;
+	life->crowded += is;
+	life->relieved += !is;
 }
 
 static void test_lag_of_the_view_holds_writers(void **state)
@@ -341,12 +343,13 @@ static void test_lag_of_the_view_holds_writers(void **state)
 	struct life *life = life_new(&fault_with_view);
 	life->options.view_lag_max_bytes = 1000;
 	life_open(life);
-	store_on_relief(life->store, on_relief, life);
+	store_on_crowd(life->store, on_crowd, life);
 	fault_shut(life->disk, FAULT_APPLY);
 	char value[1001] = "";
 	memset(value, 'x', 1000);
 	put_now(life, "s", "a", value);
 	assert_true(store_is_crowded(life->store));
+	assert_int_equal(life->crowded, 1);
 	struct answer answer;
 	put(life, "s", "b", "1");
 	commit(life, &answer);
