@@ -8,7 +8,7 @@
 #include "engine/durable/store_inside.h"
 
 enum {
-	VIEW_BYTES = 6 * 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
+	VIEW_BYTES = 10 * 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
 	RETRY_MS = 100,
 	RETRY_MAX_MS = 5000,
 	TURNS_MAX = 16, /* rounds of call-backs before sockets get their turn */

@@ -101,7 +101,7 @@ struct store {
 
 enum {
 	STORE_QUEUE_BYTES = 8 * 1024 * 1024, /* from here on the store is crowded */
-	STORE_VIEW_MS = 200,                 /* the view is at most this late when little comes */
+	STORE_VIEW_MS = 1000,                /* the view is at most this late when little comes */
 };
 
 static inline uint64_t store_inside_durable_seq(const struct store *store)

@@ -3,6 +3,7 @@
 #include "engine/durable/store_threads.h"
 
 #include "base/err.h"
+#include <pthread.h>
 #include <string.h>
 
 static void bring_back(struct store_threads *threads, struct store_job *job)
@@ -12,9 +13,17 @@ static void bring_back(struct store_threads *threads, struct store_job *job)
 	uv_mutex_unlock(&threads->lock);
 }
 
+static const char *const names[STORE_THREAD_COUNT] = {
+        [STORE_WRITER] = "pawl-writer",
+        [STORE_READER] = "pawl-reader",
+        [STORE_VIEW] = "pawl-view",
+};
+
 static void run(void *arg)
 {
 	struct store_thread *thread = arg;
+	/* For `top -H` and profiles; of no consequence if it fails. */
+	(void)pthread_setname_np(pthread_self(), names[thread - thread->all->threads]);
 	uv_mutex_lock(&thread->lock);
 	for (;;) {
 		while (thread->job == NULL && !thread->stops) {
@@ -133,8 +142,9 @@ void store_thread_give(struct store_threads *threads, enum store_thread_name nam
 	}
 	uv_mutex_lock(&thread->lock);
 	thread->job = job;
-	uv_cond_signal(&thread->wakes);
 	uv_mutex_unlock(&thread->lock);
+	/* Behind the lock: woken under it, the thread would only wait again. */
+	uv_cond_signal(&thread->wakes);
 }
 
 bool store_threads_drain(struct store_threads *threads)
