@@ -82,7 +82,8 @@ const char *err_number_text(int number)
 
 _Noreturn void err_abort(const char *kind, const char *claim, const char *file, int line)
 {
-	fprintf(stderr, "pawl: %s failed: %s (%s:%d). This is a bug in pawl; please report it.\n",
-	        kind, claim, file, line);
+	(void)fprintf(stderr,
+	              "pawl: %s failed: %s (%s:%d). This is a bug in pawl; please report it.\n",
+	              kind, claim, file, line);
 	abort();
 }

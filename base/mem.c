@@ -8,7 +8,7 @@
 static void *need(void *ptr, size_t size)
 {
 	if (ptr == NULL) {
-		fprintf(stderr, "pawl: out of memory (asked for %zu bytes)\n", size);
+		(void)fprintf(stderr, "pawl: out of memory (asked for %zu bytes)\n", size);
 		abort();
 	}
 	return ptr;

@@ -24,14 +24,14 @@ static const char exit_codes[] = "exit codes: 0 done, 1 refused or failed, 2 wro
 
 static void print_help(const struct command_set *set, FILE *to)
 {
-	fputs(usage, to);
+	(void)fputs(usage, to);
 	for (size_t i = 0; i < set->count; i++) {
 		char left[64];
 		(void)snprintf(left, sizeof left, "%s %s", set->commands[i].name,
 		               set->commands[i].args ? set->commands[i].args : "");
-		fprintf(to, "  %-26s %s\n", left, set->commands[i].help);
+		(void)fprintf(to, "  %-26s %s\n", left, set->commands[i].help);
 	}
-	fprintf(to, "\n%s\n%s", common_options, exit_codes);
+	(void)fprintf(to, "\n%s\n%s", common_options, exit_codes);
 }
 
 static void print_command_help(const struct command *command)
@@ -44,7 +44,7 @@ static void print_command_help(const struct command *command)
 		               row->value ? row->value : "");
 		printf("  %-22s %s\n", left, row->help);
 	}
-	fputs(common_options, stdout);
+	(void)fputs(common_options, stdout);
 }
 
 void command_print_man(const struct command_set *set, struct buf *out)
@@ -111,8 +111,8 @@ static void count_args(const struct command *command, size_t *out_least, size_t 
 
 static int wrong(const struct invocation *invocation, const char *what, const char *word)
 {
-	fprintf(stderr, "pawl %s: %s%s%s; see `pawl %s --help`\n", invocation->command->name, what,
-	        word ? " " : "", word ? word : "", invocation->command->name);
+	(void)fprintf(stderr, "pawl %s: %s%s%s; see `pawl %s --help`\n", invocation->command->name,
+	              what, word ? " " : "", word ? word : "", invocation->command->name);
 	return EXIT_USAGE;
 }
 

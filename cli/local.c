@@ -16,10 +16,10 @@ static void print_report(const char *path, const struct report *report, const st
 {
 	for (size_t i = 0; i < report->count; i++) {
 		const struct report_item *item = &report->items[i];
-		fprintf(stderr, "%s:%u:%u: %s\n", path, item->line, item->column, item->text);
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", path, item->line, item->column, item->text);
 	}
 	if (report->count == 0) {
-		fprintf(stderr, "%s\n", err->text); /* it begins with the file */
+		(void)fprintf(stderr, "%s\n", err->text); /* it begins with the file */
 	}
 }
 
@@ -103,7 +103,7 @@ int local_run(const struct invocation *invocation)
 	struct err err;
 	int code = EXIT_DONE;
 	if (listen != NULL && config_set_listen(config, listen, &err) != 0) {
-		fprintf(stderr, "pawl run: --listen: %s\n", err.text);
+		(void)fprintf(stderr, "pawl run: --listen: %s\n", err.text);
 		code = EXIT_USAGE;
 	}
 	if (data != NULL) {

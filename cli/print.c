@@ -174,7 +174,7 @@ void print_problem(struct span problem)
 	struct span found[3] = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
 	static const struct span names[3] = {{"detail", 6}, {"code", 4}, {"agent_instruction", 17}};
 	if (json_check_object(problem, names, 3, found, NULL) != 0 || found[0].ptr == NULL) {
-		fprintf(stderr, "pawl: the engine answered: %.*s\n", SPAN_ARG(problem));
+		(void)fprintf(stderr, "pawl: the engine answered: %.*s\n", SPAN_ARG(problem));
 		return;
 	}
 	struct buf text = {0};
@@ -189,6 +189,6 @@ void print_problem(struct span problem)
 		BUF_LITERAL(&text, "\n      ");
 		json_string(found[2], &text);
 	}
-	fprintf(stderr, "%.*s\n", SPAN_ARG(buf_view(&text)));
+	(void)fprintf(stderr, "%.*s\n", SPAN_ARG(buf_view(&text)));
 	buf_free(&text);
 }

@@ -19,7 +19,7 @@ struct exchange_of {
 
 static int report(const struct err *err)
 {
-	fprintf(stderr, "pawl: %s\n", err->text);
+	(void)fprintf(stderr, "pawl: %s\n", err->text);
 	return err->number == E_IO ? EXIT_UNREACHABLE : EXIT_USAGE;
 }
 
@@ -134,7 +134,7 @@ int remote_update(const struct invocation *invocation)
 	struct span ops;
 	int code;
 	if (json_check(span_of(invocation->args[2]), &ops, &err) != 0) {
-		fprintf(stderr, "pawl update: the operations are no JSON: %s\n", err.text);
+		(void)fprintf(stderr, "pawl update: the operations are no JSON: %s\n", err.text);
 		code = EXIT_USAGE;
 	} else {
 		fill_path(invocation, "/v1/state/{1}/{2}/update", &path);

@@ -204,7 +204,7 @@ static int decode_segment(struct rest_request *request, struct span name, struct
 static int add_path(struct rest_request *request, const struct route_match *match, struct err *err)
 {
 	for (size_t i = 0; i < match->count; i++) {
-		struct span plain;
+		struct span plain = SPAN_NONE;
 		int status =
 		        decode_segment(request, match->names[i], match->values[i], &plain, err);
 		if (status != 0) {
