@@ -385,7 +385,7 @@ done:
 	return status;
 }
 
-void on_state_print(struct buf *out)
+void on_state_print(const char *prefix, struct buf *out)
 {
-	field_print_text(state_fields, "", out);
+	field_print_text(state_fields, prefix, out);
 }

@@ -14,7 +14,8 @@
 int on_state_parse(struct span config, struct filter **out, struct trigger_policy *out_policy,
                    struct err *err);
 
-/* Appends the fields as text, a paragraph each, for the manual. */
-void on_state_print(struct buf *out);
+/* Appends the fields as text, a paragraph each, for the manual; `prefix` comes before every name.
+ */
+void on_state_print(const char *prefix, struct buf *out);
 
 #endif

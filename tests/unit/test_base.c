@@ -16,6 +16,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -377,6 +379,24 @@ static void times_are_spelled_in_rfc_3339(void **state)
 	}
 }
 
+/* Every 97 hours from the year 1000 to the year 9999. */
+static void times_agree_with_the_c_library(void **state)
+{
+	(void)state;
+	for (int64_t ms = -30610224000000; ms <= 253402300799999; ms += 97 * 3600000 + 61001) {
+		char text[CLOCK_TEXT_LEN + 1];
+		char wanted[CLOCK_TEXT_LEN + 1];
+		int64_t part = (ms % 1000 + 1000) % 1000;
+		time_t seconds = (time_t)((ms - part) / 1000);
+		struct tm parts;
+		assert_non_null(gmtime_r(&seconds, &parts));
+		assert_int_equal(strftime(wanted, sizeof wanted, "%Y-%m-%dT%H:%M:%S", &parts), 19);
+		clock_format(ms, text);
+		assert_memory_equal(text, wanted, 19);
+		assert_int_equal(atoi(text + 20), part);
+	}
+}
+
 /* The last test of the clock: from here on it stands still. */
 static void a_manual_clock_moves_by_hand_only(void **state)
 {
@@ -466,6 +486,7 @@ int main(void)
 	        cmocka_unit_test(hashes_tell_inputs_and_seeds_apart),
 	        cmocka_unit_test(the_stable_hash_is_stable),
 	        cmocka_unit_test(times_are_spelled_in_rfc_3339),
+	        cmocka_unit_test(times_agree_with_the_c_library),
 	        cmocka_unit_test(a_manual_clock_moves_by_hand_only),
 	        cmocka_unit_test(an_error_is_set_once_and_wrapped_on_the_way_up),
 	        cmocka_unit_test(a_long_error_is_cut_not_overrun),

@@ -317,12 +317,12 @@ static void the_manual_comes_from_the_table(void **state)
 {
 	(void)state;
 	struct buf out = {0};
-	on_state_print(&out);
+	on_state_print("t.", &out);
 	buf_byte(&out, 0);
-	assert_non_null(strstr(out.ptr, "events: [created, updated, deleted]\n    Which"));
-	assert_non_null(strstr(out.ptr, "concurrency\n    How many"));
-	assert_non_null(strstr(out.ptr, "changed\n    Only when"));
-	assert_non_null(strstr(out.ptr, "retry.jitter\n    By how much"));
+	assert_non_null(strstr(out.ptr, "t.events: [created, updated, deleted]\n    Which"));
+	assert_non_null(strstr(out.ptr, "t.concurrency\n    How many"));
+	assert_non_null(strstr(out.ptr, "t.changed\n    Only when"));
+	assert_non_null(strstr(out.ptr, "t.retry.jitter\n    By how much"));
 	assert_non_null(strstr(out.ptr, "One of: key"));
 	assert_null(strstr(out.ptr, "debounce"));
 	buf_free(&out);
