@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/spelling.h"
 
 struct suffix {
 	const char *text;
@@ -240,43 +241,19 @@ const struct field *field_find(const struct field *fields, struct span name)
 	return NULL;
 }
 
-enum { NEAR_MAX = 40 };
-
-/* Levenshtein's distance, one row of the table at a time. */
-static size_t distance(struct span a, struct span b)
-{
-	size_t row[NEAR_MAX + 1];
-	for (size_t j = 0; j <= b.len; j++) {
-		row[j] = j;
-	}
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t change = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
-			size_t insert = row[j - 1] + 1;
-			size_t remove = row[j] + 1;
-			diagonal = row[j];
-			row[j] = change < insert ? change : insert;
-			row[j] = row[j] < remove ? row[j] : remove;
-		}
-	}
-	return row[b.len];
-}
-
 const struct field *field_nearest(const struct field *fields, struct span name)
 {
-	if (name.len > NEAR_MAX) {
+	if (name.len > SPELLING_MAX) {
 		return NULL;
 	}
 	const struct field *best = NULL;
 	size_t least = (name.len + 2) / 3 + 1; /* a third of the letters may be wrong */
 	for (const struct field *field = fields; field->name != NULL; field++) {
 		struct span known = span_of(field->name);
-		if (known.len > NEAR_MAX || field->kind == FIELD_RESERVED) {
+		if (known.len > SPELLING_MAX || field->kind == FIELD_RESERVED) {
 			continue;
 		}
-		size_t away = distance(name, known);
+		size_t away = spelling_distance(name, known);
 		if (away < least) {
 			least = away;
 			best = field;

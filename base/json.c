@@ -4,6 +4,7 @@
 
 #include "base/json_scan.h"
 #include "base/utf8_char.h"
+#include "base/utf8_check.h"
 #include <stdint.h>
 
 /*
@@ -359,15 +360,6 @@ int json_check_object(struct span text, const struct span names[], size_t count,
 
 bool json_utf8_valid(struct span bytes)
 {
-	const char *at = bytes.ptr ? bytes.ptr : "";
-	const char *end = at + bytes.len;
-	while (at < end) {
-		at = json_scan_not_ascii(at, end);
-		size_t len = at < end ? utf8_char_len(at, end) : 0;
-		if (at < end && len == 0) {
-			return false;
-		}
-		at += len;
-	}
-	return true;
+	struct utf8_check check = {0};
+	return utf8_check_feed(&check, bytes) && utf8_check_is_whole(&check);
 }

@@ -231,6 +231,16 @@ void json_string(struct span value, struct buf *out)
 	add_unescaped(between_quotes(value), out);
 }
 
+struct span json_copy_text(struct span value, struct buf *scratch)
+{
+	if (value.ptr == NULL || json_kind(value) != JSON_STRING) {
+		return SPAN_NONE;
+	}
+	size_t began_at = scratch->len;
+	json_string(value, scratch);
+	return (struct span){scratch->ptr + began_at, scratch->len - began_at};
+}
+
 struct span json_plain(struct span value, struct buf *scratch)
 {
 	struct span token = between_quotes(value);

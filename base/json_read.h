@@ -42,6 +42,9 @@ bool json_at(struct span value, const struct span segments[], size_t count, stru
  * nothing in them is escaped, else appends the unescaped form to `scratch` and points there;
  * `scratch` must then not move while the span is in use. */
 void json_string(struct span value, struct buf *out);
+/* The unescaped text of a string, appended to `scratch` (which thereby may move); SPAN_NONE when
+ * the value is absent or of another kind. */
+struct span json_copy_text(struct span value, struct buf *scratch);
 struct span json_plain(struct span value, struct buf *scratch);
 bool json_string_is(struct span value, struct span plain); /* false for another kind */
 

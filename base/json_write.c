@@ -53,11 +53,16 @@ void json_write_string(struct buf *out, struct span plain)
 	buf_byte(out, '"');
 }
 
-void json_write_name(struct buf *out, const char *name)
+void json_write_comma(struct buf *out)
 {
 	if (out->len != 0 && (out->ptr[out->len - 1] | 0x20) != '{') {
 		buf_byte(out, ',');
 	}
+}
+
+void json_write_name(struct buf *out, const char *name)
+{
+	json_write_comma(out);
 	json_write_string(out, span_of(name));
 	buf_byte(out, ':');
 }

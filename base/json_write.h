@@ -10,6 +10,8 @@
 
 /* Plain bytes go in as UTF-8; a byte that is not part of UTF-8 is written as U+FFFD. */
 void json_write_string(struct buf *out, struct span plain);
+/* What stands before an item: `,` unless the last byte is an opening bracket. */
+void json_write_comma(struct buf *out);
 /* Writes `,` unless the last byte is an opening bracket, then "name":  */
 void json_write_name(struct buf *out, const char *name);
 void json_write_member_string(struct buf *out, const char *name, struct span plain);

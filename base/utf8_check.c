@@ -2,21 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8_check.h"
 
-static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
-{
-	while (end - at >= 8) {
-		uint64_t word;
-		memcpy(&word, at, sizeof(word));
-		if (word & UINT64_C(0x8080808080808080)) {
-			break;
-		}
-		at += 8;
-	}
-	while (at < end && *at < 0x80) {
-		at++;
-	}
-	return at;
-}
+#include "base/json_scan.h"
 
 /* The first byte of a character of several: how many follow, and the range of the next (RFC 3629,
  * section 4). */
@@ -37,7 +23,8 @@ bool utf8_check_feed(struct utf8_check *check, struct span piece)
 	const unsigned char *end = at + piece.len;
 	while (at < end) {
 		if (check->missing == 0) {
-			at = skip_ascii(at, end);
+			at = (const unsigned char *)json_scan_not_ascii((const char *)at,
+			                                                (const char *)end);
 			if (at == end) {
 				return true;
 			}

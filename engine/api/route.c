@@ -1,6 +1,8 @@
 /* This file is the table of HTTP operations: method, path, and the function that each one calls. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/route.h"
+
+#include "base/spelling.h"
 #include "wire/url.h"
 
 #define ONE_KEY "/v1/state/{scope}/{key}"
@@ -126,30 +128,6 @@ void route_allowed(struct span path, struct buf *out)
 	}
 }
 
-/* How unlike two words are: single letters to insert, drop or change (Levenshtein), of the first 32
- * letters. */
-static size_t distance(struct span a, struct span b)
-{
-	enum { MOST = 32 };
-	size_t rows[2][MOST + 1];
-	a.len = a.len < MOST ? a.len : MOST;
-	b.len = b.len < MOST ? b.len : MOST;
-	for (size_t j = 0; j <= b.len; j++) {
-		rows[0][j] = j;
-	}
-	for (size_t i = 1; i <= a.len; i++) {
-		const size_t *above = rows[(i - 1) % 2];
-		size_t *row = rows[i % 2];
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t change = above[j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
-			size_t least = above[j] < row[j - 1] ? above[j] : row[j - 1];
-			row[j] = change < least + 1 ? change : least + 1;
-		}
-	}
-	return rows[a.len % 2][b.len];
-}
-
 static size_t unlikeness(const struct route *route, struct span path)
 {
 	struct span template = span_of(route->path);
@@ -162,7 +140,7 @@ static size_t unlikeness(const struct route *route, struct span path)
 		} else if (want.len > 0 && want.ptr[0] == '{') {
 			sum += have.len == 0 ? 4 : 1;
 		} else {
-			sum += 2 * distance(want, have);
+			sum += 2 * spelling_distance(want, have);
 		}
 	}
 	while (url_next_segment(&path, &have)) {

@@ -29,14 +29,6 @@ void job_encode(const struct job *job, struct buf *out)
 	buf_byte(out, '}');
 }
 
-/* The text of a string member, in `scratch`, which the caller has given room enough. */
-static struct span text_of(struct span value, struct buf *scratch)
-{
-	size_t at = scratch->len;
-	json_string(value, scratch);
-	return span_make(scratch->ptr + at, scratch->len - at);
-}
-
 int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scratch,
                struct err *err)
 {
@@ -85,8 +77,8 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	/* Both texts are at most as long as their escaped forms: the buffer does not move between
 	 * them. */
 	(void)buf_reserve(scratch, found[SCOPE].len + found[KEY].len);
-	job.scope = text_of(found[SCOPE], scratch);
-	job.key = text_of(found[KEY], scratch);
+	job.scope = json_copy_text(found[SCOPE], scratch);
+	job.key = json_copy_text(found[KEY], scratch);
 	job.version = (uint32_t)version;
 	job.failures = (uint32_t)failures;
 	job.replay = (uint32_t)replay;

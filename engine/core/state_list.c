@@ -167,9 +167,7 @@ static bool group_met(void *ctx, struct span part)
 {
 	struct task *task = ctx;
 	struct buf *out = &task->answer;
-	if (out->ptr[out->len - 1] != '[') {
-		buf_byte(out, ',');
-	}
+	json_write_comma(out);
 	json_write_string(out, part);
 	if (out->len > task->tasks->reply_bytes) {
 		too_large(task, "there are too many scopes to list them");

@@ -26,16 +26,6 @@ void trigger_record_encode(const struct binding *binding, struct buf *out)
 	buf_byte(out, '}');
 }
 
-static struct span text_of(struct span value, struct buf *scratch)
-{
-	if (value.ptr == NULL || json_kind(value) != JSON_STRING) {
-		return SPAN_NONE;
-	}
-	size_t at = scratch->len;
-	json_string(value, scratch);
-	return span_make(scratch->ptr + at, scratch->len - at);
-}
-
 int trigger_record_decode(struct span value, struct trigger_record *out, struct buf *scratch,
                           struct err *err)
 {
@@ -73,10 +63,10 @@ int trigger_record_decode(struct span value, struct trigger_record *out, struct 
 	/* No text is longer than the record: the buffer does not move between them. */
 	(void)buf_reserve(scratch, value.len);
 	struct trigger_record record = {
-	        .id = text_of(found[ID], scratch),
-	        .type = text_of(found[TYPE], scratch),
-	        .namespace_ = text_of(found[NAMESPACE], scratch),
-	        .function_id = text_of(found[FUNCTION], scratch),
+	        .id = json_copy_text(found[ID], scratch),
+	        .type = json_copy_text(found[TYPE], scratch),
+	        .namespace_ = json_copy_text(found[NAMESPACE], scratch),
+	        .function_id = json_copy_text(found[FUNCTION], scratch),
 	        .config = found[CONFIG],
 	        .metadata = found[METADATA],
 	};

@@ -69,13 +69,11 @@ void work_refuse(struct work *work, const char *code, const char *format, ...)
 struct span work_text(struct span data, const char *name, struct buf *scratch)
 {
 	struct span value;
-	if (!json_get(data, span_of(name), &value) || json_kind(value) != JSON_STRING) {
+	if (!json_get(data, span_of(name), &value)) {
 		return SPAN_NONE;
 	}
-	size_t at = scratch->len;
 	(void)buf_reserve(scratch, data.len);
-	json_string(value, scratch);
-	return span_make(scratch->ptr + at, scratch->len - at);
+	return json_copy_text(value, scratch);
 }
 
 uint64_t work_uint(struct span data, const char *name, uint64_t otherwise)

@@ -18,13 +18,6 @@ static uint64_t limit_of(struct span data)
 	return limit == 0 ? 1 : limit < LIST_MOST ? limit : LIST_MOST;
 }
 
-static void comma(struct buf *out)
-{
-	if (out->ptr[out->len - 1] != '[') {
-		buf_byte(out, ',');
-	}
-}
-
 /* ---- events ---- */
 
 struct events_work {
@@ -50,7 +43,7 @@ static void show_event(void *ctx, uint64_t seq, struct span bytes)
 		return;
 	}
 	if (own->scope.len == 0 || span_equal(event.scope, buf_view(&own->scope))) {
-		comma(out);
+		json_write_comma(out);
 		event_write_json(&event, span_of(own->log), NULL, out);
 		own->shown++;
 	}
@@ -184,7 +177,7 @@ static void add_jobs(void *ctx, struct binding *binding)
 			break;
 		}
 		list->left--;
-		comma(&list->work->out);
+		json_write_comma(&list->work->out);
 		write_job(list, MEM_CONTAINER(link, struct delivery, in_binding), &list->work->out);
 	}
 }
@@ -235,7 +228,7 @@ static bool add_dead(struct dead_list *list, struct span json)
 		return false;
 	}
 	own->left--;
-	comma(&own->work->out);
+	json_write_comma(&own->work->out);
 	buf_span(&own->work->out, json);
 	return true;
 }

@@ -42,9 +42,7 @@ static void write_worker(struct worker *worker, struct buf *out)
 	{
 		struct provider *provider =
 		        MEM_CONTAINER(provider_link, struct provider, in_executor);
-		if (out->ptr[out->len - 1] != '[') {
-			buf_byte(out, ',');
-		}
+		json_write_comma(out);
 		json_write_string(out, provider->function->id);
 	}
 	buf_byte(out, ']');
@@ -56,17 +54,10 @@ static void write_worker(struct worker *worker, struct buf *out)
 	buf_byte(out, '}');
 }
 
-static void comma(struct buf *out)
-{
-	if (out->ptr[out->len - 1] != '[') {
-		buf_byte(out, ',');
-	}
-}
-
 static void add_worker(void *ctx, struct worker *worker)
 {
 	struct work *work = ctx;
-	comma(&work->out);
+	json_write_comma(&work->out);
 	write_worker(worker, &work->out);
 }
 
@@ -137,7 +128,7 @@ static void add_function(void *ctx, struct function *function)
 {
 	struct function_list *list = ctx;
 	if (list->internal || !span_is(function->namespace_, "engine")) {
-		comma(&list->work->out);
+		json_write_comma(&list->work->out);
 		write_function(function, &list->work->out);
 	}
 }

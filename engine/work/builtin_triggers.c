@@ -68,9 +68,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 static void add_binding(void *ctx, struct binding *binding)
 {
 	struct work *work = ctx;
-	if (work->out.ptr[work->out.len - 1] != '[') {
-		buf_byte(&work->out, ',');
-	}
+	json_write_comma(&work->out);
 	write_binding(work->core, binding, &work->out);
 }
 
