@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,4 +48,14 @@ char *mem_copy(const void *bytes, size_t len)
 char *mem_text(const char *text)
 {
 	return text ? mem_copy(text, strlen(text)) : NULL;
+}
+
+void mem_tune(void)
+{
+	enum { LARGE = 512 * 1024, KEPT = 2 * 1024 * 1024, ARENAS = 2 };
+	/* Without these glibc raises its limits with every large block that comes back, and a burst
+	 * of writes would stay in the daemon's memory for ever. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT);
+	(void)mallopt(M_ARENA_MAX, ARENAS);
 }

@@ -24,6 +24,10 @@ static inline struct span mem_span(struct span from)
 	return (struct span){mem_copy(from.ptr, from.len), from.len};
 }
 
+/* For a daemon: large blocks go back to the system when they are freed, few arenas. Before threads.
+ */
+void mem_tune(void);
+
 /* The struct of `type` in which `ptr` is the address of `member`. */
 #define MEM_CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

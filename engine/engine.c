@@ -512,6 +512,7 @@ int engine_run(const struct config *config, struct err *err)
 {
 	struct engine engine = {.config = config, .lock = -1, .err = err};
 	struct core *core = &engine.core;
+	mem_tune();
 	core->service_name = config->service.name;
 	core->started_ms = clock_wall_ms();
 	int status = crash_arm(err);
