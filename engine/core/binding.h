@@ -61,6 +61,7 @@ struct binding {
 	struct dispatch *dispatch;
 	struct function_watch watch;
 	struct function_watch condition_watch;
+	bool was_bound; /* somebody has offered its function since the start */
 	struct retry_policy retry;
 	struct list deliveries;  /* all that it owes, by age */
 	struct list ready;       /* may start as soon as there is room */

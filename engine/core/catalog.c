@@ -22,7 +22,10 @@ struct catalog {
 	struct list bindings; /* binding.link, oldest first */
 	struct map by_name;   /* binding.by_name: id and version */
 	size_t count;
+	struct alarm unbound; /* since the last trigger came */
 };
+
+enum { UNBOUND_MS = 60000 };
 
 /* ---- bindings in memory ---- */
 
@@ -72,6 +75,44 @@ size_t catalog_count(const struct catalog *catalog)
 
 static void detach_is_due(struct alarm *alarm);
 
+/* The first trigger whose function nobody has ever offered, and how many there are. */
+static const struct binding *find_unbound(const struct catalog *catalog, size_t *out_count)
+{
+	const struct binding *first = NULL;
+	*out_count = 0;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (!binding->was_bound && binding->until_seq == 0) {
+			first = first != NULL ? first : binding;
+			++*out_count;
+		}
+	}
+	return first;
+}
+
+size_t catalog_unbound(const struct catalog *catalog)
+{
+	size_t count;
+	(void)find_unbound(catalog, &count);
+	return count;
+}
+
+/* It is likely to be a mistake, so it is said once. */
+static void tell_unbound(struct alarm *alarm)
+{
+	struct catalog *catalog = MEM_CONTAINER(alarm, struct catalog, unbound);
+	size_t count;
+	const struct binding *first = find_unbound(catalog, &count);
+	if (first != NULL) {
+		log_warn("catalog",
+		         "%zu triggers are unbound: nobody has offered their functions yet; the "
+		         "first is "
+		         "\"%.*s\", which wakes \"%.*s\"; their events wait",
+		         count, SPAN_ARG(first->id), SPAN_ARG(first->function_id));
+	}
+}
+
 /* Takes the binding over: from here on it is judged by and watched for. */
 static void enter(struct catalog *catalog, struct binding *binding, uint64_t own_cursor)
 {
@@ -81,6 +122,7 @@ static void enter(struct catalog *catalog, struct binding *binding, uint64_t own
 	list_push(&catalog->bindings, &binding->link);
 	map_add(&catalog->by_name, &binding->by_name, hash_bytes(binding->id, 0));
 	catalog->count++;
+	alarm_set_in(catalog->alarms, &catalog->unbound, UNBOUND_MS);
 	dispatch_attach(catalog->dispatch, binding);
 	react_add(catalog->react, binding, own_cursor);
 }
@@ -482,6 +524,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	catalog->dispatch = dispatch;
 	catalog->react = react;
 	catalog->options = *options;
+	catalog->unbound.fn = tell_unbound;
 	list_init(&catalog->bindings);
 	react_on_finished(react, version_is_finished, catalog);
 	return catalog;
@@ -490,6 +533,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 void catalog_free(struct catalog *catalog)
 {
 	if (catalog != NULL) {
+		alarm_clear(catalog->alarms, &catalog->unbound);
 		while (!list_is_empty(&catalog->bindings)) {
 			leave(catalog, LIST_FIRST(&catalog->bindings, struct binding, link), true);
 		}

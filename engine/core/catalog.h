@@ -100,5 +100,6 @@ struct binding *catalog_find_version(const struct catalog *catalog, struct span 
 typedef void catalog_each_fn(void *ctx, struct binding *binding);
 void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx);
 size_t catalog_count(const struct catalog *catalog);
+size_t catalog_unbound(const struct catalog *catalog); /* whose function nobody has offered yet */
 
 #endif

@@ -357,6 +357,7 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 static void function_changed(struct function_watch *watch)
 {
 	struct binding *binding = MEM_CONTAINER(watch, struct binding, watch);
+	binding->was_bound = binding->was_bound || function_is_offered(watch->function);
 	pump(binding->dispatch, binding);
 }
 
@@ -379,6 +380,8 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	binding->condition_watch.changed = condition_changed;
 	function_watch(dispatch->functions, binding->namespace_, binding->function_id,
 	               &binding->watch);
+	binding->was_bound = function_find(dispatch->functions, binding->namespace_,
+	                                   binding->function_id) != NULL;
 	if (binding->policy.condition_function_id.len != 0) {
 		function_watch(dispatch->functions, binding->namespace_,
 		               binding->policy.condition_function_id, &binding->condition_watch);

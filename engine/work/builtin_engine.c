@@ -209,6 +209,7 @@ static void status(struct work *work, struct span data)
 	write_time(out, "started_at", core->started_ms);
 	json_write_member_uint(out, "workers", workers_count(core->workers));
 	json_write_member_uint(out, "triggers", catalog_count(core->catalog));
+	json_write_member_uint(out, "unbound_triggers", catalog_unbound(core->catalog));
 	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
 	write_store(core, out);
 	buf_byte(out, '}');

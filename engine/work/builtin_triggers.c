@@ -33,10 +33,11 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_string(out, "namespace", binding->namespace_);
 	json_write_member_string(out, "origin", span_of(origin_name(binding->origin)));
 	json_write_member_bool(out, "durable", binding->stays);
-	json_write_member_string(out, "status",
-	                         !bound             ? SPAN("unbound")
-	                         : binding->lagging ? SPAN("lagging")
-	                                            : SPAN("live"));
+	const char *status = bound ? "live" : binding->was_bound ? "waiting" : "unbound";
+	if (bound && binding->lagging) {
+		status = "lagging";
+	}
+	json_write_member_string(out, "status", span_of(status));
 	json_write_member_string(out, "config_summary", binding->config);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {
