@@ -45,6 +45,12 @@ void store_close(struct store *store, void (*closed)(void *ctx), void *ctx)
 	store_flow_close(store);
 }
 
+void store_on_recovery(struct store *store, void (*recovered)(void *ctx), void *ctx)
+{
+	store->recovered = recovered;
+	store->recovered_ctx = ctx;
+}
+
 void store_head(const struct store *store, struct adapter_head *out)
 {
 	*out = store->head;
@@ -89,6 +95,11 @@ int store_refuses(const struct store *store, struct err *err)
 	}
 	return err_set(err, E_BUSY, "store_recovering", "the store recovers from: %s",
 	               store->cause.text);
+}
+
+bool store_can_put(const struct store *store)
+{
+	return store->phase == PHASE_OPEN && !store->is_closing;
 }
 
 void store_set_journal_full(struct store *store, bool full)

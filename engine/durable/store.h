@@ -52,6 +52,9 @@ void store_follow(struct store *store, store_follower_fn *follower, void *ctx);
 /* Writes what is queued, calls every waiter, stops the threads, closes the adapter, then calls
  * `closed`; the store is freed behind it. No put after this. */
 void store_close(struct store *store, void (*closed)(void *ctx), void *ctx);
+/* Called when the store is open again after a failure, before anything else is told: what was put
+ * into the lost groups is gone (or, rarely, durable), and may be put again. */
+void store_on_recovery(struct store *store, void (*recovered)(void *ctx), void *ctx);
 
 /* As of the last durable group, and as of the next entry to be put. */
 void store_head(const struct store *store, struct adapter_head *out);
@@ -64,6 +67,9 @@ int64_t store_time_ms(struct store *store);
 /* 0, or why writes are refused now: E_BUSY "store_recovering", E_FULL "disk_full", E_IO
  * "store_failed", E_LIMIT "journal_full", E_CANCELED "shutting_down". */
 int store_refuses(const struct store *store, struct err *err);
+/* Bookkeeping may be put: the store is open and does not close. Also while the journal is full, as
+ * it is bookkeeping that frees it. */
+bool store_can_put(const struct store *store);
 void store_set_journal_full(struct store *store, bool full);
 /* True while so much is queued that readers of sockets should pause; `crowded` (set once by the
  * engine) is called when that begins, perhaps from inside a commit, and when it ends. */

@@ -153,6 +153,9 @@ static void reopen_done(struct store_job *job)
 	log_info("store", "open again, at entry %llu",
 	         (unsigned long long)store_inside_durable_seq(store));
 	store_fetches_again(&store->fetches);
+	if (store->recovered != NULL && !store->is_closing) {
+		store->recovered(store->recovered_ctx);
+	}
 	struct store_group *untold = recovery->untold;
 	if (untold != NULL) {
 		recovery->untold = NULL;

@@ -94,6 +94,8 @@ struct store {
 	void *follower_ctx;
 	void (*crowded)(void *ctx, bool is);
 	void *crowded_ctx;
+	void (*recovered)(void *ctx);
+	void *recovered_ctx;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 	struct store_stats stats;
