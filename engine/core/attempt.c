@@ -9,6 +9,8 @@
 #include "wire/baggage.h"
 #include <stdio.h>
 
+enum { RETRY_AFTER_MAX_MS = 2000000000 /* 23 days */ };
+
 struct attempts {
 	struct store *store;
 	struct functions *functions;
@@ -57,6 +59,15 @@ struct attempts *attempts_new(struct store *store, struct functions *functions,
 	return attempts;
 }
 
+static void free_attempt(struct attempt *attempt)
+{
+	buf_free(&attempt->id);
+	buf_free(&attempt->baggage);
+	buf_free(&attempt->cause_path);
+	buf_free(&attempt->cause_root);
+	mem_free(attempt);
+}
+
 void attempts_free(struct attempts *attempts)
 {
 	if (attempts == NULL) {
@@ -64,12 +75,7 @@ void attempts_free(struct attempts *attempts)
 	}
 	LIST_EACH(&attempts->spare, link)
 	{
-		struct attempt *attempt = MEM_CONTAINER(link, struct attempt, link);
-		buf_free(&attempt->id);
-		buf_free(&attempt->baggage);
-		buf_free(&attempt->cause_path);
-		buf_free(&attempt->cause_root);
-		mem_free(attempt);
+		free_attempt(MEM_CONTAINER(link, struct attempt, link));
 	}
 	mem_free(attempts);
 }
@@ -134,10 +140,6 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 	struct delivery *delivery = attempt->delivery;
 	end->started_ms = attempt->started_ms;
 	end->duration_ms = (clock_mono_us() - attempt->started_us) / 1000;
-	if (delivery == NULL) {
-		give_back(attempt);
-		return;
-	}
 	delivery->attempt = NULL;
 	attempts->done(attempts->ctx, delivery, end);
 	give_back(attempt);
@@ -167,6 +169,7 @@ static bool read_steering(struct span result, struct attempt_end *end, struct bu
 		return true;
 	}
 	if (found[0].ptr != NULL && json_int64(found[0], &wait_ms) && wait_ms >= 0) {
+		wait_ms = wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS;
 		end->verdict = VERDICT_RETRY;
 		end->code = SPAN("handler_asked_to_wait");
 		end->message = SPAN("the handler asked to be called again later");
@@ -320,7 +323,7 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 {
 	struct attempt *attempt = MEM_CONTAINER(entry, struct attempt, entry);
 	if (attempt->delivery == NULL) {
-		give_back(attempt);
+		free_attempt(attempt); /* `attempts` may be gone as well */
 		return;
 	}
 	struct err broken;
@@ -398,7 +401,7 @@ void attempt_drop(struct attempts *attempts, struct delivery *delivery)
 		call_cancel(&attempt->call);
 		give_back(attempt);
 	}
-	/* Else its event is being read: event_came gives it back. */
+	/* Else its event is being read: event_came frees it. */
 }
 
 bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/burial.h"
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/entry.h"
@@ -13,7 +14,7 @@ struct burial {
 	struct store *store;
 	struct dead *dead;
 	struct delivery *delivery; /* NULL once it was dropped */
-	uint64_t cursor;
+	uint64_t bytes;            /* of the dead letter, once it was put */
 	burial_done_fn *done;
 };
 
@@ -29,7 +30,11 @@ static void finish(struct burial *burial, int status, const struct err *err)
 
 static void is_durable(struct store_waiter *waiter, int status, const struct err *err)
 {
-	finish(MEM_CONTAINER(waiter, struct burial, waiter), status, err);
+	struct burial *burial = MEM_CONTAINER(waiter, struct burial, waiter);
+	if (status != 0) {
+		dead_uncount(burial->dead, burial->bytes);
+	}
+	finish(burial, status, err);
 }
 
 static void put(struct burial *burial, const struct event *event)
@@ -37,8 +42,11 @@ static void put(struct burial *burial, const struct event *event)
 	const struct delivery *delivery = burial->delivery;
 	struct span code = span_of(delivery->doom.ptr);
 	struct span message = span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1);
+	uint64_t before = dead_bytes(burial->dead);
 	dead_put(burial->dead, delivery, event, code, message);
-	job_store_settle(burial->store, delivery, burial->cursor);
+	burial->bytes = dead_bytes(burial->dead) - before;
+	job_store_put_done(burial->store, delivery->binding, delivery->seq);
+	crash_at(CRASH_OUTCOME);
 	burial->waiter.done = is_durable;
 	store_commit(burial->store, &burial->waiter);
 }
@@ -48,8 +56,13 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 	struct burial *burial = MEM_CONTAINER(entry, struct burial, entry);
 	struct event event;
 	struct err why;
-	if (burial->delivery == NULL || store_refuses(burial->store, &why) != 0) {
-		finish(burial, E_BUSY, &why);
+	bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION;
+	if (status != 0 && !gone) {
+		finish(burial, status, err);
+		return;
+	}
+	if (burial->delivery == NULL || !store_can_put(burial->store)) {
+		finish(burial, store_refuses(burial->store, &why), &why);
 		return;
 	}
 	if (status == 0 && event_decode(burial->delivery->seq, bytes, &event, &why) == 0) {
@@ -62,13 +75,12 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 }
 
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
-                  uint64_t cursor, burial_done_fn *done)
+                  burial_done_fn *done)
 {
 	struct burial *burial = MEM_NEW(struct burial);
 	burial->store = store;
 	burial->dead = dead;
 	burial->delivery = delivery;
-	burial->cursor = cursor;
 	burial->done = done;
 	delivery->burial = &burial->delivery;
 	if (delivery->event_json.len != 0) {

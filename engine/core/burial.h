@@ -13,9 +13,10 @@
  * Comes once, perhaps from inside burial_start, unless burial_drop came first. */
 typedef void burial_done_fn(struct delivery *delivery, int status, const struct err *err);
 
-/* Why it dies stands in delivery->doom. `cursor`: see job_store_settle. */
+/* Why it dies stands in delivery->doom. Its tombstone is put with its dead letter; the caller
+ * adopts it in `done`. */
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
-                  uint64_t cursor, burial_done_fn *done);
+                  burial_done_fn *done);
 /* The delivery goes away; whatever has been put stays put. */
 void burial_drop(struct delivery *delivery);
 

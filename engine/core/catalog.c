@@ -177,9 +177,19 @@ static void end_at(struct catalog *catalog, struct binding *binding, uint64_t un
 static void version_is_finished(void *ctx, struct binding *binding)
 {
 	struct catalog *catalog = ctx;
-	if (store_refuses(catalog->store, NULL) == 0) {
+	if (store_can_put(catalog->store)) {
 		remove_now(catalog, binding);
 		store_commit_lazy(catalog->store);
+	}
+}
+
+/* The store has lost what was put last. */
+static void put_all(void *ctx)
+{
+	struct catalog *catalog = ctx;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		put_record(catalog, MEM_CONTAINER(link, struct binding, link));
 	}
 }
 
@@ -293,6 +303,31 @@ static void take_metadata(struct catalog *catalog, struct binding *binding, stru
 	}
 }
 
+/* Who declared it last answers for it. */
+static void take_origin(struct catalog *catalog, struct binding *binding,
+                        const struct binding *declared)
+{
+	if (binding->origin != declared->origin) {
+		binding->origin = declared->origin;
+		binding->stays = declared->stays;
+		put_record(catalog, binding);
+	}
+}
+
+/* Of all that are known, ended ones too: they keep their records until they are finished. */
+static uint32_t last_version(const struct catalog *catalog, struct span id)
+{
+	uint32_t last = 0;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (binding->version > last && span_equal(binding->id, id)) {
+			last = binding->version;
+		}
+	}
+	return last;
+}
+
 /* The current binding of this content: an old one, or the fresh one, which is taken over either
  * way. */
 static struct binding *place(struct catalog *catalog, struct binding *fresh)
@@ -300,13 +335,13 @@ static struct binding *place(struct catalog *catalog, struct binding *fresh)
 	struct binding *old = lookup(catalog, fresh->id, 0);
 	if (old != NULL && is_same(old, fresh)) {
 		take_metadata(catalog, old, fresh->metadata);
-		old->origin = fresh->origin;
+		take_origin(catalog, old, fresh);
 		trigger_record_free(fresh);
 		return old;
 	}
 	fresh->from_seq = store_next_seq(catalog->store);
+	fresh->version = last_version(catalog, fresh->id) + 1;
 	if (old != NULL) {
-		fresh->version = old->version + 1;
 		end_at(catalog, old, fresh->from_seq);
 	}
 	put_record(catalog, fresh);
@@ -376,13 +411,14 @@ static void detach_is_due(struct alarm *alarm)
 {
 	struct binding *binding = MEM_CONTAINER(alarm, struct binding, detach);
 	struct catalog *catalog = binding->catalog;
-	if (store_refuses(catalog->store, NULL) != 0) {
+	bool owes = !dispatch_owes_nothing(binding) || binding->lagging;
+	if (!store_can_put(catalog->store) || (owes && react_holds_dead_letters(catalog->react))) {
 		begin_grace(catalog, binding);
 		return;
 	}
 	log_info("catalog", "trigger %.*s is removed: no worker has held it for %lld ms",
 	         SPAN_ARG(binding->id), (long long)catalog->options.detach_grace_ms);
-	if (!dispatch_owes_nothing(binding) || binding->lagging) {
+	if (owes) {
 		dispatch_bury_all(
 		        catalog->dispatch, binding, store_durable_seq(catalog->store),
 		        "trigger_detached",
@@ -404,7 +440,7 @@ void catalog_release(struct catalog *catalog, struct trigger_hold *hold, bool ex
 	if (!is_detached(binding)) {
 		return;
 	}
-	if (explicit_ && store_refuses(catalog->store, NULL) == 0) {
+	if (explicit_ && store_can_put(catalog->store)) {
 		remove_now(catalog, binding);
 		store_commit(catalog->store, NULL);
 	} else {
@@ -439,8 +475,10 @@ void catalog_function_comes(struct catalog *catalog, struct span namespace_, str
 	LIST_EACH(&catalog->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		if (is_detached(binding) && binding->held_back_from == 0 &&
-		    span_equal(binding->function_id, id) &&
+		/* One that came before and has gone without settling does not count any more. */
+		bool is_held = binding->held_back_from != 0 &&
+		               function_is_offered(binding->watch.function);
+		if (is_detached(binding) && !is_held && span_equal(binding->function_id, id) &&
 		    span_equal(binding->namespace_, namespace_)) {
 			dispatch_hold_back(catalog->dispatch, binding,
 			                   store_next_seq(catalog->store));
@@ -448,16 +486,18 @@ void catalog_function_comes(struct catalog *catalog, struct span namespace_, str
 	}
 }
 
-void catalog_worker_settled(struct catalog *catalog, struct executor *executor)
+bool catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 {
+	if (!store_can_put(catalog->store)) {
+		return false;
+	}
 	bool ended = false;
 	LIST_EACH(&catalog->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
 		bool serves = function_offered_by(executor, binding->namespace_,
 		                                  binding->function_id) != NULL;
-		if (!is_detached(binding) || !serves || binding->held_back_from == 0 ||
-		    store_refuses(catalog->store, NULL) != 0) {
+		if (!is_detached(binding) || !serves || binding->held_back_from == 0) {
 			continue;
 		}
 		alarm_clear(catalog->alarms, &binding->detach);
@@ -469,6 +509,7 @@ void catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 	if (ended) {
 		store_commit(catalog->store, NULL);
 	}
+	return true;
 }
 
 /* ---- the config's triggers ---- */
@@ -486,6 +527,9 @@ static bool is_in(const struct trigger_spec specs[], size_t count, struct span i
 int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
                         struct err *err)
 {
+	if (store_refuses(catalog->store, err) != 0) {
+		return err->number;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (check_function(&specs[i], err) != 0 ||
 		    catalog_check(catalog, &specs[i], err) != 0) {
@@ -527,6 +571,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	catalog->unbound.fn = tell_unbound;
 	list_init(&catalog->bindings);
 	react_on_finished(react, version_is_finished, catalog);
+	react_on_recovery(react, put_all, catalog);
 	return catalog;
 }
 

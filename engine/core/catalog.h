@@ -91,8 +91,8 @@ int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter 
 
 /* A worker is about to offer this function: see DESIGN. */
 void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id);
-/* The executor has registered all that it wants to. */
-void catalog_worker_settled(struct catalog *catalog, struct executor *executor);
+/* The executor has registered all that it wants to. False: not now, the store recovers. */
+bool catalog_worker_settled(struct catalog *catalog, struct executor *executor);
 
 struct binding *catalog_find(const struct catalog *catalog, struct span id); /* current version */
 struct binding *catalog_find_version(const struct catalog *catalog, struct span id,

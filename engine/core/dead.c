@@ -19,9 +19,14 @@ struct dead {
 	uint64_t bytes;
 	char log[ADAPTER_LOG_LEN + 1];
 	uint64_t epoch;
-	struct dead_list load;
+	struct dead_load *load; /* while it is counted what is there */
+};
+
+struct dead_load {
+	struct dead_list list;
+	struct dead *dead; /* NULL once it was freed */
 	void (*loaded)(void *ctx, int status, const struct err *err);
-	void *loaded_ctx;
+	void *ctx;
 };
 
 struct dead *dead_new(struct store *store, uint64_t max_bytes)
@@ -38,6 +43,9 @@ struct dead *dead_new(struct store *store, uint64_t max_bytes)
 
 void dead_free(struct dead *dead)
 {
+	if (dead != NULL && dead->load != NULL) {
+		dead->load->dead = NULL;
+	}
 	mem_free(dead);
 }
 
@@ -70,6 +78,12 @@ static void put(struct dead *dead, uint64_t seq, struct span rest, const struct 
 		         "for good wait until some are replayed or discarded",
 		         (unsigned long long)dead->bytes);
 	}
+}
+
+void dead_uncount(struct dead *dead, uint64_t bytes)
+{
+	dead->count -= dead->count != 0;
+	dead->bytes -= dead->bytes < bytes ? dead->bytes : bytes;
 }
 
 static void write_trigger(const struct binding *binding, struct buf *out)
@@ -218,9 +232,7 @@ void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
 
 void dead_remove(struct dead *dead, struct dead_get *get, struct span json)
 {
-	dead->count -= dead->count != 0;
-	uint64_t size = json.len + 1;
-	dead->bytes -= dead->bytes < size ? dead->bytes : size;
+	dead_uncount(dead, json.len + 1);
 	struct space_key room;
 	store_delete(dead->store, space_dead(&room, get->seq, buf_view(&get->rest)), 0);
 }
@@ -256,23 +268,32 @@ void dead_list_start(struct dead *dead, struct dead_list *list, bool newest_firs
 
 static bool count_one(struct dead_list *list, struct span json)
 {
-	struct dead *dead = MEM_CONTAINER(list, struct dead, load);
-	dead->count++;
-	dead->bytes += json.len + 1;
-	return true;
+	struct dead *dead = MEM_CONTAINER(list, struct dead_load, list)->dead;
+	if (dead != NULL) {
+		dead->count++;
+		dead->bytes += json.len + 1;
+	}
+	return dead != NULL;
 }
 
 static void counted(struct dead_list *list, int status, const struct err *err)
 {
-	struct dead *dead = MEM_CONTAINER(list, struct dead, load);
-	dead->loaded(dead->loaded_ctx, status, err);
+	struct dead_load *load = MEM_CONTAINER(list, struct dead_load, list);
+	if (load->dead != NULL) {
+		load->dead->load = NULL;
+		load->loaded(load->ctx, status, err);
+	}
+	mem_free(load);
 }
 
 void dead_load(struct dead *dead, void (*done)(void *ctx, int status, const struct err *err),
                void *ctx)
 {
-	dead->loaded = done;
-	dead->loaded_ctx = ctx;
-	dead->load = (struct dead_list){.each = count_one, .done = counted};
-	dead_list_start(dead, &dead->load, false);
+	struct dead_load *load = MEM_NEW(struct dead_load);
+	load->dead = dead;
+	load->loaded = done;
+	load->ctx = ctx;
+	load->list = (struct dead_list){.each = count_one, .done = counted};
+	dead->load = load;
+	dead_list_start(dead, &load->list, false);
 }

@@ -22,7 +22,7 @@ struct dead;
 
 struct dead *dead_new(struct store *store, uint64_t max_bytes);
 void dead_free(struct dead *dead);
-/* Counts what is there. `done` comes once, later. */
+/* Counts what is there. `done` comes once, later, unless it is freed before. */
 void dead_load(struct dead *dead, void (*done)(void *ctx, int status, const struct err *err),
                void *ctx);
 bool dead_is_full(const struct dead *dead);
@@ -33,6 +33,8 @@ uint64_t dead_bytes(const struct dead *dead);
  * used. */
 void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
               struct span code, struct span message);
+/* What was put did not become durable. */
+void dead_uncount(struct dead *dead, uint64_t bytes);
 void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t from, uint64_t to,
                     const char *code, const char *message);
 

@@ -88,12 +88,9 @@ const char *delivery_state_name(const struct delivery *delivery)
 
 static void leave_owed(struct dispatch *dispatch, struct delivery *delivery)
 {
-	bool was_owed = !list_is_empty(&delivery->owed);
 	list_remove(&delivery->owed);
 	list_remove(&delivery->live_owed);
-	if (was_owed) {
-		dispatch->hooks.cursor_moved(dispatch->hooks.ctx, delivery->binding);
-	}
+	dispatch->hooks.cursor_moved(dispatch->hooks.ctx, delivery->binding);
 }
 
 /* From here on its record answers for it, not the cursor. */
@@ -112,7 +109,7 @@ static uint64_t cursor_of(const struct dispatch *dispatch, const struct binding 
 
 static bool can_put(const struct dispatch *dispatch)
 {
-	return store_refuses(dispatch->store, NULL) == 0;
+	return store_can_put(dispatch->store);
 }
 
 static void make_ready(struct delivery *delivery)
@@ -162,23 +159,30 @@ static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 	mem_free(delivery);
 }
 
+/* The next of its lane may go: perhaps one of another version of the trigger. */
+static void leave_lane(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct delivery *next = order_leave(&dispatch->order, delivery);
+	if (next != NULL) {
+		make_ready(next);
+		if (next->binding != delivery->binding) {
+			pump(dispatch, next->binding);
+		}
+	}
+}
+
 /* Settled: the next of its key may go, and there is room for one more. */
 static void settle(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	struct delivery *next = order_leave(&dispatch->order, delivery);
-	if (next != NULL && next->state == DELIVERY_QUEUED) {
-		make_ready(next);
-	}
-	if (delivery->recorded && can_put(dispatch)) {
+	if (delivery->recorded) {
 		job_store_settle(dispatch->store, delivery, cursor_of(dispatch, binding));
 		store_commit(dispatch->store, NULL);
-		/* A tombstone is to be forgotten, or a version was waiting for this one. */
-		dispatch->hooks.cursor_moved(dispatch->hooks.ctx, binding);
 	}
+	leave_lane(dispatch, delivery);
 	free_delivery(dispatch, delivery);
 	pump(dispatch, binding);
-	if (binding->held == dispatch->options.job_max / 2) {
+	if (binding->held <= dispatch->options.job_max / 2) {
 		dispatch->hooks.has_room(dispatch->hooks.ctx, binding);
 	}
 }
@@ -209,6 +213,7 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 		return;
 	}
 	delivery->binding->buried++;
+	job_store_adopt_done(delivery->binding, delivery->seq);
 	delivery->recorded = false; /* its outcome is on disk already */
 	settle(dispatch, delivery);
 }
@@ -231,8 +236,7 @@ static void bury(struct dispatch *dispatch, struct delivery *delivery)
 		return;
 	}
 	delivery->state = DELIVERY_BURYING;
-	burial_start(dispatch->store, dispatch->dead, delivery,
-	             cursor_of(dispatch, delivery->binding), was_buried);
+	burial_start(dispatch->store, dispatch->dead, delivery, was_buried);
 }
 
 /* ---- attempts ---- */
@@ -252,6 +256,12 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 	attempt_start(dispatch->attempts, delivery);
 }
 
+/* The engine's own functions serve every namespace. */
+static bool is_served(const struct function *function)
+{
+	return function_find(function->functions, function->namespace_, function->id) != NULL;
+}
+
 static bool may_start(const struct binding *binding, const struct delivery *delivery)
 {
 	if (delivery->doom.len != 0) {
@@ -260,12 +270,14 @@ static bool may_start(const struct binding *binding, const struct delivery *deli
 	bool must_ask = binding->condition_watch.function != NULL && !delivery->asked;
 	const struct function *function =
 	        must_ask ? binding->condition_watch.function : binding->watch.function;
-	if (function_is_ready(function)) {
-		return true;
-	}
-	/* The engine's own functions serve every namespace. */
-	return function_find(function->functions, function->namespace_, function->id) != NULL &&
-	       !function_is_offered(function);
+	return function_is_ready(function) ||
+	       (is_served(function) && !function_is_offered(function));
+}
+
+bool dispatch_is_served(const struct binding *binding)
+{
+	const struct function *condition = binding->condition_watch.function;
+	return is_served(binding->watch.function) && (condition == NULL || is_served(condition));
 }
 
 static void pump(struct dispatch *dispatch, struct binding *binding)
@@ -397,8 +409,46 @@ static void discard(struct dispatch *dispatch, struct delivery *delivery)
 		attempt_drop(dispatch->attempts, delivery);
 	}
 	burial_drop(delivery);
-	(void)order_leave(&dispatch->order, delivery);
+	leave_lane(dispatch, delivery);
 	free_delivery(dispatch, delivery);
+}
+
+/* Its record goes as well; one that is being buried may have put its tombstone. */
+static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
+{
+	if (delivery->recorded || delivery->state == DELIVERY_BURYING) {
+		job_store_delete(dispatch->store, delivery->binding, delivery->seq);
+	}
+	discard(dispatch, delivery);
+}
+
+/* The youngest that it owes of this range, NULL if there is none. */
+static struct delivery *youngest(const struct binding *binding, uint64_t from_seq, uint64_t to_seq)
+{
+	struct list *at = binding->deliveries.prev;
+	while (at != &binding->deliveries) {
+		struct delivery *delivery = MEM_CONTAINER(at, struct delivery, in_binding);
+		if (delivery->seq >= from_seq && delivery->seq <= to_seq) {
+			return delivery;
+		}
+		at = at->prev;
+	}
+	return NULL;
+}
+
+/* The youngest first, so that no place in a lane is given to one that goes too. Dropping a call may
+ * end others: the list is looked at anew each time. */
+static void discard_between(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq,
+                            uint64_t to_seq)
+{
+	bool pumping = binding->pumping;
+	binding->pumping = true;
+	struct delivery *delivery;
+	while ((delivery = youngest(binding, from_seq, to_seq)) != NULL) {
+		discard_whole(dispatch, delivery);
+	}
+	binding->pumping = pumping;
+	pump(dispatch, binding);
 }
 
 static void discard_all(struct dispatch *dispatch, struct binding *binding, bool keep_records)
@@ -407,12 +457,12 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 	while (!list_is_empty(&binding->deliveries)) {
 		struct delivery *last =
 		        MEM_CONTAINER(binding->deliveries.prev, struct delivery, in_binding);
-		if (last->recorded && !keep_records) {
-			job_store_delete(dispatch->store, binding, last->seq);
+		if (keep_records) {
+			discard(dispatch, last);
+		} else {
+			discard_whole(dispatch, last);
 		}
-		discard(dispatch, last);
 	}
-	binding->pumping = false;
 }
 
 void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
@@ -427,13 +477,21 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
                        const char *code, const char *message)
 {
 	uint64_t from_seq = binding->lagging ? binding->next_seq : to_seq;
+	binding->pumping = true;
 	LIST_EACH(&binding->deliveries, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
-		from_seq = delivery->seq < from_seq ? delivery->seq : from_seq;
+		if (delivery->event_json.len != 0) {
+			/* A replayed one holds its event itself, and is no part of the range. */
+			dead_put(dispatch->dead, delivery, NULL, span_of(code), span_of(message));
+			discard_whole(dispatch, delivery);
+		} else if (delivery->seq < from_seq) {
+			from_seq = delivery->seq;
+		}
 	}
 	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);
-	discard_all(dispatch, binding, false);
+	binding->pumping = false;
+	discard_between(dispatch, binding, from_seq, to_seq);
 }
 
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq)
@@ -444,17 +502,7 @@ void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint
 
 void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq)
 {
-	struct list *at = binding->deliveries.prev;
-	while (at != &binding->deliveries) {
-		struct delivery *delivery = MEM_CONTAINER(at, struct delivery, in_binding);
-		at = at->prev;
-		if (delivery->seq >= seq) {
-			if (delivery->recorded) {
-				job_store_delete(dispatch->store, binding, delivery->seq);
-			}
-			discard(dispatch, delivery);
-		}
-	}
+	discard_between(dispatch, binding, seq, UINT64_MAX);
 }
 
 bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding)
@@ -526,10 +574,12 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	if (job->seq > binding->known_until) {
 		binding->known_until = job->seq;
 	}
+	dispatch->hooks.owes(dispatch->hooks.ctx, binding);
 	if (job->done) {
 		job_store_adopt_done(binding, job->seq);
 		return;
 	}
+	job_store_reopen(binding, job->seq);
 	struct delivery *delivery = new_delivery(dispatch, binding, job->seq, job->scope, job->key);
 	delivery->recorded = true;
 	delivery->failures = job->failures;
@@ -538,6 +588,11 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	delivery->replay = job->replay;
 	buf_span(&delivery->history, job->attempts);
 	buf_span(&delivery->event_json, job->event);
+	if (job->doomed) {
+		doom(delivery, SPAN("attempts_exhausted"),
+		     SPAN("the delivery was given up before the engine was started again; see its "
+		          "attempts"));
+	}
 	bool is_head = order_enter(&dispatch->order, delivery);
 	if (!is_head) {
 		return;

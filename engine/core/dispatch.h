@@ -43,6 +43,7 @@ struct dispatch_hooks {
 	void (*has_room)(void *ctx,
 	                 struct binding *binding); /* took less than half of job_max again */
 	void (*must_lag)(void *ctx, struct binding *binding); /* it holds the live cursor back */
+	void (*owes)(void *ctx, struct binding *binding);     /* a record was adopted */
 	void (*cursor_moved)(void *ctx, struct binding *binding); /* something owed was settled */
 	uint64_t (*cursor_of)(void *ctx, const struct binding *binding); /* as it was put last */
 	void *ctx;
@@ -66,6 +67,8 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 
 /* Starts nothing while from_seq is not 0; 0 lets it go on. */
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq);
+/* Somebody serves what it would call next: the condition function or the handler. */
+bool dispatch_is_served(const struct binding *binding);
 /* Drops what it owes from this seq on; the caller commits. */
 void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq);
 
@@ -87,7 +90,8 @@ bool dispatch_owes_nothing(const struct binding *binding);
 
 /* Called a few times a second while it owes something: see DESIGN. True while it does. */
 bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding);
-/* Drops everything owed and waiting of a binding into a range dead letter; the caller commits. */
+/* Drops everything up to `to_seq` that a binding owes into a range dead letter; the caller commits.
+ */
 void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
                        const char *code, const char *message);
 

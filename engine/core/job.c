@@ -19,6 +19,7 @@ void job_encode(const struct job *job, struct buf *out)
 	json_write_member_int(out, "due_ms", job->due_ms);
 	json_write_member_bool(out, "asked", job->asked);
 	json_write_member_bool(out, "done", job->done);
+	json_write_member_bool(out, "doomed", job->doomed);
 	json_write_member_uint(out, "replay", job->replay);
 	if (job->attempts.len != 0) {
 		json_write_member_raw(out, "attempts", job->attempts);
@@ -41,6 +42,7 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		DUE,
 		ASKED,
 		DONE,
+		DOOMED,
 		REPLAY,
 		ATTEMPTS,
 		EVENT,
@@ -48,8 +50,8 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	};
 	static const struct span names[COUNT] = {{"version", 7},  {"scope", 5},    {"key", 3},
 	                                         {"failures", 8}, {"first_ms", 8}, {"due_ms", 6},
-	                                         {"asked", 5},    {"done", 4},     {"replay", 6},
-	                                         {"attempts", 8}, {"event", 5}};
+	                                         {"asked", 5},    {"done", 4},     {"doomed", 6},
+	                                         {"replay", 6},   {"attempts", 8}, {"event", 5}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -84,6 +86,7 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	job.replay = (uint32_t)replay;
 	job.asked = json_is_true(found[ASKED]);
 	job.done = json_is_true(found[DONE]);
+	job.doomed = json_is_true(found[DOOMED]);
 	*out = job;
 	return 0;
 }
@@ -96,7 +99,8 @@ static struct span cut(struct span text)
 void job_add_attempt(struct buf *attempts, int64_t started_ms, int64_t duration_ms,
                      struct span worker, struct span code, struct span message)
 {
-	if (attempts->len == 0) {
+	if (attempts->len <= 2) {
+		buf_clear(attempts); /* nothing, or an empty array */
 		buf_byte(attempts, '[');
 	} else {
 		attempts->len--; /* the closing bracket */

@@ -27,6 +27,7 @@ void job_store_put_delivery(struct store *store, const struct delivery *delivery
 	        .first_ms = delivery->first_ms,
 	        .due_ms = delivery->state == DELIVERY_SLEEPING ? delivery->due_ms : 0,
 	        .asked = delivery->asked,
+	        .doomed = delivery->doom.len != 0,
 	        .replay = delivery->replay,
 	        .attempts = buf_view(&delivery->history),
 	        .event = buf_view(&delivery->event_json),
@@ -41,7 +42,7 @@ void job_store_delete(struct store *store, const struct binding *binding, uint64
 	store_delete(store, space_job(&room, binding->id, seq), 0);
 }
 
-static void put_done(struct store *store, const struct binding *binding, uint64_t seq)
+void job_store_put_done(struct store *store, const struct binding *binding, uint64_t seq)
 {
 	const struct job job = {.version = binding->version,
 	                        .seq = seq,
@@ -51,20 +52,30 @@ static void put_done(struct store *store, const struct binding *binding, uint64_
 	job_store_put(store, binding, &job);
 }
 
-void job_store_adopt_done(struct binding *binding, uint64_t seq)
+static void remember(struct binding *binding, uint64_t seq, bool deleted)
 {
 	struct tombstone *tombstone = MEM_NEW(struct tombstone);
 	tombstone->seq = seq;
+	tombstone->deleted = deleted;
 	list_push(&binding->done, &tombstone->link);
+}
+
+void job_store_adopt_done(struct binding *binding, uint64_t seq)
+{
+	remember(binding, seq, false);
 }
 
 void job_store_settle(struct store *store, const struct delivery *delivery, uint64_t cursor)
 {
-	if (delivery->seq <= cursor) {
-		job_store_delete(store, delivery->binding, delivery->seq);
+	struct binding *binding = delivery->binding;
+	if (!store_can_put(store)) {
+		remember(binding, delivery->seq, false);
+	} else if (delivery->seq <= cursor) {
+		job_store_delete(store, binding, delivery->seq);
+		remember(binding, delivery->seq, true);
 	} else {
-		put_done(store, delivery->binding, delivery->seq);
-		job_store_adopt_done(delivery->binding, delivery->seq);
+		job_store_put_done(store, binding, delivery->seq);
+		remember(binding, delivery->seq, false);
 	}
 	crash_at(CRASH_OUTCOME);
 }
@@ -86,16 +97,43 @@ static void drop(struct tombstone *tombstone)
 	mem_free(tombstone);
 }
 
-void job_store_forget_done(struct store *store, struct binding *binding, uint64_t cursor)
+void job_store_reopen(struct binding *binding, uint64_t seq)
 {
 	LIST_EACH(&binding->done, link)
 	{
 		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
-		if (tombstone->seq <= cursor) {
-			job_store_delete(store, binding, tombstone->seq);
+		if (tombstone->seq == seq) {
 			drop(tombstone);
 		}
 	}
+}
+
+/* Its deletion is in a group that has not been written yet. */
+static bool is_pending(struct store *store, const struct binding *binding, uint64_t seq)
+{
+	struct space_key room;
+	struct store_look look;
+	(void)store_look(store, space_job(&room, binding->id, seq), &look);
+	return look.group != 0;
+}
+
+bool job_store_forget_done(struct store *store, struct binding *binding, uint64_t cursor)
+{
+	bool pending = false;
+	LIST_EACH(&binding->done, link)
+	{
+		struct tombstone *tombstone = MEM_CONTAINER(link, struct tombstone, link);
+		if (tombstone->deleted && !is_pending(store, binding, tombstone->seq)) {
+			drop(tombstone);
+			continue;
+		}
+		if (!tombstone->deleted && tombstone->seq <= cursor) {
+			job_store_delete(store, binding, tombstone->seq);
+			tombstone->deleted = true;
+		}
+		pending |= tombstone->deleted;
+	}
+	return pending;
 }
 
 void job_store_drop_done(struct store *store, struct binding *binding, bool keep_records)
@@ -110,7 +148,7 @@ void job_store_drop_done(struct store *store, struct binding *binding, bool keep
 	}
 }
 
-void job_store_put_all(struct store *store, const struct binding *binding)
+void job_store_put_all(struct store *store, struct binding *binding)
 {
 	LIST_EACH(&binding->deliveries, link)
 	{
@@ -121,6 +159,8 @@ void job_store_put_all(struct store *store, const struct binding *binding)
 	}
 	LIST_EACH(&binding->done, done_link)
 	{
-		put_done(store, binding, MEM_CONTAINER(done_link, struct tombstone, link)->seq);
+		struct tombstone *tombstone = MEM_CONTAINER(done_link, struct tombstone, link);
+		tombstone->deleted = false;
+		job_store_put_done(store, binding, tombstone->seq);
 	}
 }

@@ -13,6 +13,7 @@ enum {
 	CURSOR_FORMAT = 1,
 	CURSOR_MS = 100,
 	SWEEP_MS = 250,
+	SLOW_SWEEP_MS = 5000, /* while all that is owed has a record */
 	CHUNK_ENTRIES = 512,
 	CHUNK_BYTES = 256 * 1024
 };
@@ -27,10 +28,9 @@ struct react {
 	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
 	uint64_t next_seq;   /* the first event that the live ones have not seen */
 	uint64_t cursor_put; /* what the shared record says */
-	uint64_t recoveries; /* of the store, as last seen */
 	bool started;
-	bool reading; /* the live ones are behind the head: after a start */
-	struct store_read read;
+	struct live_read *reading; /* the live ones are behind the head: after a start */
+	bool sweeps_slowly;
 	struct alarm cursor_alarm;
 	struct alarm sweep_alarm;
 	struct event *matching; /* the event that the index is being asked about */
@@ -38,6 +38,14 @@ struct react {
 	void *finished_ctx;
 	void (*came)(void *ctx);
 	void *came_ctx;
+	void (*recovered)(void *ctx);
+	void *recovered_ctx;
+};
+
+/* One chunk of the journal, read for all live bindings. */
+struct live_read {
+	struct store_read read;
+	struct react *react; /* NULL once it was freed */
 };
 
 /* One chunk of the journal, read for one lagging binding. */
@@ -97,12 +105,19 @@ static void delete_cursor(struct react *react, const struct binding *binding)
 	store_delete(react->store, space_cursor_of(&room, binding->id, binding->version), 0);
 }
 
-/* A binding is live again when the shared cursor answers for all that it owes. */
+static bool has_caught_up(const struct react *react, const struct binding *binding)
+{
+	return !binding->reading && react->reading == NULL && binding->next_seq == react->next_seq;
+}
+
+/* A binding is live again when the shared cursor answers for all that it owes, and for all that its
+ * own one says is settled. */
 static bool try_to_join(struct react *react, struct binding *binding)
 {
 	uint64_t owed = dispatch_first_owed_by(binding);
-	if (binding->reading || binding->next_seq != react->next_seq || react->reading ||
-	    (owed != 0 && owed <= react->cursor_put)) {
+	uint64_t cursor = live_cursor(react);
+	if (!has_caught_up(react, binding) || cursor < react_cursor(react, binding) ||
+	    (owed != 0 && owed <= cursor)) {
 		return false;
 	}
 	dispatch_set_lagging(react->dispatch, binding, false);
@@ -112,38 +127,51 @@ static bool try_to_join(struct react *react, struct binding *binding)
 
 static void put_binding_cursor(struct react *react, struct binding *binding)
 {
-	if (binding->lagging && !try_to_join(react, binding)) {
-		uint64_t cursor = own_cursor(binding);
-		if (cursor != binding->cursor_put) {
-			put_cursor(react, binding, cursor);
-			binding->cursor_put = cursor;
-		}
+	if (!binding->lagging || try_to_join(react, binding)) {
+		return;
 	}
-	job_store_forget_done(react->store, binding, react_cursor(react, binding));
+	uint64_t cursor = own_cursor(binding);
+	/* One that has caught up waits there for the shared cursor, which comes within a second. */
+	bool waits = binding->cursor_put != REACT_NO_CURSOR && has_caught_up(react, binding) &&
+	             dispatch_first_owed_by(binding) == 0;
+	if (cursor != binding->cursor_put && !waits) {
+		put_cursor(react, binding, cursor);
+		binding->cursor_put = cursor;
+	}
 }
 
-static void put_cursors(struct react *react)
+/* Tombstones go in the group of the cursor that has passed them. */
+static bool forget_done(struct react *react)
 {
-	struct store_stats stats;
-	store_get_stats(react->store, &stats);
-	bool lost_some = stats.recoveries != react->recoveries;
-	react->recoveries = stats.recoveries;
+	bool pending = false;
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t cursor = react_cursor(react, binding);
+		pending |= job_store_forget_done(react->store, binding, cursor);
+	}
+	return pending;
+}
+
+/* Returns whether it has to be called again even if nothing more is settled. */
+static bool put_cursors(struct react *react)
+{
+	bool again = false;
 	/* Before the shared one moves: whoever began to lag must have his own in the same group. */
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (lost_some) {
-			job_store_put_all(react->store, binding);
-			binding->cursor_put = REACT_NO_CURSOR;
-		}
 		put_binding_cursor(react, binding);
+		again |= binding->lagging && has_caught_up(react, binding);
 	}
 	uint64_t cursor = live_cursor(react);
-	if (cursor != react->cursor_put || lost_some) {
+	if (cursor != react->cursor_put) {
 		put_cursor(react, NULL, cursor);
 		react->cursor_put = cursor;
 	}
+	again |= forget_done(react);
 	store_commit_lazy(react->store);
+	return again;
 }
 
 static bool is_at_rest(const struct binding *binding)
@@ -152,14 +180,23 @@ static bool is_at_rest(const struct binding *binding)
 	       list_is_empty(&binding->done);
 }
 
+static void want_cursors(struct react *react)
+{
+	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
+		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
+	}
+}
+
 static void cursor_is_due(struct alarm *alarm)
 {
 	struct react *react = MEM_CONTAINER(alarm, struct react, cursor_alarm);
-	if (store_refuses(react->store, NULL) != 0) {
+	if (!store_can_put(react->store)) {
 		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
 		return;
 	}
-	put_cursors(react);
+	if (put_cursors(react)) {
+		want_cursors(react);
+	}
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
@@ -168,13 +205,6 @@ static void cursor_is_due(struct alarm *alarm)
 		} else if (is_at_rest(binding)) {
 			list_remove(&binding->active_link);
 		}
-	}
-}
-
-static void want_cursors(struct react *react)
-{
-	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
-		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
 	}
 }
 
@@ -188,7 +218,8 @@ static void cursor_moved(void *ctx, struct binding *binding)
 
 static void want_sweep(struct react *react)
 {
-	if (!alarm_is_set(&react->sweep_alarm)) {
+	if (!alarm_is_set(&react->sweep_alarm) || react->sweeps_slowly) {
+		react->sweeps_slowly = false;
 		alarm_set_in(react->alarms, &react->sweep_alarm, SWEEP_MS);
 	}
 }
@@ -258,16 +289,21 @@ static void read_live(struct react *react);
 
 static void live_entry(void *ctx, uint64_t seq, struct span bytes)
 {
-	struct react *react = ctx;
-	if (seq == react->next_seq) {
+	struct react *react = ((struct live_read *)ctx)->react;
+	if (react != NULL && seq == react->next_seq) {
 		match(react, seq, bytes);
 	}
 }
 
 static void live_read_done(struct store_read *read, int status, const struct err *err)
 {
-	struct react *react = MEM_CONTAINER(read, struct react, read);
-	react->reading = false;
+	struct live_read *work = MEM_CONTAINER(read, struct live_read, read);
+	struct react *react = work->react;
+	mem_free(work);
+	if (react == NULL) {
+		return;
+	}
+	react->reading = NULL;
 	if (status == E_NOT_FOUND) {
 		struct adapter_head head;
 		store_head(react->store, &head);
@@ -278,26 +314,29 @@ static void live_read_done(struct store_read *read, int status, const struct err
 		react->next_seq = head.first_seq;
 	} else if (status != 0) {
 		log_error("react", "the journal cannot be read, matching waits: %s", err->text);
-		return; /* the next durable group tries again */
+		want_sweep(react); /* which tries again */
+		return;
 	}
 	read_live(react);
 }
 
 static void read_live(struct react *react)
 {
-	if (react->reading || react->next_seq > store_durable_seq(react->store)) {
+	if (react->reading != NULL || react->next_seq > store_durable_seq(react->store)) {
 		return;
 	}
-	react->reading = true;
-	react->read = (struct store_read){
+	struct live_read *work = MEM_NEW(struct live_read);
+	work->react = react;
+	react->reading = work;
+	work->read = (struct store_read){
 	        .from = react->next_seq,
 	        .count = CHUNK_ENTRIES,
 	        .max_bytes = CHUNK_BYTES,
 	        .entry = live_entry,
-	        .ctx = react,
+	        .ctx = work,
 	        .done = live_read_done,
 	};
-	store_read_start(react->store, &react->read);
+	store_read_start(react->store, &work->read);
 }
 
 /* ---- reading the journal: a lagging binding ---- */
@@ -339,7 +378,8 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 	} else if (status != 0) {
 		log_warn("react", "trigger %.*s waits, the journal cannot be read: %s",
 		         SPAN_ARG(binding->id), err->text);
-		return; /* the next durable group or settled delivery tries again */
+		want_sweep(react); /* which tries again */
+		return;
 	}
 	want_cursors(react);
 	catch_up(react, binding);
@@ -348,6 +388,9 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 static void catch_up(struct react *react, struct binding *binding)
 {
 	uint64_t last = store_durable_seq(react->store);
+	if (!binding->lagging || !react->started) {
+		return;
+	}
 	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
 		return;
 	}
@@ -371,6 +414,14 @@ static void catch_up(struct react *react, struct binding *binding)
 	store_read_start(react->store, &work->read);
 }
 
+static void catch_up_all(struct react *react)
+{
+	LIST_EACH(&react->active, link)
+	{
+		catch_up(react, MEM_CONTAINER(link, struct binding, active_link));
+	}
+}
+
 static void follow(void *ctx, const struct batch *batch)
 {
 	struct react *react = ctx;
@@ -380,7 +431,7 @@ static void follow(void *ctx, const struct batch *batch)
 	if (batch->entries[0].seq > react->next_seq) {
 		read_live(react); /* behind: after a start, or after an error */
 	}
-	for (size_t i = 0; i < batch->entry_count && !react->reading; i++) {
+	for (size_t i = 0; i < batch->entry_count && react->reading == NULL; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
 		if (entry->seq == react->next_seq) {
 			match(react, entry->seq, batch_entry_bytes(batch, entry));
@@ -388,13 +439,7 @@ static void follow(void *ctx, const struct batch *batch)
 	}
 	react->came(react->came_ctx);
 	want_cursors(react);
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (binding->lagging) {
-			catch_up(react, binding);
-		}
-	}
+	catch_up_all(react);
 }
 
 static void adopted(void *ctx, struct binding *binding)
@@ -404,10 +449,12 @@ static void adopted(void *ctx, struct binding *binding)
 
 static void has_room(void *ctx, struct binding *binding)
 {
-	struct react *react = ctx;
-	if (binding->lagging) {
-		catch_up(react, binding);
-	}
+	catch_up(ctx, binding);
+}
+
+static void owes(void *ctx, struct binding *binding)
+{
+	activate(ctx, binding);
 }
 
 static void must_lag(void *ctx, struct binding *binding)
@@ -422,35 +469,46 @@ static void must_lag(void *ctx, struct binding *binding)
 static void give_up_parked(struct react *react, struct binding *binding)
 {
 	bool parked = !dispatch_owes_nothing(binding) && binding->busy == 0 &&
-	              !function_is_offered(binding->watch.function);
+	              !dispatch_is_served(binding);
 	int64_t now = clock_wall_ms();
 	if (!parked) {
 		binding->parked_since_ms = 0;
 	} else if (binding->parked_since_ms == 0) {
 		binding->parked_since_ms = now;
 	} else if (now - binding->parked_since_ms > react->options.park_max_ms &&
-	           store_refuses(react->store, NULL) == 0 && !dead_is_full(react->dead)) {
-		uint64_t last = store_durable_seq(react->store);
+	           store_can_put(react->store) && !dead_is_full(react->dead)) {
+		uint64_t last =
+		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1;
 		dispatch_bury_all(react->dispatch, binding, last, "function_absent",
 		                  "nobody served the function for longer than delivery.park_max");
 		binding->next_seq = last + 1;
 		store_commit(react->store, NULL);
+		want_cursors(react);
 	}
 }
 
 static void sweep_is_due(struct alarm *alarm)
 {
 	struct react *react = MEM_CONTAINER(alarm, struct react, sweep_alarm);
-	bool again = false;
+	bool soon = false;
+	bool later = false;
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		bool owes = dispatch_sweep(react->dispatch, binding);
+		soon |= dispatch_sweep(react->dispatch, binding);
 		give_up_parked(react, binding);
-		again = again || owes;
+		later |= !is_at_rest(binding);
 	}
-	if (again) {
+	if (react->started) {
+		read_live(react);
+		catch_up_all(react);
+	}
+	react->sweeps_slowly = false;
+	if (soon) {
 		want_sweep(react);
+	} else if (later && !alarm_is_set(&react->sweep_alarm)) {
+		react->sweeps_slowly = true;
+		alarm_set_in(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
 	}
 }
 
@@ -469,6 +527,11 @@ uint64_t react_first_needed(const struct react *react)
 		}
 	}
 	return first;
+}
+
+bool react_holds_dead_letters(const struct react *react)
+{
+	return dead_is_full(react->dead);
 }
 
 void react_detach_before(struct react *react, uint64_t keep_from)
@@ -493,6 +556,29 @@ void react_detach_before(struct react *react, uint64_t keep_from)
 
 /* ---- life ---- */
 
+/* What was put into the groups that were lost is put again, before anything else is. */
+static void put_again(void *ctx)
+{
+	struct react *react = ctx;
+	if (react->recovered != NULL) {
+		react->recovered(react->recovered_ctx);
+	}
+	if (!react->started) {
+		return;
+	}
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		job_store_put_all(react->store, binding);
+		binding->cursor_put = REACT_NO_CURSOR;
+	}
+	put_cursor(react, NULL, live_cursor(react));
+	react->cursor_put = live_cursor(react);
+	(void)put_cursors(react);
+	store_commit(react->store, NULL);
+	want_cursors(react);
+}
+
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
                         struct alarms *alarms, const struct react_options *options)
 {
@@ -508,6 +594,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->sweep_alarm.fn = sweep_is_due;
 	const struct dispatch_hooks hooks = {
 	        .adopted = adopted,
+	        .owes = owes,
 	        .has_room = has_room,
 	        .must_lag = must_lag,
 	        .cursor_moved = cursor_moved,
@@ -516,6 +603,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	};
 	dispatch_set_hooks(dispatch, &hooks);
 	store_follow(store, follow, react);
+	store_on_recovery(store, put_again, react);
 	return react;
 }
 
@@ -524,6 +612,11 @@ void react_free(struct react *react)
 	if (react != NULL) {
 		alarm_clear(react->alarms, &react->cursor_alarm);
 		alarm_clear(react->alarms, &react->sweep_alarm);
+		store_follow(react->store, NULL, NULL);
+		store_on_recovery(react->store, NULL, NULL);
+		if (react->reading != NULL) {
+			react->reading->react = NULL;
+		}
 		index_free(react->index);
 		mem_free(react);
 	}
@@ -540,6 +633,12 @@ void react_on_finished(struct react *react, void (*finished)(void *ctx, struct b
 {
 	react->finished = finished;
 	react->finished_ctx = ctx;
+}
+
+void react_on_recovery(struct react *react, void (*recovered)(void *ctx), void *ctx)
+{
+	react->recovered = recovered;
+	react->recovered_ctx = ctx;
 }
 
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor_seq)
@@ -585,26 +684,17 @@ void react_start(struct react *react, uint64_t cursor)
 	react->started = true;
 	react->next_seq = cursor + 1;
 	react->cursor_put = cursor;
-	struct store_stats stats;
-	store_get_stats(react->store, &stats);
-	react->recoveries = stats.recoveries;
 	read_live(react);
+	catch_up_all(react);
 	want_cursors(react);
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (binding->lagging) {
-			catch_up(react, binding);
-		}
-	}
 }
 
 void react_stop(struct react *react)
 {
 	alarm_clear(react->alarms, &react->cursor_alarm);
 	alarm_clear(react->alarms, &react->sweep_alarm);
-	if (react->started && store_refuses(react->store, NULL) == 0) {
-		put_cursors(react);
+	if (react->started && store_can_put(react->store)) {
+		(void)put_cursors(react);
 	}
 	react->started = false;
 }

@@ -56,10 +56,15 @@ uint64_t react_first_needed(const struct react *react);
 /* Whoever still owes events before `keep_from` gets a range dead letter for them. */
 void react_detach_before(struct react *react, uint64_t keep_from);
 
+/* There is no room for another dead letter now. */
+bool react_holds_dead_letters(const struct react *react);
+
 /* Called for every group of events that comes. */
 void react_on_events(struct react *react, void (*came)(void *ctx), void *ctx);
 /* Called when a version has nothing left to do. */
 void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
                        void *ctx);
+/* Called when the store has recovered: what was put may be lost and is to be put again. */
+void react_on_recovery(struct react *react, void (*recovered)(void *ctx), void *ctx);
 
 #endif

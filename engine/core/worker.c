@@ -106,7 +106,9 @@ static void grace_is_over(struct alarm *alarm)
 static void registrations_settled(struct alarm *alarm)
 {
 	struct worker *worker = MEM_CONTAINER(alarm, struct worker, settle);
-	catalog_worker_settled(worker->workers->catalog, &worker->executor);
+	if (!catalog_worker_settled(worker->workers->catalog, &worker->executor)) {
+		worker_registers(worker);
+	}
 }
 
 struct worker *worker_new(struct workers *workers, void *connection, const struct worker_link *ops)
