@@ -127,6 +127,19 @@ static int read_one(const struct field *field, struct span value, const char *co
 	return read_scalar(field, value, code, slot, err);
 }
 
+/* "; the options are a, b, c" */
+static void list_names(const struct field *fields, struct buf *out)
+{
+	BUF_LITERAL(out, "; the options are");
+	const char *separator = " ";
+	for (const struct field *field = fields; field->name != NULL; field++) {
+		if (field->kind != FIELD_RESERVED) {
+			buf_format(out, "%s%s", separator, field->name);
+			separator = ", ";
+		}
+	}
+}
+
 static int refuse_unknown(const struct field *fields, struct span name, const char *code,
                           struct err *err)
 {
@@ -134,10 +147,16 @@ static int refuse_unknown(const struct field *fields, struct span name, const ch
 	json_string(span_make(name.ptr - 1, name.len + 2), &plain);
 	struct span text = buf_view(&plain);
 	const struct field *near = field_nearest(fields, text);
-	int status = err_set(err, E_INVALID, code, "there is no option '%.*s' here%s%s%s",
+	struct buf hint = {0};
+	if (near != NULL) {
+		buf_format(&hint, "; do you mean '%s'?", near->name);
+	} else {
+		list_names(fields, &hint);
+	}
+	int status = err_set(err, E_INVALID, code, "there is no option '%.*s' here%.*s",
 	                     (int)(text.len < SHOWN_MAX ? text.len : SHOWN_MAX), text.ptr,
-	                     near ? "; do you mean '" : "; leave it out", near ? near->name : "",
-	                     near ? "'?" : "");
+	                     SPAN_ARG(buf_view(&hint)));
+	buf_free(&hint);
 	buf_free(&plain);
 	return status;
 }

@@ -184,7 +184,7 @@ test('a result that is ready while the link is down settles the delivery', async
   await inbox.count(1);
   link.cut();
   await waitFor('the daemon to miss it', async () =>
-    (await daemon.trigger('watch')).status === 'unbound');
+    (await daemon.trigger('watch')).status === 'waiting');
   hold.open();
   await waitFor('the result to wait', () => worker.messagesToSend.length === 1);
   link.mend();
