@@ -79,7 +79,7 @@ static void test_no_file_means_the_defaults(void **state)
 	assert_string_equal(config->state.adapter.config,
 	                    "{\"store_method\":\"file_based\",\"durability\":\"commit\","
 	                    "\"save_interval_ms\":1000}");
-	assert_int_equal(config->cache.max_bytes, 16 << 20);
+	assert_int_equal(config->cache.max_bytes, 32 << 20);
 	assert_int_equal(config->journal.max_bytes, 4LL << 30);
 	assert_int_equal(config->delivery.retry.max_age, 24 * 3600 * 1000);
 	assert_int_equal(config->delivery.timeout_max, 15 * 60 * 1000);

@@ -216,7 +216,7 @@ static void faults_name_field_value_and_what_to_do(void **state)
 	        {"{\"timeout\":5}", E_INVALID, "do you mean 'timeout_ms'?"},
 	        {"{\"evnets\":[]}", E_INVALID,
 	         "there is no option 'evnets' here; do you mean 'events'"},
-	        {"{\"xyzzy\":1}", E_INVALID, "there is no option 'xyzzy' here; leave it out"},
+	        {"{\"xyzzy\":1}", E_INVALID, "there is no option 'xyzzy' here; the options are scope, key, key_regex"},
 	        {"{\"when\":\"true\"}", E_UNSUPPORTED, "'when' is not available yet"},
 	        {"{\"debounce\":{}}", E_UNSUPPORTED, "'debounce' is not available yet"},
 	        {"{\"ttl\":1}", E_UNSUPPORTED, "'ttl' is not available yet"},
