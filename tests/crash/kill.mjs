@@ -22,6 +22,9 @@ const { values: options } = parseArgs({ options: {
 const KILLS = Number(options.kills);
 const WRITERS = 8;
 const KEYS_EACH = 6;
+// Every event is owed to each of them: `all` is quick, `flaky` fails, asks to wait and gives up, and
+// the function of `late` is served in one life of four, so that it is far behind.
+const TRIGGERS = ['all', 'flaky', 'late'];
 // An outcome is durable at the latest so long after the answer was sent.
 const OUTCOME_MS = 1500;
 const POINT_MS = 8000; // to reach a point
@@ -44,10 +47,9 @@ const pick = (n) => Math.floor(chance() * n);
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'pawl-crash-'));
 const daemon = new Daemon(dir, await freePort(), {
   log: { level: 'warn' },
-  delivery: { retry: { initial_ms: 30, max_ms: 200, max_attempts: 5 } },
+  delivery: { job_max: 300, retry: { initial_ms: 30, max_ms: 200, max_attempts: 5 } },
   workers: { reattach_grace: '0ms' },
-  triggers: [{ id: 'all', function: 'all', scope: 'load', concurrency: 50 },
-    { id: 'flaky', function: 'flaky', scope: 'load', concurrency: 50 }],
+  triggers: TRIGGERS.map((id) => ({ id, function: id, scope: 'load', concurrency: 50 })),
 });
 
 // ---- what is known ----
@@ -155,7 +157,7 @@ async function write(index, heavy) {
 
 const running = new Map(); // trigger and key -> seq that has been started in this life and not ended
 const highest = new Map(); // trigger and key -> highest seq that was ever started
-const started = { all: new Set(), flaky: new Set() };
+const started = Object.fromEntries(TRIGGERS.map((id) => [id, new Set()]));
 const ended = new Map(); // trigger and seq -> when its outcome was sent, in which life
 let calls = 0;
 
@@ -164,7 +166,7 @@ const doomed = (n) => n % 250 === 7; // few: a page of dead letters holds 1,000
 // What the handler answers: { end } says whether that is the delivery's outcome.
 function decide(trigger, event) {
   const n = (event.new_value ?? event.old_value).n;
-  if (trigger === 'all') return { end: true, result: null };
+  if (trigger !== 'flaky') return { end: true, result: null };
   if (doomed(n)) return { end: true, result: { $pawl: { fail: true, reason: 'doomed' } } };
   if (n % 5 === 1 && event.attempt < 3) return { end: false, error: { code: 'x', message: 'not yet' } };
   if (n % 11 === 3 && event.attempt < 2) return { end: false, result: { $pawl: { retry_after_ms: 20 } } };
@@ -213,9 +215,11 @@ async function handle(peer, frame) {
     function_id: frame.function_id, result, error });
 }
 
-async function serve() {
+async function serve(isLate) {
   const peer = await Peer.open((from, frame) => void handle(from, frame));
-  for (const id of ['all', 'flaky']) peer.send({ type: 'registerfunction', id });
+  for (const id of TRIGGERS) {
+    if (id !== 'late' || isLate) peer.send({ type: 'registerfunction', id });
+  }
   return peer;
 }
 
@@ -274,7 +278,7 @@ async function checkEnd() {
     if (letter.trigger !== 'flaky') fault(`a dead letter of ${letter.trigger}: ${letter.message}`);
   }
   for (const [seq, key] of changes) {
-    for (const trigger of ['all', 'flaky']) {
+    for (const trigger of TRIGGERS) {
       if (!started[trigger].has(seq)) fault(`change ${seq} of ${key} never reached ${trigger}`);
       if (!ended.has(`${trigger}/${seq}`)) fault(`change ${seq} of ${key} has no outcome in ${trigger}`);
     }
@@ -290,7 +294,7 @@ async function checkEnd() {
 // ---- the run ----
 
 function startLoad(heavy) {
-  const load = [serve().catch(() => {})];
+  const load = [serve(life % 4 === 0).catch(() => {})];
   for (let i = 0; i < WRITERS; i++) load.push(write(i, heavy));
   return load;
 }
@@ -348,7 +352,7 @@ for (let kill = 0; kill < KILLS; kill++) {
 life++;
 running.clear();
 await daemon.start();
-await serve();
+await serve(true);
 await checkEnd();
 judge('at the end: everything delivered');
 await daemon.stop();

@@ -52,7 +52,7 @@ test('10,000 connections that come and go leave nothing behind', async (t) => {
   for (let i = 0; i < 40; i++) await batch(200);
   await stillServes(daemon);
   const grown = daemon.memory() - before;
-  assert.ok(grown < 8 << 20, `memory grew by ${grown} bytes`);
+  daemon.assertGrowth(grown, 8 << 20);
 });
 
 test('connections over the limit are told 503, and places become free again', async (t) => {
@@ -77,7 +77,7 @@ test('a message of 40 MiB is refused before it is taken in', async (t) => {
   worker.ws.send('x'.repeat(40 << 20), () => {});
   const { code } = await within('the close', worker.closed);
   assert.ok([1009, 1006].includes(code), `closed with ${code}`);
-  assert.ok(daemon.memory() - before < 40 << 20);
+  daemon.assertGrowth(daemon.memory() - before, 40 << 20);
   const body = await daemon.http('PUT', '/v1/state/s/k', `"${'x'.repeat(40 << 20)}"`)
     .catch((error) => ({ status: 413, error }));
   assert.equal(body.status, 413);
@@ -104,7 +104,7 @@ test('a peer that does not read is bounded and stops nobody', async (t) => {
     most = Math.max(most, daemon.memory() - before);
     return worker.frames.items.filter((one) => one.type === 'invocationresult').length === many;
   }, 30000);
-  assert.ok(most < 300 << 20, `memory grew by ${most} bytes`);
+  daemon.assertGrowth(most, 300 << 20);
 });
 
 test('a wrong Origin or Host gets 403 and no upgrade', async (t) => {

@@ -184,6 +184,15 @@ export class Daemon {
     return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) * 1024;
   }
 
+  // Memory counts are of no use under a sanitizer, which keeps what was freed.
+  get isSanitized() {
+    return fs.readFileSync(`/proc/${this.process.pid}/maps`, 'utf8').includes('libasan');
+  }
+
+  assertGrowth(bytes, most) {
+    assert.ok(this.isSanitized || bytes < most, `memory grew by ${bytes} bytes, not below ${most}`);
+  }
+
   cli(...args) {
     return run(program, args, { env: { ...process.env, PAWL_URL: this.url }, cwd: this.dir });
   }
