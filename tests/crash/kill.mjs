@@ -60,6 +60,7 @@ let life = 0;
 const killedAt = new Map(); // life -> when it ended
 const acked = new Map(); // key -> { rev, value } as acknowledged last; value undefined = deleted
 const pending = new Map(); // key -> value that was sent and not answered
+const pairs = new Set(); // keys of transactions that were sent and not answered
 const changes = new Map(); // seq -> key, of every acknowledged change
 const events = new Map(); // event id -> what it says
 const seqOwner = new Map(); // rev -> key and value that were told this rev
@@ -119,11 +120,19 @@ class Peer {
 
 let written = 0;
 
+const newValue = (heavy) => ({ n: ++written,
+  pad: 'x'.repeat(heavy ? 400000 : pick(10) === 0 ? 20000 : pick(300)) });
+
 async function writeOnce(peer, keys, heavy) {
-  const key = keys[pick(keys.length)];
+  const at = pick(keys.length);
+  const key = keys[at];
+  if (pick(8) === 0) {
+    await writeTwo(peer, [key, keys[(at + 1) % keys.length]]);
+    return;
+  }
   const before = acked.get(key);
   const remove = before?.value !== undefined && pick(12) === 0;
-  const value = { n: ++written, pad: 'x'.repeat(heavy ? 400000 : pick(10) === 0 ? 20000 : pick(300)) };
+  const value = newValue(heavy);
   pending.set(key, remove ? undefined : value);
   const reply = remove
     ? await peer.call('state::delete', { scope: 'load', key })
@@ -133,14 +142,33 @@ async function writeOnce(peer, keys, heavy) {
     acked.set(key, { value: undefined });
     return;
   }
-  const owner = seqOwner.get(reply.rev);
-  if (owner !== undefined) fault(`rev ${reply.rev} was given to ${owner} and to ${key} n=${value.n}`);
-  seqOwner.set(reply.rev, `${key} n=${value.n}`);
-  if (before && before.value?.n !== reply.old_value?.n) {
-    fault(`the old value of ${key} is n=${reply.old_value?.n}, not n=${before.value?.n}`);
+  noteAnswer(key, value, reply);
+}
+
+async function writeTwo(peer, two) {
+  const values = two.map(() => newValue(false));
+  two.forEach((key, i) => pending.set(key, values[i]));
+  pairs.add(two);
+  const { results } = await peer.call('state::transact', { ops: two.map((key, i) =>
+    ({ type: 'set', scope: 'load', key, value: values[i] })) });
+  pairs.delete(two);
+  two.forEach((key, i) => {
+    pending.delete(key);
+    noteAnswer(key, values[i], results[i]);
+  });
+  if (Number(results[1].rev) !== Number(results[0].rev) + 1) fault(`${two} do not stand together`);
+}
+
+function noteAnswer(key, value, { rev, old_value: old }) {
+  const owner = seqOwner.get(rev);
+  if (owner !== undefined) fault(`rev ${rev} was given to ${owner} and to ${key} n=${value.n}`);
+  seqOwner.set(rev, `${key} n=${value.n}`);
+  const before = acked.get(key);
+  if (before && before.value?.n !== old?.n) {
+    fault(`the old value of ${key} is n=${old?.n}, not n=${before.value?.n}`);
   }
-  acked.set(key, { rev: reply.rev, value });
-  changes.set(Number(reply.rev), key);
+  acked.set(key, { rev, value });
+  changes.set(Number(rev), key);
 }
 
 async function write(index, heavy) {
@@ -233,6 +261,11 @@ async function checkRecords() {
     if (!page.cursor) break;
     ({ cursor } = page);
   }
+  for (const two of pairs) {
+    const [a, b] = two.map((key) => items.get(key)?.value.n === pending.get(key).n);
+    if (a !== b) fault(`of the transaction on ${two} one half is there`);
+  }
+  pairs.clear();
   const keys = new Set([...acked.keys(), ...pending.keys()]);
   for (const key of keys) {
     const found = items.get(key);
