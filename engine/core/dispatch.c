@@ -179,6 +179,9 @@ static void settle(struct dispatch *dispatch, struct delivery *delivery)
 		job_store_settle(dispatch->store, delivery, cursor_of(dispatch, binding));
 		store_commit(dispatch->store, NULL);
 	}
+	if (!delivery->recorded && delivery->seq > binding->done_until) {
+		binding->done_until = delivery->seq;
+	}
 	leave_lane(dispatch, delivery);
 	free_delivery(dispatch, delivery);
 	pump(dispatch, binding);
@@ -658,6 +661,7 @@ static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
 	struct binding *binding = delivery->binding;
 	bool needs_record = delivery->state == DELIVERY_BUSY ||
 	                    delivery->state == DELIVERY_SLEEPING ||
+	                    delivery->seq < binding->done_until ||
 	                    stands_behind_record(dispatch, delivery);
 	if (needs_record && can_put(dispatch)) {
 		record(dispatch, delivery);

@@ -24,8 +24,8 @@
  *
  * A delivery without a job record is *owed* by a cursor: the live one, or the binding's own while
  * it lags. After RECORD_AGE_MS an owed delivery that runs, sleeps or stands behind a recorded one
- * gets a job record, so that cursors move on; one that merely waits for room makes its binding lag
- * instead and costs no row.
+ * gets a job record, so that cursors move on, and so does one that was overtaken by a younger one
+ * that is done; one that merely waits for room makes its binding lag instead and costs no row.
  */
 enum { DISPATCH_RECORD_AGE_MS = 1000 };
 

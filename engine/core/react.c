@@ -253,6 +253,24 @@ static void begin_to_lag(struct react *react, struct binding *binding, uint64_t 
 	activate(react, binding);
 }
 
+/* An older version of the trigger has not seen all its events yet: the younger one waits, since
+ * both share the order of a key. */
+static bool waits_for_older(const struct react *react, const struct binding *binding)
+{
+	if (binding->version == 1) {
+		return false;
+	}
+	LIST_EACH(&react->active, link)
+	{
+		const struct binding *other = MEM_CONTAINER(link, struct binding, active_link);
+		if (other->lagging && other->version < binding->version &&
+		    other->next_seq < other->until_seq && span_equal(other->id, binding->id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void woken(void *ctx, struct index_entry *entry)
 {
 	struct react *react = ctx;
@@ -261,7 +279,7 @@ static void woken(void *ctx, struct index_entry *entry)
 	if (binding->lagging || !is_judged_by(binding, seq)) {
 		return;
 	}
-	if (!dispatch_has_room(react->dispatch, binding)) {
+	if (!dispatch_has_room(react->dispatch, binding) || waits_for_older(react, binding)) {
 		begin_to_lag(react, binding, seq);
 		return;
 	}
@@ -382,6 +400,9 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 		return;
 	}
 	want_cursors(react);
+	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
+		want_sweep(react); /* its next version may go on */
+	}
 	catch_up(react, binding);
 }
 
@@ -395,7 +416,7 @@ static void catch_up(struct react *react, struct binding *binding)
 		return;
 	}
 	if (binding->reading || binding->next_seq > last ||
-	    !dispatch_has_room(react->dispatch, binding)) {
+	    !dispatch_has_room(react->dispatch, binding) || waits_for_older(react, binding)) {
 		return;
 	}
 	struct catch_up *work = MEM_NEW(struct catch_up);
