@@ -49,7 +49,7 @@ static const struct problem_row rows[] = {
         {"host_not_allowed", 403,
          "Address the engine by a loopback or listed name, or add this one to allowed_hosts."},
         {"not_found", 404, "Check the name; list what is there before reading it."},
-        {"route_not_found", 404, "Use the path that the detail proposes, or GET /openapi.json."},
+        {"route_not_found", 404, "Use the path that the detail proposes."},
         {"function_not_found", 404,
          "Check the function id and its namespace with GET /v1/functions."},
         {"trigger_type_not_found", 404, "Use one of the types of engine::triggers::list."},
