@@ -5,16 +5,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/api/session_ask.h"
+#include "engine/api/session_out.h"
 #include "engine/api/session_triggers.h"
 #include "wire/message.h"
 
-enum {
-	HELD_BYTES_MAX = 4 * 1024 * 1024,
-	/* Calls of built-in functions that one connection has on the way before it is read again:
-	 * their answers may all come at once, and be large. Other functions do not count, for they
-	 * may need what the connection says next. */
-	ENGINE_ASKS_MAX = 256
-};
+enum { HELD_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct sessions {
 	struct functions *functions;
@@ -41,55 +37,23 @@ struct endpoint {
 };
 
 struct session {
+	struct session_peer peer;
 	struct sessions *sessions;
 	struct list endpoints;
-	struct conn *conn;
 	struct worker *worker;
 	struct list held;
 	size_t held_bytes;
 	struct alarm grace;
 };
 
-/* A call that a worker asked for. */
-struct ask {
-	struct worker_ask link;
-	struct call call;
-	struct span function_id; /* these point into `text` */
-	struct span invocation_id;
-	struct buf text;
-	bool is_engines; /* counted in worker.engine_asks */
-};
-
 /* ---- writing ---- */
-
-static void send(struct conn *conn, const struct message *message)
-{
-	size_t mark = websocket_begin(conn);
-	message_write(conn_out(conn), message);
-	websocket_end(conn, mark, WS_TEXT);
-}
-
-static void send_failed(struct conn *conn, const struct message *message,
-                        const struct message_error *error)
-{
-	size_t mark = websocket_begin(conn);
-	message_write_failed(conn_out(conn), message, error);
-	websocket_end(conn, mark, WS_TEXT);
-}
-
-static void send_error(struct conn *conn, const struct message *message, struct span code,
-                       struct span text)
-{
-	const struct message_error error = {.code = code, .text = text};
-	send_failed(conn, message, &error);
-}
 
 /* worker_link.invoke: the frame is composed where it leaves from. */
 static void send_invocation(void *connection, struct worker *worker, struct call *call)
 {
 	(void)worker;
 	struct session *session = connection;
-	struct conn *conn = session->conn;
+	struct conn *conn = session->peer.conn;
 	const struct message frame = {
 	        .type = MESSAGE_INVOKE_FUNCTION,
 	        .invocation_id =
@@ -115,142 +79,20 @@ static void retire(void *connection)
 {
 	struct session *session = connection;
 	session->worker = NULL;
-	websocket_close(session->conn, WS_CLOSE_NORMAL, SPAN("reattached elsewhere"));
+	websocket_close(session->peer.conn, WS_CLOSE_NORMAL, SPAN("reattached elsewhere"));
 }
 
 static const struct worker_link session_link = {.invoke = send_invocation, .retire = retire};
-
-/* The connection of a worker, NULL while it is away. */
-static struct conn *conn_of(const struct worker *worker)
-{
-	const struct session *session = worker ? worker->connection : NULL;
-	return session ? session->conn : NULL;
-}
-
-/* ---- calls that workers ask for ---- */
-
-static void answer(struct ask *ask, const struct call_result *result)
-{
-	struct conn *conn = conn_of(ask->link.worker);
-	if (conn == NULL || ask->invocation_id.len == 0) {
-		return;
-	}
-	const struct message frame = {
-	        .type = MESSAGE_INVOCATION_RESULT,
-	        .invocation_id = ask->invocation_id,
-	        .function_id = ask->function_id,
-	        .result = result->end == CALL_OK ? result->result : SPAN_NONE,
-	        .traceparent = ask->call.traceparent,
-	        .baggage = ask->call.baggage,
-	};
-	if (result->end == CALL_OK) {
-		send(conn, &frame);
-	} else {
-		const struct message_error error = {result->code, result->message,
-		                                    result->stacktrace};
-		send_failed(conn, &frame, &error);
-	}
-}
-
-/* Counts the ask in or out, and stops or resumes reading where that makes the difference. */
-static void count_engine_ask(struct worker *worker, bool in)
-{
-	size_t before = worker->engine_asks;
-	worker->engine_asks = in ? before + 1 : before - 1;
-	bool was_full = before >= ENGINE_ASKS_MAX;
-	bool is_full = worker->engine_asks >= ENGINE_ASKS_MAX;
-	struct conn *conn = conn_of(worker);
-	if (conn != NULL && was_full != is_full) {
-		conn_hold(conn, is_full);
-	}
-}
-
-static void ask_done(struct call *call, const struct call_result *result)
-{
-	struct ask *ask = MEM_CONTAINER(call, struct ask, call);
-	answer(ask, result);
-	if (ask->is_engines && ask->link.worker != NULL) {
-		count_engine_ask(ask->link.worker, false);
-	}
-	list_remove(&ask->link.link);
-	buf_free(&ask->text);
-	mem_free(ask);
-}
-
-static struct span keep(struct buf *text, struct span from)
-{
-	if (from.ptr == NULL) {
-		return SPAN_NONE;
-	}
-	size_t at = text->len;
-	buf_span(text, from);
-	return span_make(text->ptr + at, from.len);
-}
-
-static struct ask *new_ask(struct worker *worker, const struct message *frame)
-{
-	struct ask *ask = MEM_NEW(struct ask);
-	ask->link.worker = worker;
-	list_push(&worker->asked, &ask->link.link);
-	(void)buf_reserve(&ask->text, frame->function_id.len + frame->invocation_id.len +
-	                                      frame->data.len + frame->metadata.len +
-	                                      frame->traceparent.len + frame->baggage.len +
-	                                      frame->namespace.len + worker->namespace_.len + 1);
-	ask->function_id = keep(&ask->text, frame->function_id);
-	ask->invocation_id = keep(&ask->text, frame->invocation_id);
-	struct span namespace_ = frame->namespace.len ? frame->namespace : worker->namespace_;
-	ask->call = (struct call){
-	        .namespace_ = keep(&ask->text, namespace_),
-	        .function_id = ask->function_id,
-	        .data = keep(&ask->text, frame->data.len ? frame->data : SPAN("{}")),
-	        .metadata = keep(&ask->text, frame->metadata),
-	        .traceparent = keep(&ask->text, frame->traceparent),
-	        .baggage = keep(&ask->text, frame->baggage),
-	        .is_void = frame->invocation_id.len == 0,
-	        .done = ask_done,
-	};
-	return ask;
-}
-
-/* Will the engine do it, and not a worker that offers a function of the same name? */
-static bool is_engines(const struct sessions *sessions, const struct call *call)
-{
-	const struct function *function =
-	        function_find(sessions->functions, call->namespace_, call->function_id);
-	return function != NULL && span_is(function->namespace_, "engine");
-}
 
 static void register_worker(struct session *session, const struct message *frame);
 
 static void on_invoke(struct session *session, const struct message *frame)
 {
 	struct sessions *sessions = session->sessions;
-	struct message_action action;
-	struct err err;
 	if (span_is(frame->function_id, "engine::workers::register")) {
 		register_worker(session, frame);
-		return;
-	}
-	int status = message_action_parse(frame->action, &sessions->scratch2, &action, &err);
-	if (status == 0 && action.kind == MESSAGE_ENQUEUE) {
-		status = err_set(&err, E_UNSUPPORTED, "enqueue_error",
-		                 "queues are not available yet: call the function without "
-		                 "action \"enqueue\"");
-	}
-	struct ask *ask = new_ask(session->worker, frame);
-	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
-	ask->is_engines = is_engines(sessions, &ask->call);
-	if (ask->is_engines) {
-		count_engine_ask(session->worker, true);
-	}
-	if (status == 0) {
-		status = function_call(sessions->functions, &ask->call, &err);
-	}
-	if (status != 0) {
-		const struct call_result refused = {.end = CALL_REFUSED,
-		                                    .code = span_of(err.code),
-		                                    .message = span_of(err.text)};
-		ask_done(&ask->call, &refused);
+	} else {
+		session_ask(sessions->functions, session->worker, frame, &sessions->scratch2);
 	}
 }
 
@@ -290,7 +132,7 @@ static void reject(struct session *session, const char *code, struct span functi
 	        .function_id = function_id,
 	        .owner_worker_id = SPAN("engine"),
 	};
-	send(session->conn, &frame);
+	session_send(session->peer.conn, &frame);
 }
 
 static void set_texts(struct provider *provider, const struct message *frame)
@@ -445,7 +287,7 @@ static void register_worker(struct session *session, const struct message *frame
 	}
 	if (other != NULL && other != worker) {
 		reject(session, "WORKER_NAMESPACE_CONFLICT", SPAN_NONE);
-		websocket_close(session->conn, WS_CLOSE_POLICY, SPAN("worker name is taken"));
+		websocket_close(session->peer.conn, WS_CLOSE_POLICY, SPAN("worker name is taken"));
 	} else if (worker_register(worker, namespace_, name, frame->data, &err) != 0) {
 		reject(session, "INVALID_NAMESPACE", SPAN_NONE);
 	} else {
@@ -456,7 +298,7 @@ static void register_worker(struct session *session, const struct message *frame
 			const struct message done = {.type = MESSAGE_INVOCATION_RESULT,
 			                             .invocation_id = frame->invocation_id,
 			                             .function_id = frame->function_id};
-			send(session->conn, &done);
+			session_send(session->peer.conn, &done);
 		}
 		read_held(session);
 	}
@@ -516,7 +358,7 @@ static void on_frame(struct session *session, const struct message *frame)
 		on_reattach(session, frame);
 		break;
 	case MESSAGE_PING:
-		send(session->conn, &(const struct message){.type = MESSAGE_PONG});
+		session_send(session->peer.conn, &(const struct message){.type = MESSAGE_PONG});
 		break;
 	default:
 		break; /* registerservice, pong: nothing to do */
@@ -535,7 +377,8 @@ static void answer_bad(struct session *session, const struct message *frame, con
 		        .invocation_id = frame->invocation_id,
 		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
 		};
-		send_error(session->conn, &reply, span_of(err->code), span_of(err->text));
+		session_send_error(session->peer.conn, &reply, span_of(err->code),
+		                   span_of(err->text));
 	} else if (frame->type == MESSAGE_REGISTER_TRIGGER && frame->id.len != 0) {
 		const struct message reply = {
 		        .type = MESSAGE_TRIGGER_REGISTRATION_RESULT,
@@ -543,15 +386,15 @@ static void answer_bad(struct session *session, const struct message *frame, con
 		        .trigger_type = frame->trigger_type.len ? frame->trigger_type : SPAN(""),
 		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
 		};
-		send_error(session->conn, &reply, SPAN("trigger_registration_failed"),
-		           span_of(err->text));
+		session_send_error(session->peer.conn, &reply, SPAN("trigger_registration_failed"),
+		                   span_of(err->text));
 	}
 }
 
 static void hold_frame(struct session *session, struct span text)
 {
 	if (session->held_bytes + text.len > HELD_BYTES_MAX) {
-		websocket_close(session->conn, WS_CLOSE_POLICY,
+		websocket_close(session->peer.conn, WS_CLOSE_POLICY,
 		                SPAN("too many registrations before engine::workers::register"));
 		return;
 	}
@@ -589,7 +432,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	struct sessions *sessions = ctx;
 	struct session *session = MEM_NEW(struct session);
 	session->sessions = sessions;
-	session->conn = conn;
+	session->peer.conn = conn;
 	session->worker = worker_new(sessions->workers, session, &session_link);
 	list_init(&session->held);
 	list_init(&session->endpoints);
@@ -600,7 +443,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	        .worker_id = span_of(session->worker->id),
 	        .reattach_token = span_of(session->worker->token),
 	};
-	send(conn, &hello);
+	session_send(conn, &hello);
 	return session;
 }
 
@@ -631,14 +474,14 @@ static void send_to_worker(void *ctx, struct worker *worker, const struct messag
                            const struct err *err)
 {
 	(void)ctx;
-	struct conn *conn = conn_of(worker);
+	struct conn *conn = session_conn_of(worker);
 	if (conn == NULL) {
 		return;
 	}
 	if (err != NULL) {
-		send_error(conn, frame, span_of(err->code), span_of(err->text));
+		session_send_error(conn, frame, span_of(err->code), span_of(err->text));
 	} else {
-		send(conn, frame);
+		session_send(conn, frame);
 	}
 }
 

@@ -1,0 +1,140 @@
+/* This file carries the calls that workers ask for, and their answers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/api/session_ask.h"
+
+#include "base/mem.h"
+#include "engine/api/session_out.h"
+
+/* Calls of built-in functions that one connection has on the way before it is read again: their
+ * answers may all come at once, and be large. Other functions do not count, for they may need what
+ * the connection says next. */
+enum { ENGINE_ASKS_MAX = 256 };
+
+/* A call that a worker asked for. */
+struct ask {
+	struct worker_ask link;
+	struct call call;
+	struct span function_id; /* these point into `text` */
+	struct span invocation_id;
+	struct buf text;
+	bool is_engines; /* counted in worker.engine_asks */
+};
+
+static void answer(struct ask *ask, const struct call_result *result)
+{
+	struct conn *conn = session_conn_of(ask->link.worker);
+	if (conn == NULL || ask->invocation_id.len == 0) {
+		return;
+	}
+	const struct message frame = {
+	        .type = MESSAGE_INVOCATION_RESULT,
+	        .invocation_id = ask->invocation_id,
+	        .function_id = ask->function_id,
+	        .result = result->end == CALL_OK ? result->result : SPAN_NONE,
+	        .traceparent = ask->call.traceparent,
+	        .baggage = ask->call.baggage,
+	};
+	if (result->end == CALL_OK) {
+		session_send(conn, &frame);
+	} else {
+		const struct message_error error = {result->code, result->message,
+		                                    result->stacktrace};
+		session_send_failed(conn, &frame, &error);
+	}
+}
+
+/* Counts the ask in or out, and stops or resumes reading where that makes the difference. */
+static void count_engine_ask(struct worker *worker, bool in)
+{
+	size_t before = worker->engine_asks;
+	worker->engine_asks = in ? before + 1 : before - 1;
+	bool was_full = before >= ENGINE_ASKS_MAX;
+	bool is_full = worker->engine_asks >= ENGINE_ASKS_MAX;
+	struct conn *conn = session_conn_of(worker);
+	if (conn != NULL && was_full != is_full) {
+		conn_hold(conn, is_full);
+	}
+}
+
+static void ask_done(struct call *call, const struct call_result *result)
+{
+	struct ask *ask = MEM_CONTAINER(call, struct ask, call);
+	answer(ask, result);
+	if (ask->is_engines && ask->link.worker != NULL) {
+		count_engine_ask(ask->link.worker, false);
+	}
+	list_remove(&ask->link.link);
+	buf_free(&ask->text);
+	mem_free(ask);
+}
+
+static struct span keep(struct buf *text, struct span from)
+{
+	if (from.ptr == NULL) {
+		return SPAN_NONE;
+	}
+	size_t at = text->len;
+	buf_span(text, from);
+	return span_make(text->ptr + at, from.len);
+}
+
+static struct ask *new_ask(struct worker *worker, const struct message *frame)
+{
+	struct ask *ask = MEM_NEW(struct ask);
+	ask->link.worker = worker;
+	list_push(&worker->asked, &ask->link.link);
+	(void)buf_reserve(&ask->text, frame->function_id.len + frame->invocation_id.len +
+	                                      frame->data.len + frame->metadata.len +
+	                                      frame->traceparent.len + frame->baggage.len +
+	                                      frame->namespace.len + worker->namespace_.len + 1);
+	ask->function_id = keep(&ask->text, frame->function_id);
+	ask->invocation_id = keep(&ask->text, frame->invocation_id);
+	struct span namespace_ = frame->namespace.len ? frame->namespace : worker->namespace_;
+	ask->call = (struct call){
+	        .namespace_ = keep(&ask->text, namespace_),
+	        .function_id = ask->function_id,
+	        .data = keep(&ask->text, frame->data.len ? frame->data : SPAN("{}")),
+	        .metadata = keep(&ask->text, frame->metadata),
+	        .traceparent = keep(&ask->text, frame->traceparent),
+	        .baggage = keep(&ask->text, frame->baggage),
+	        .is_void = frame->invocation_id.len == 0,
+	        .done = ask_done,
+	};
+	return ask;
+}
+
+/* Will the engine do it, and not a worker that offers a function of the same name? */
+static bool is_engines(struct functions *functions, const struct call *call)
+{
+	const struct function *function =
+	        function_find(functions, call->namespace_, call->function_id);
+	return function != NULL && span_is(function->namespace_, "engine");
+}
+
+void session_ask(struct functions *functions, struct worker *worker, const struct message *frame,
+                 struct buf *scratch)
+{
+	struct message_action action;
+	struct err err;
+	int status = message_action_parse(frame->action, scratch, &action, &err);
+	if (status == 0 && action.kind == MESSAGE_ENQUEUE) {
+		status = err_set(&err, E_UNSUPPORTED, "enqueue_error",
+		                 "queues are not available yet: call the function without "
+		                 "action \"enqueue\"");
+	}
+	struct ask *ask = new_ask(worker, frame);
+	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
+	ask->is_engines = is_engines(functions, &ask->call);
+	if (ask->is_engines) {
+		count_engine_ask(worker, true);
+	}
+	if (status == 0) {
+		status = function_call(functions, &ask->call, &err);
+	}
+	if (status != 0) {
+		const struct call_result refused = {.end = CALL_REFUSED,
+		                                    .code = span_of(err.code),
+		                                    .message = span_of(err.text)};
+		ask_done(&ask->call, &refused);
+	}
+}
