@@ -340,6 +340,16 @@ static void finish_day(void)
 	}
 }
 
+/* A version that ended, but whose removal was lost, is removed by the next start. */
+static void sleep_over(void)
+{
+	pass(500);
+	restart(false);
+	offer_all();
+	pass(1000);
+	pass(300);
+}
+
 static void live_a_step(void)
 {
 	int dice = below(100);
@@ -379,6 +389,8 @@ static void live_a_day(uint64_t seed)
 		live_a_step();
 	}
 	finish_day();
+	sleep_over();
+	check_settled();
 	check_deliveries();
 	for (int which = 0; which < TRIGGERS; which++) {
 		check_order(which);

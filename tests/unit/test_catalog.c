@@ -1,0 +1,201 @@
+/* This file proves who a trigger is, who holds it, and what becomes of it when nobody does. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core_world.h"
+
+struct claim {
+	struct trigger_hold hold;
+	int told;
+	int status;
+};
+
+static void claim_is_told(struct trigger_hold *hold, int status, const struct err *err)
+{
+	(void)err;
+	struct claim *claim = MEM_CONTAINER(hold, struct claim, hold);
+	claim->told++;
+	claim->status = status;
+}
+
+static void hold_trigger(struct claim *claim, void *owner, const char *config)
+{
+	const struct trigger_spec spec = {.origin = BINDING_WORKER,
+	                                  .type = SPAN("state"),
+	                                  .function_id = SPAN("f"),
+	                                  .config = span_of(config)};
+	struct err err = {0};
+	*claim = (struct claim){.hold = {.owner = owner, .registered = claim_is_told}};
+	list_init(&claim->hold.in_session);
+	list_init(&claim->hold.in_binding);
+	assert_int_equal(catalog_register(world->catalog, &spec, &claim->hold, &err), 0);
+	assert_int_equal(claim->told, 0);
+	turn();
+	assert_int_equal(claim->told, 1);
+	assert_int_equal(claim->status, 0);
+}
+
+static void release(struct claim *claim, bool explicit_)
+{
+	catalog_release(world->catalog, &claim->hold, explicit_);
+	turn();
+}
+
+static int one, two; /* owners */
+
+static void equals_of_one_owner_are_two(void **state)
+{
+	(void)state;
+	world_up();
+	struct claim claims[3];
+	hold_trigger(&claims[0], &one, "{\"key\":\"a\"}");
+	hold_trigger(&claims[1], &one, "{\"key\":\"a\"}");
+	hold_trigger(&claims[2], &two, "{ \"key\" : \"a\" }");
+	assert_ptr_not_equal(claims[0].hold.binding, claims[1].hold.binding);
+	assert_ptr_equal(claims[0].hold.binding, claims[2].hold.binding);
+	assert_int_equal(catalog_count(world->catalog), 2);
+	release(&claims[0], true);
+	assert_int_equal(catalog_count(world->catalog), 2); /* `two` holds it still */
+	release(&claims[2], true);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&claims[1], false);
+	assert_int_equal(catalog_count(world->catalog), 1);
+}
+
+static void a_restarted_worker_finds_its_own(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	withdraw("f");
+	release(&claim, false);
+	uint64_t seq = event("a");
+	pass(30000);
+	restart(true);
+	pass(30000);
+	hold_trigger(&claim, &two, "{}");
+	offer("f");
+	assert_true(is_running(seq));
+	pass(60000);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&claim, false);
+}
+
+static void nobody_comes_back(void **state)
+{
+	(void)state;
+	world_up();
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	release(&claim, false);
+	(void)event("a");
+	pass(59000);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	pass(1500);
+	assert_int_equal(catalog_count(world->catalog), 0);
+	size_t count;
+	assert_non_null(strstr(dead_letters(&count), "trigger_detached"));
+	assert_int_equal(count, 1);
+	restart(true);
+	assert_int_equal(catalog_count(world->catalog), 0);
+}
+
+static void an_unregistered_one_drops_what_waits(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	uint64_t seq = event("a");
+	fails(seq);
+	(void)event("a");
+	release(&claim, true);
+	assert_int_equal(catalog_count(world->catalog), 0);
+	assert_int_equal(dead_letter_count(), 0);
+	restart(true);
+	offer("f");
+	pass(5000);
+	assert_int_equal(world->started_count, 1);
+}
+
+/* The old one handles what came before the new worker, the new one what came since. */
+static void a_redeploy_handles_each_event_once(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one, "{\"timeout_ms\":1000}");
+	withdraw("f");
+	release(&old, false);
+	uint64_t before = event("a");
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	offer("f");
+	assert_int_equal(starts_of(before), 0);
+	hold_trigger(&fresh, &two, "{\"timeout_ms\":2000}");
+	uint64_t after = event("b");
+	assert_int_equal(starts_of(after), 1);
+	pass(1000);
+	assert_true(catalog_worker_settled(world->catalog, &world->worker));
+	turn();
+	assert_int_equal(starts_of(before), 1);
+	assert_int_equal(starts_of(after), 1);
+	answer(before);
+	pass(2000);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&fresh, false);
+}
+
+static void the_same_deploy_goes_on(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	withdraw("f");
+	release(&claim, false);
+	uint64_t before = event("a");
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	offer("f");
+	hold_trigger(&claim, &two, "{}");
+	assert_int_equal(starts_of(before), 1);
+	assert_true(catalog_worker_settled(world->catalog, &world->worker));
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&claim, false);
+}
+
+static void the_config_is_followed(void **state)
+{
+	(void)state;
+	declare("t", "f", "{}");
+	declare("u", "f", "{}");
+	world_up();
+	assert_int_equal(catalog_count(world->catalog), 2);
+	world->spec_count = 1;
+	world_sync();
+	pass(500);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	restart(false);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	assert_int_equal(trigger("t")->version, 1);
+	struct err err;
+	assert_int_equal(catalog_remove(world->catalog, SPAN("t"), NULL, &err), E_DENIED);
+	assert_int_equal(catalog_remove(world->catalog, SPAN("x"), NULL, &err), E_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        WORLD_TEST(equals_of_one_owner_are_two),
+	        WORLD_TEST(a_restarted_worker_finds_its_own),
+	        WORLD_TEST(nobody_comes_back),
+	        WORLD_TEST(an_unregistered_one_drops_what_waits),
+	        WORLD_TEST(a_redeploy_handles_each_event_once),
+	        WORLD_TEST(the_same_deploy_goes_on),
+	        WORLD_TEST(the_config_is_followed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
