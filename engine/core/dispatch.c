@@ -656,15 +656,31 @@ static bool stands_behind_record(const struct dispatch *dispatch, const struct d
 	       order_head(&dispatch->order, delivery)->recorded;
 }
 
+/* Whoever comes before it in its lane has a record as well: after a start those with one are there
+ * before those that are matched again, and must not be older. */
+static void record_lane(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct delivery *at = delivery->state == DELIVERY_QUEUED
+	                              ? order_head(&dispatch->order, delivery)
+	                              : delivery;
+	for (;; at = at->behind) {
+		if (!at->recorded) {
+			record(dispatch, at);
+		}
+		if (at == delivery) {
+			return;
+		}
+	}
+}
+
 static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	bool needs_record = delivery->state == DELIVERY_BUSY ||
-	                    delivery->state == DELIVERY_SLEEPING ||
-	                    delivery->seq < binding->done_until ||
-	                    stands_behind_record(dispatch, delivery);
+	bool needs_record =
+	        delivery->state == DELIVERY_BUSY || delivery->state == DELIVERY_SLEEPING ||
+	        delivery->seq < binding->done_until || stands_behind_record(dispatch, delivery);
 	if (needs_record && can_put(dispatch)) {
-		record(dispatch, delivery);
+		record_lane(dispatch, delivery);
 	} else if (!needs_record && !binding->lagging) {
 		dispatch->hooks.must_lag(dispatch->hooks.ctx, binding);
 	}
