@@ -189,7 +189,9 @@ static void put_all(void *ctx)
 	struct catalog *catalog = ctx;
 	LIST_EACH(&catalog->bindings, link)
 	{
-		put_record(catalog, MEM_CONTAINER(link, struct binding, link));
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		put_record(catalog, binding);
+		react_drop_cursor(catalog->react, binding);
 	}
 }
 

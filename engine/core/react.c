@@ -687,6 +687,13 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 	}
 }
 
+void react_drop_cursor(struct react *react, const struct binding *binding)
+{
+	if (!binding->lagging) {
+		delete_cursor(react, binding);
+	}
+}
+
 void react_touch(struct react *react, struct binding *binding)
 {
 	activate(react, binding);

@@ -39,6 +39,8 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 /* It ends; the caller detaches it from dispatch. `keep_records`: the daemon stops. */
 void react_remove(struct react *react, struct binding *binding, bool keep_records);
 
+/* After a recovery: a live one has no cursor of its own on disk. */
+void react_drop_cursor(struct react *react, const struct binding *binding);
 /* Its until_seq was set: tells react_on_finished when it is past. */
 void react_touch(struct react *react, struct binding *binding);
 
