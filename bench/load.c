@@ -21,12 +21,13 @@
  *   DONE
  *
  * Without --deliver LOADING goes straight to DONE. SETTLING and LEAVING ask the engine for its list
- * of triggers, again as soon as it has answered. Each phase has PHASE_NS to end.
+ * of triggers, again as soon as it has answered. The program fails when nothing has settled and no
+ * phase has ended for STUCK_NS.
  */
 enum phase { REGISTERING, LOADING, SETTLING, LEAVING, DONE };
 
 static const char *const phase_names[] = {"registering", "loading", "settling", "leaving", "done"};
-static const int64_t PHASE_NS = 30000000000;
+static const int64_t STUCK_NS = 30000000000;
 static const int64_t PROBE_NS = 60000000000;
 static const int64_t PROBE_PAUSE_NS = 500000;
 
@@ -39,7 +40,8 @@ enum { PEERS_MOST = 64 };
 struct load {
 	struct measure measure;
 	enum phase phase;
-	int64_t phase_ends_ns;
+	int64_t moved_ns; /* when something was settled last */
+	uint64_t settled; /* as of then */
 	struct peer *writers;
 	struct peer worker;
 	uint32_t next_writer;
@@ -62,7 +64,7 @@ static void need(int status, const struct err *err)
 static void enter(struct load *load, enum phase phase)
 {
 	load->phase = phase;
-	load->phase_ends_ns = sample_now_ns() + PHASE_NS;
+	load->moved_ns = sample_now_ns();
 }
 
 /* ---- what is sent ---- */
@@ -258,8 +260,12 @@ static void tick(struct load *load)
 			enter(load, DONE);
 		}
 	}
-	bool is_late = sample_now_ns() > load->phase_ends_ns;
-	if (is_late && load->phase != DONE) {
+	int64_t now = sample_now_ns();
+	if (load->settled != load->measure.settled) {
+		load->settled = load->measure.settled;
+		load->moved_ns = now;
+	}
+	if (now > load->moved_ns + STUCK_NS && load->phase != DONE) {
 		fprintf(stderr, "load: sent %llu, settled %llu, delivered %llu, repeated %llu\n",
 		        (unsigned long long)load->measure.sent,
 		        (unsigned long long)load->measure.settled,
