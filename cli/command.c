@@ -176,7 +176,7 @@ int command_parse(const struct command_set *set, int argc, char **argv, struct i
 		}
 		print_help(set, help ? stdout : stderr);
 		if (!help && argc > 1) {
-			fprintf(stderr, "\npawl: there is no command \"%s\"\n", argv[1]);
+			(void)fprintf(stderr, "\npawl: there is no command \"%s\"\n", argv[1]);
 		}
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}

@@ -172,8 +172,8 @@ static void build_core(struct engine *engine)
 	const struct catalog_options catalog = {
 	        .detach_grace_ms = config->workers.detach_grace,
 	        .defaults = {.concurrency = (uint32_t)delivery->concurrency,
-	                     .timeout_ms = delivery->timeout},
-	        .retry = retry_of(&delivery->retry),
+	                     .timeout_ms = delivery->timeout,
+	                     .retry = retry_of(&delivery->retry)},
 	};
 	core->catalog = catalog_new(core->store, core->functions, core->alarms, core->dispatch,
 	                            core->react, &catalog);

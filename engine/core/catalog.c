@@ -197,68 +197,10 @@ static void put_all(void *ctx)
 
 /* ---- registering ---- */
 
-static void default_to(struct trigger_policy *policy, const struct catalog_options *options,
-                       struct retry_policy *out_retry)
-{
-	*out_retry = options->retry;
-	if (policy->concurrency == 0) {
-		policy->concurrency = options->defaults.concurrency;
-	}
-	if (policy->timeout_ms == 0) {
-		policy->timeout_ms = options->defaults.timeout_ms;
-	}
-	const struct trigger_retry *given = &policy->retry;
-	if (given->max_attempts >= 0) {
-		out_retry->max_attempts = (uint32_t)given->max_attempts;
-	}
-	if (given->initial_ms >= 0) {
-		out_retry->initial_ms = given->initial_ms;
-	}
-	if (given->max_ms >= 0) {
-		out_retry->max_ms = given->max_ms;
-	}
-	if (given->multiplier >= 0) {
-		out_retry->multiplier = (double)given->multiplier;
-	}
-	if (given->jitter_percent >= 0) {
-		out_retry->jitter_percent = (uint32_t)given->jitter_percent;
-	}
-	if (given->max_age_ms >= 0) {
-		out_retry->max_age_ms = given->max_age_ms;
-	}
-}
-
-/* A new binding from a spec; nothing knows it yet. */
-static int build(const struct catalog *catalog, const struct trigger_spec *spec,
-                 struct binding **out, struct err *err)
-{
-	struct span given = spec->config.len != 0 ? spec->config : SPAN("{}");
-	struct binding *binding = MEM_NEW(struct binding);
-	int status = trigger_parse(spec->type, given, &binding->filter, &binding->policy, err);
-	if (status != 0) {
-		mem_free(binding);
-		return status;
-	}
-	struct buf canonical = {0};
-	filter_canonical(given, &canonical);
-	binding->config = mem_span(buf_view(&canonical));
-	buf_free(&canonical);
-	binding->version = 1;
-	binding->origin = spec->origin;
-	binding->type = mem_span(spec->type);
-	binding->namespace_ = mem_span(spec->namespace_.len ? spec->namespace_ : SPAN("default"));
-	binding->function_id = mem_span(spec->function_id);
-	binding->metadata = spec->metadata.len != 0 ? mem_span(spec->metadata) : SPAN_NONE;
-	binding->stays = spec->origin != BINDING_WORKER || binding->policy.durable;
-	default_to(&binding->policy, &catalog->options, &binding->retry);
-	*out = binding;
-	return 0;
-}
-
 int catalog_check(const struct catalog *catalog, const struct trigger_spec *spec, struct err *err)
 {
 	struct binding *binding;
-	int status = build(catalog, spec, &binding, err);
+	int status = trigger_spec_build(&catalog->options.defaults, spec, &binding, err);
 	if (status == 0) {
 		trigger_record_free(binding);
 	}
@@ -372,7 +314,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 {
 	struct binding *fresh;
 	if (store_refuses(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
-	    build(catalog, spec, &fresh, err) != 0) {
+	    trigger_spec_build(&catalog->options.defaults, spec, &fresh, err) != 0) {
 		return err->number;
 	}
 	if (spec->id.len != 0) {
@@ -548,7 +490,7 @@ int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct binding *fresh;
-		int status = build(catalog, &specs[i], &fresh, err);
+		int status = trigger_spec_build(&catalog->options.defaults, &specs[i], &fresh, err);
 		POST(status == 0); /* checked above */
 		fresh->id = mem_span(specs[i].id);
 		(void)place(catalog, fresh);
@@ -601,7 +543,7 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 	        .metadata = record->metadata,
 	};
 	struct binding *binding;
-	if (build(catalog, &spec, &binding, err) != 0) {
+	if (trigger_spec_build(&catalog->options.defaults, &spec, &binding, err) != 0) {
 		return err_wrap(err, "trigger \"%.*s\" on disk", SPAN_ARG(record->id));
 	}
 	binding->id = mem_span(record->id);

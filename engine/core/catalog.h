@@ -10,6 +10,7 @@
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
 #include "engine/core/trigger_record.h"
+#include "engine/core/trigger_spec.h"
 #include "engine/durable/store.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,18 +36,7 @@ struct catalog;
 
 struct catalog_options {
 	int64_t detach_grace_ms;
-	struct trigger_policy defaults; /* where a trigger says nothing */
-	struct retry_policy retry;
-};
-
-struct trigger_spec {
-	enum binding_origin origin;
-	struct span id; /* absent for workers' own: made from the rest */
-	struct span type;
-	struct span namespace_;
-	struct span function_id;
-	struct span config;   /* JSON object; absent = {} */
-	struct span metadata; /* JSON; may be absent */
+	struct trigger_defaults defaults;
 };
 
 /* One connection's claim on a trigger, or one caller's wish to have one. */

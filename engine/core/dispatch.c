@@ -1,6 +1,6 @@
 /* This file queues deliveries in lanes and starts them when there is room. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core/dispatch.h"
+#include "engine/core/dispatch_inside.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,21 +9,6 @@
 #include "engine/core/job_store.h"
 #include "engine/core/order.h"
 #include <stdio.h>
-
-struct dispatch {
-	struct store *store;
-	struct functions *functions;
-	struct alarms *alarms;
-	struct dead *dead;
-	struct attempts *attempts;
-	struct dispatch_options options;
-	struct dispatch_hooks hooks;
-	struct order order;
-	struct causes causes;
-	struct list live_owed; /* by seq */
-	size_t running;
-	bool stopping;
-};
 
 enum {
 	AGAIN_FIRST_MS = 50,
@@ -86,22 +71,6 @@ const char *delivery_state_name(const struct delivery *delivery)
 	return names[delivery->state];
 }
 
-static void leave_owed(struct dispatch *dispatch, struct delivery *delivery)
-{
-	list_remove(&delivery->owed);
-	list_remove(&delivery->live_owed);
-	dispatch->hooks.cursor_moved(dispatch->hooks.ctx, delivery->binding);
-}
-
-/* From here on its record answers for it, not the cursor. */
-static void record(struct dispatch *dispatch, struct delivery *delivery)
-{
-	job_store_put_delivery(dispatch->store, delivery);
-	store_commit(dispatch->store, NULL);
-	delivery->recorded = true;
-	leave_owed(dispatch, delivery);
-}
-
 static uint64_t cursor_of(const struct dispatch *dispatch, const struct binding *binding)
 {
 	return dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding);
@@ -151,7 +120,7 @@ static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 	list_remove(&delivery->in_binding);
 	list_remove(&delivery->in_queue);
 	causes_remove(&dispatch->causes, delivery);
-	leave_owed(dispatch, delivery);
+	dispatch_leave_owed(dispatch, delivery);
 	binding->held--;
 	buf_free(&delivery->history);
 	buf_free(&delivery->event_json);
@@ -336,7 +305,7 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 	         (unsigned long long)delivery->seq, SPAN_ARG(binding->id), delivery->failures,
 	         SPAN_ARG(end->code), SPAN_ARG(end->message), (long long)wait_ms);
 	if (can_put(dispatch)) {
-		record(dispatch, delivery);
+		dispatch_record(dispatch, delivery);
 	}
 }
 
@@ -518,17 +487,6 @@ bool dispatch_owes_nothing(const struct binding *binding)
 	return list_is_empty(&binding->deliveries);
 }
 
-static void join_live(struct dispatch *dispatch, struct delivery *delivery)
-{
-	/* By seq: nearly always at the end. */
-	struct list *before = &dispatch->live_owed;
-	while (before->prev != &dispatch->live_owed &&
-	       MEM_CONTAINER(before->prev, struct delivery, live_owed)->seq > delivery->seq) {
-		before = before->prev;
-	}
-	list_insert(&delivery->live_owed, before);
-}
-
 static bool is_answered_for(const struct binding *binding, uint64_t seq)
 {
 	if (seq > binding->known_until) {
@@ -557,7 +515,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	        new_delivery(dispatch, binding, event->seq, event->scope, event->key);
 	list_push(&binding->owed, &delivery->owed);
 	if (!binding->lagging) {
-		join_live(dispatch, delivery);
+		dispatch_join_live(dispatch, delivery);
 	}
 	if (looped) {
 		doom(delivery, SPAN("loop_detected"),
@@ -606,98 +564,6 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		make_ready(delivery);
 		pump(dispatch, binding);
 	}
-}
-
-/* ---- cursors ---- */
-
-uint64_t dispatch_first_owed(const struct dispatch *dispatch)
-{
-	const struct list *live = &dispatch->live_owed;
-	return list_is_empty(live) ? 0 : MEM_CONTAINER(live->next, struct delivery, live_owed)->seq;
-}
-
-uint64_t dispatch_first_owed_by(const struct binding *binding)
-{
-	const struct list *owed = &binding->owed;
-	return list_is_empty(owed) ? 0 : MEM_CONTAINER(owed->next, struct delivery, owed)->seq;
-}
-
-uint64_t dispatch_first_needed_by(const struct binding *binding)
-{
-	uint64_t first = 0;
-	LIST_EACH(&binding->deliveries, link)
-	{
-		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
-		bool needs = delivery->event_json.len == 0;
-		if (needs && (first == 0 || delivery->seq < first)) {
-			first = delivery->seq;
-		}
-	}
-	return first;
-}
-
-void dispatch_set_lagging(struct dispatch *dispatch, struct binding *binding, bool lagging)
-{
-	binding->lagging = lagging;
-	LIST_EACH(&binding->owed, link)
-	{
-		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, owed);
-		list_remove(&delivery->live_owed);
-		if (!lagging) {
-			join_live(dispatch, delivery);
-		}
-	}
-}
-
-/* Nothing of its lane that comes before it is without a record. */
-static bool stands_behind_record(const struct dispatch *dispatch, const struct delivery *delivery)
-{
-	return delivery->state == DELIVERY_QUEUED &&
-	       order_head(&dispatch->order, delivery)->recorded;
-}
-
-/* Whoever comes before it in its lane has a record as well: after a start those with one are there
- * before those that are matched again, and must not be older. */
-static void record_lane(struct dispatch *dispatch, struct delivery *delivery)
-{
-	struct delivery *at = delivery->state == DELIVERY_QUEUED
-	                              ? order_head(&dispatch->order, delivery)
-	                              : delivery;
-	for (;; at = at->behind) {
-		if (!at->recorded) {
-			record(dispatch, at);
-		}
-		if (at == delivery) {
-			return;
-		}
-	}
-}
-
-static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
-{
-	struct binding *binding = delivery->binding;
-	bool needs_record =
-	        delivery->state == DELIVERY_BUSY || delivery->state == DELIVERY_SLEEPING ||
-	        delivery->seq < binding->done_until || stands_behind_record(dispatch, delivery);
-	if (needs_record && can_put(dispatch)) {
-		record_lane(dispatch, delivery);
-	} else if (!needs_record && !binding->lagging) {
-		dispatch->hooks.must_lag(dispatch->hooks.ctx, binding);
-	}
-}
-
-bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
-{
-	int64_t old = clock_mono_ms() - DISPATCH_RECORD_AGE_MS;
-	LIST_EACH(&binding->owed, link)
-	{
-		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, owed);
-		if (delivery->born_ms > old) {
-			break;
-		}
-		sweep_one(dispatch, delivery);
-	}
-	return !list_is_empty(&binding->owed);
 }
 
 struct causes *dispatch_causes(struct dispatch *dispatch)

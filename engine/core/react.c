@@ -1,6 +1,6 @@
 /* This file matches durable events and keeps the cursors of what is still owed. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core/react.h"
+#include "engine/core/react_inside.h"
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -10,209 +10,13 @@
 #include "engine/durable/space.h"
 
 enum {
-	CURSOR_FORMAT = 1,
-	CURSOR_MS = 100,
 	SWEEP_MS = 250,
 	SLOW_SWEEP_MS = 5000, /* while all that is owed has a record */
 	CHUNK_ENTRIES = 512,
 	CHUNK_BYTES = 256 * 1024
 };
 
-struct react {
-	struct store *store;
-	struct dispatch *dispatch;
-	struct dead *dead;
-	struct alarms *alarms;
-	struct react_options options;
-	struct index *index;
-	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
-	uint64_t next_seq;   /* the first event that the live ones have not seen */
-	uint64_t cursor_put; /* what the shared record says */
-	bool started;
-	struct live_read *reading; /* the live ones are behind the head: after a start */
-	bool sweeps_slowly;
-	struct alarm cursor_alarm;
-	struct alarm sweep_alarm;
-	struct event *matching; /* the event that the index is being asked about */
-	void (*finished)(void *ctx, struct binding *binding);
-	void *finished_ctx;
-	void (*came)(void *ctx);
-	void *came_ctx;
-	void (*recovered)(void *ctx);
-	void *recovered_ctx;
-};
-
-/* One chunk of the journal, read for all live bindings. */
-struct live_read {
-	struct store_read read;
-	struct react *react; /* NULL once it was freed */
-};
-
-/* One chunk of the journal, read for one lagging binding. */
-struct catch_up {
-	struct store_read read;
-	struct react *react;
-	struct binding *binding; /* NULL once it was removed */
-};
-
 static void catch_up(struct react *react, struct binding *binding);
-
-/* ---- cursors ---- */
-
-static uint64_t live_cursor(const struct react *react)
-{
-	uint64_t owed = dispatch_first_owed(react->dispatch);
-	return (owed != 0 && owed < react->next_seq ? owed : react->next_seq) - 1;
-}
-
-static uint64_t own_cursor(const struct binding *binding)
-{
-	uint64_t owed = dispatch_first_owed_by(binding);
-	return (owed != 0 && owed < binding->next_seq ? owed : binding->next_seq) - 1;
-}
-
-uint64_t react_cursor(const struct react *react, const struct binding *binding)
-{
-	if (!binding->lagging) {
-		return react->cursor_put;
-	}
-	return binding->cursor_put != REACT_NO_CURSOR ? binding->cursor_put : 0;
-}
-
-static uint64_t cursor_of(void *ctx, const struct binding *binding)
-{
-	return react_cursor(ctx, binding);
-}
-
-/* `binding` NULL: the shared one. */
-static void put_cursor(struct react *react, const struct binding *binding, uint64_t cursor)
-{
-	struct space_key room;
-	struct buf value = {0};
-	space_put_u8(&value, CURSOR_FORMAT);
-	space_put_u64(&value, cursor);
-	struct record record = {.value = buf_view(&value)};
-	store_put(react->store,
-	          binding ? space_cursor_of(&room, binding->id, binding->version) : space_cursor(),
-	          &record);
-	buf_free(&value);
-	crash_at(CRASH_CURSOR);
-}
-
-static void delete_cursor(struct react *react, const struct binding *binding)
-{
-	struct space_key room;
-	store_delete(react->store, space_cursor_of(&room, binding->id, binding->version), 0);
-}
-
-static bool has_caught_up(const struct react *react, const struct binding *binding)
-{
-	return !binding->reading && react->reading == NULL && binding->next_seq == react->next_seq;
-}
-
-/* A binding is live again when the shared cursor answers for all that it owes, and for all that its
- * own one says is settled. */
-static bool try_to_join(struct react *react, struct binding *binding)
-{
-	uint64_t owed = dispatch_first_owed_by(binding);
-	uint64_t cursor = live_cursor(react);
-	if (!has_caught_up(react, binding) || cursor < react_cursor(react, binding) ||
-	    (owed != 0 && owed <= cursor)) {
-		return false;
-	}
-	dispatch_set_lagging(react->dispatch, binding, false);
-	delete_cursor(react, binding);
-	return true;
-}
-
-static void put_binding_cursor(struct react *react, struct binding *binding)
-{
-	if (!binding->lagging || try_to_join(react, binding)) {
-		return;
-	}
-	uint64_t cursor = own_cursor(binding);
-	/* One that has caught up waits there for the shared cursor, which comes within a second. */
-	bool waits = binding->cursor_put != REACT_NO_CURSOR && has_caught_up(react, binding) &&
-	             dispatch_first_owed_by(binding) == 0;
-	if (cursor != binding->cursor_put && !waits) {
-		put_cursor(react, binding, cursor);
-		binding->cursor_put = cursor;
-	}
-}
-
-/* Tombstones go in the group of the cursor that has passed them. */
-static bool forget_done(struct react *react)
-{
-	bool pending = false;
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		uint64_t cursor = react_cursor(react, binding);
-		pending |= job_store_forget_done(react->store, binding, cursor);
-	}
-	return pending;
-}
-
-/* Returns whether it has to be called again even if nothing more is settled. */
-static bool put_cursors(struct react *react)
-{
-	bool again = false;
-	/* Before the shared one moves: whoever began to lag must have his own in the same group. */
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		put_binding_cursor(react, binding);
-		again |= binding->lagging && has_caught_up(react, binding);
-	}
-	uint64_t cursor = live_cursor(react);
-	if (cursor != react->cursor_put) {
-		put_cursor(react, NULL, cursor);
-		react->cursor_put = cursor;
-	}
-	again |= forget_done(react);
-	store_commit_lazy(react->store);
-	return again;
-}
-
-static bool is_at_rest(const struct binding *binding)
-{
-	return !binding->lagging && binding->until_seq == 0 && dispatch_owes_nothing(binding) &&
-	       list_is_empty(&binding->done);
-}
-
-static void want_cursors(struct react *react)
-{
-	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
-		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
-	}
-}
-
-static void cursor_is_due(struct alarm *alarm)
-{
-	struct react *react = MEM_CONTAINER(alarm, struct react, cursor_alarm);
-	if (!store_can_put(react->store)) {
-		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
-		return;
-	}
-	if (put_cursors(react)) {
-		want_cursors(react);
-	}
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (react_is_past(react, binding)) {
-			react->finished(react->finished_ctx, binding);
-		} else if (is_at_rest(binding)) {
-			list_remove(&binding->active_link);
-		}
-	}
-}
-
-static void cursor_moved(void *ctx, struct binding *binding)
-{
-	(void)binding;
-	want_cursors(ctx);
-}
 
 /* ---- matching ---- */
 
@@ -230,7 +34,7 @@ static void activate(struct react *react, struct binding *binding)
 		list_push(&react->active, &binding->active_link);
 	}
 	want_sweep(react);
-	want_cursors(react);
+	react_want_cursors(react);
 }
 
 static bool is_judged_by(const struct binding *binding, uint64_t seq)
@@ -399,7 +203,7 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 		want_sweep(react); /* which tries again */
 		return;
 	}
-	want_cursors(react);
+	react_want_cursors(react);
 	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
 		want_sweep(react); /* its next version may go on */
 	}
@@ -459,13 +263,24 @@ static void follow(void *ctx, const struct batch *batch)
 		}
 	}
 	react->came(react->came_ctx);
-	want_cursors(react);
+	react_want_cursors(react);
 	catch_up_all(react);
 }
 
 static void adopted(void *ctx, struct binding *binding)
 {
 	activate(ctx, binding);
+}
+
+static uint64_t cursor_of(void *ctx, const struct binding *binding)
+{
+	return react_cursor(ctx, binding);
+}
+
+static void cursor_moved(void *ctx, struct binding *binding)
+{
+	(void)binding;
+	react_want_cursors(ctx);
 }
 
 static void has_room(void *ctx, struct binding *binding)
@@ -504,7 +319,7 @@ static void give_up_parked(struct react *react, struct binding *binding)
 		                  "nobody served the function for longer than delivery.park_max");
 		binding->next_seq = last + 1;
 		store_commit(react->store, NULL);
-		want_cursors(react);
+		react_want_cursors(react);
 	}
 }
 
@@ -518,7 +333,7 @@ static void sweep_is_due(struct alarm *alarm)
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		soon |= dispatch_sweep(react->dispatch, binding);
 		give_up_parked(react, binding);
-		later |= !is_at_rest(binding);
+		later |= !react_is_at_rest(binding);
 	}
 	if (react->started) {
 		read_live(react);
@@ -593,11 +408,11 @@ static void put_again(void *ctx)
 		job_store_put_all(react->store, binding);
 		binding->cursor_put = REACT_NO_CURSOR;
 	}
-	put_cursor(react, NULL, live_cursor(react));
-	react->cursor_put = live_cursor(react);
-	(void)put_cursors(react);
+	react_put_cursor(react, NULL, react_live_cursor(react));
+	react->cursor_put = react_live_cursor(react);
+	(void)react_put_cursors(react);
 	store_commit(react->store, NULL);
-	want_cursors(react);
+	react_want_cursors(react);
 }
 
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
@@ -611,7 +426,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->options = *options;
 	react->index = index_new();
 	list_init(&react->active);
-	react->cursor_alarm.fn = cursor_is_due;
+	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
 	const struct dispatch_hooks hooks = {
 	        .adopted = adopted,
@@ -683,14 +498,14 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 		*binding->catch_up = NULL;
 	}
 	if (binding->lagging && !keep_records) {
-		delete_cursor(react, binding);
+		react_delete_cursor(react, binding);
 	}
 }
 
 void react_drop_cursor(struct react *react, const struct binding *binding)
 {
 	if (!binding->lagging) {
-		delete_cursor(react, binding);
+		react_delete_cursor(react, binding);
 	}
 }
 
@@ -714,7 +529,7 @@ void react_start(struct react *react, uint64_t cursor)
 	react->cursor_put = cursor;
 	read_live(react);
 	catch_up_all(react);
-	want_cursors(react);
+	react_want_cursors(react);
 }
 
 void react_stop(struct react *react)
@@ -722,7 +537,7 @@ void react_stop(struct react *react)
 	alarm_clear(react->alarms, &react->cursor_alarm);
 	alarm_clear(react->alarms, &react->sweep_alarm);
 	if (react->started && store_can_put(react->store)) {
-		(void)put_cursors(react);
+		(void)react_put_cursors(react);
 	}
 	react->started = false;
 }

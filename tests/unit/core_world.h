@@ -226,12 +226,13 @@ static inline void build_core(void)
 	react_on_events(world->react, nothing_came, NULL);
 	const struct catalog_options catalog = {
 	        .detach_grace_ms = 60000,
-	        .defaults = {.concurrency = 10, .timeout_ms = 30000},
-	        .retry = {.max_attempts = 3,
-	                  .initial_ms = 1000,
-	                  .max_ms = 60000,
-	                  .multiplier = 2,
-	                  .max_age_ms = 86400000},
+	        .defaults = {.concurrency = 10,
+	                     .timeout_ms = 30000,
+	                     .retry = {.max_attempts = 3,
+	                               .initial_ms = 1000,
+	                               .max_ms = 60000,
+	                               .multiplier = 2,
+	                               .max_age_ms = 86400000}},
 	};
 	world->catalog = catalog_new(world->store, world->functions, world->alarms, world->dispatch,
 	                             world->react, &catalog);

@@ -1,0 +1,57 @@
+/* This file is what the files of react share. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_REACT_INSIDE_H
+#define ENGINE_CORE_REACT_INSIDE_H
+
+#include "engine/core/react.h"
+
+struct react {
+	struct store *store;
+	struct dispatch *dispatch;
+	struct dead *dead;
+	struct alarms *alarms;
+	struct react_options options;
+	struct index *index;
+	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
+	uint64_t next_seq;   /* the first event that the live ones have not seen */
+	uint64_t cursor_put; /* what the shared record says */
+	bool started;
+	struct live_read *reading; /* the live ones are behind the head: after a start */
+	bool sweeps_slowly;
+	struct alarm cursor_alarm;
+	struct alarm sweep_alarm;
+	struct event *matching; /* the event that the index is being asked about */
+	void (*finished)(void *ctx, struct binding *binding);
+	void *finished_ctx;
+	void (*came)(void *ctx);
+	void *came_ctx;
+	void (*recovered)(void *ctx);
+	void *recovered_ctx;
+};
+
+/* One chunk of the journal, read for all live bindings. */
+struct live_read {
+	struct store_read read;
+	struct react *react; /* NULL once it was freed */
+};
+
+/* One chunk of the journal, read for one lagging binding. */
+struct catch_up {
+	struct store_read read;
+	struct react *react;
+	struct binding *binding; /* NULL once it was removed */
+};
+
+/* react_cursor.c */
+/* Puts them soon, all in one group. */
+void react_want_cursors(struct react *react);
+void react_delete_cursor(struct react *react, const struct binding *binding);
+/* Returns whether it has to be called again even if nothing more is settled. */
+bool react_put_cursors(struct react *react);
+/* `binding` NULL: the shared one. */
+void react_put_cursor(struct react *react, const struct binding *binding, uint64_t cursor);
+void react_cursor_is_due(struct alarm *alarm);
+uint64_t react_live_cursor(const struct react *react); /* as it would be put now */
+bool react_is_at_rest(const struct binding *binding);  /* costs nothing until its next event */
+
+#endif

@@ -1,0 +1,63 @@
+/* This file makes a binding from what a trigger says and from the defaults. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/trigger_spec.h"
+
+#include "base/mem.h"
+#include "triggers/triggers.h"
+
+static void default_to(struct trigger_policy *policy, const struct trigger_defaults *defaults,
+                       struct retry_policy *out_retry)
+{
+	*out_retry = defaults->retry;
+	if (policy->concurrency == 0) {
+		policy->concurrency = defaults->concurrency;
+	}
+	if (policy->timeout_ms == 0) {
+		policy->timeout_ms = defaults->timeout_ms;
+	}
+	const struct trigger_retry *given = &policy->retry;
+	if (given->max_attempts >= 0) {
+		out_retry->max_attempts = (uint32_t)given->max_attempts;
+	}
+	if (given->initial_ms >= 0) {
+		out_retry->initial_ms = given->initial_ms;
+	}
+	if (given->max_ms >= 0) {
+		out_retry->max_ms = given->max_ms;
+	}
+	if (given->multiplier >= 0) {
+		out_retry->multiplier = (double)given->multiplier;
+	}
+	if (given->jitter_percent >= 0) {
+		out_retry->jitter_percent = (uint32_t)given->jitter_percent;
+	}
+	if (given->max_age_ms >= 0) {
+		out_retry->max_age_ms = given->max_age_ms;
+	}
+}
+
+int trigger_spec_build(const struct trigger_defaults *defaults, const struct trigger_spec *spec,
+                       struct binding **out, struct err *err)
+{
+	struct span given = spec->config.len != 0 ? spec->config : SPAN("{}");
+	struct binding *binding = MEM_NEW(struct binding);
+	int status = trigger_parse(spec->type, given, &binding->filter, &binding->policy, err);
+	if (status != 0) {
+		mem_free(binding);
+		return status;
+	}
+	struct buf canonical = {0};
+	filter_canonical(given, &canonical);
+	binding->config = mem_span(buf_view(&canonical));
+	buf_free(&canonical);
+	binding->version = 1;
+	binding->origin = spec->origin;
+	binding->type = mem_span(spec->type);
+	binding->namespace_ = mem_span(spec->namespace_.len ? spec->namespace_ : SPAN("default"));
+	binding->function_id = mem_span(spec->function_id);
+	binding->metadata = spec->metadata.len != 0 ? mem_span(spec->metadata) : SPAN_NONE;
+	binding->stays = spec->origin != BINDING_WORKER || binding->policy.durable;
+	default_to(&binding->policy, defaults, &binding->retry);
+	*out = binding;
+	return 0;
+}
