@@ -9,6 +9,7 @@ enum {
 	SPARE_MAX = 2,
 	SPARE_BYTES = 256 * 1024, /* a spare group keeps no more than this */
 	SPARE_ROWS = 4096,
+	USUAL_BYTES_MAX = 64 * 1024,
 	SLACK_BYTES = 1024, /* room that a kept group may waste before it is cut */
 };
 
@@ -46,6 +47,7 @@ struct store_group *store_group_new(struct store_groups *groups)
 		list_remove(&group->link);
 		groups->spare_count--;
 	}
+	(void)buf_reserve(&group->batch.bytes, groups->usual_bytes);
 	list_init(&group->waiters);
 	group->number = 0;
 	group->serial = 0;
@@ -159,6 +161,8 @@ void store_groups_keep(struct store_groups *groups, struct store_group *group)
 	if (groups->count == groups->cap) {
 		grow(groups);
 	}
+	size_t len = group->batch.bytes.len;
+	groups->usual_bytes = len < USUAL_BYTES_MAX ? len : USUAL_BYTES_MAX;
 	cut(group);
 	store_group_take(group);
 	groups->recent[(groups->first + groups->count) % groups->cap] = group;

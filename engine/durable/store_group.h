@@ -28,6 +28,7 @@ struct store_groups {
 	size_t recent_max_bytes;
 	struct list spare;
 	size_t spare_count;
+	size_t usual_bytes; /* what the last group with entries held: room for the next */
 };
 
 void store_groups_init(struct store_groups *groups, size_t recent_max_bytes);
