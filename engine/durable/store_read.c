@@ -5,7 +5,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { PAGE_ENTRIES = 256, PAGE_US = 2000, PAGE_BYTES = 1024 * 1024 };
+enum {
+	PAGE_ENTRIES = 256,
+	PAGE_US = 2000,
+	PAGE_BYTES = 1024 * 1024,
+	ROUND_PAGES = 64 /* a trip to the reader's thread costs more than a small page */
+};
 
 struct entry_row {
 	size_t at;
@@ -13,11 +18,8 @@ struct entry_row {
 };
 
 struct store_read_walk {
-	struct store_job job;
-	struct list link; /* in store_reads.waiting */
-	struct store_reads *reads;
+	struct list link; /* in store_reads.waiting or .out */
 	struct store_read *read;
-	struct adapter *adapter;
 	uint64_t next;     /* seq */
 	uint64_t left;     /* entries that may still come */
 	size_t bytes_left; /* 0 behind the last one */
@@ -27,20 +29,21 @@ struct store_read_walk {
 	struct entry_row rows[PAGE_ENTRIES];
 	size_t row_count;
 	int64_t began_us;
+	bool was_read; /* in this round */
 	int status;
 	struct err err;
 };
 
 void store_reads_init(struct store_reads *reads)
 {
-	*reads = (struct store_reads){.out = NULL};
+	*reads = (struct store_reads){.is_out = false};
 	list_init(&reads->waiting);
+	list_init(&reads->out);
 }
 
 void store_reads_add(struct store_reads *reads, struct store_read *read)
 {
 	struct store_read_walk *walk = MEM_NEW(struct store_read_walk);
-	walk->reads = reads;
 	walk->read = read;
 	walk->next = read->from;
 	walk->left = read->count;
@@ -132,27 +135,31 @@ static bool took_entry(void *ctx, uint64_t seq, struct span bytes)
 	       seq + 1 < walk->page_end;
 }
 
-static void read_page(struct store_job *job)
+static void read_page(struct store_read_walk *walk, struct adapter *adapter)
 {
-	struct store_read_walk *walk = MEM_CONTAINER(job, struct store_read_walk, job);
 	walk->began_us = clock_mono_us();
 	walk->row_count = 0;
+	walk->was_read = true;
 	buf_clear(&walk->bytes);
 	walk->err = (struct err){0};
-	walk->status =
-	        walk->adapter->type->read(walk->adapter, walk->next, took_entry, walk, &walk->err);
+	walk->status = adapter->type->read(adapter, walk->next, took_entry, walk, &walk->err);
 }
 
-static void page_done(struct store_job *job)
+static void read_pages(struct store_job *job)
 {
-	struct store_read_walk *walk = MEM_CONTAINER(job, struct store_read_walk, job);
-	struct store_reads *reads = walk->reads;
-	reads->out = NULL;
-	if (reads->is_void) {
-		reads->is_void = false;
-		list_push_front(&reads->waiting, &walk->link);
-		return;
+	struct store_reads *reads = MEM_CONTAINER(job, struct store_reads, job);
+	int64_t began_us = clock_mono_us();
+	LIST_EACH(&reads->out, link)
+	{
+		read_page(MEM_CONTAINER(link, struct store_read_walk, link), reads->adapter);
+		if (clock_mono_us() - began_us > PAGE_US) {
+			break; /* fetches and scans are to have their turn; the rest reads again */
+		}
 	}
+}
+
+static void pass_page(struct store_reads *reads, struct store_read_walk *walk)
+{
 	if (walk->status != 0) {
 		finish(walk, walk->status, &walk->err);
 		return;
@@ -172,38 +179,75 @@ static void page_done(struct store_job *job)
 	list_push(&reads->waiting, &walk->link);
 }
 
+static void pages_done(struct store_job *job)
+{
+	struct store_reads *reads = MEM_CONTAINER(job, struct store_reads, job);
+	bool is_void = reads->is_void;
+	struct list now;
+	list_init(&now);
+	list_move(&reads->out, &now);
+	reads->is_out = false;
+	reads->is_void = false;
+	/* Those that were not reached come first the next time. */
+	LIST_EACH(&now, link)
+	{
+		if (is_void || !MEM_CONTAINER(link, struct store_read_walk, link)->was_read) {
+			list_remove(link);
+			list_push(&reads->out, link);
+		}
+	}
+	list_move(&reads->waiting, &reads->out);
+	list_move(&reads->out, &reads->waiting);
+	while (!list_is_empty(&now)) {
+		struct store_read_walk *walk = LIST_FIRST(&now, struct store_read_walk, link);
+		list_remove(&walk->link);
+		pass_page(reads, walk);
+	}
+}
+
+static void prepare(struct store_read_walk *walk, uint64_t durable_seq)
+{
+	uint64_t durable = durable_seq + 1 - walk->next;
+	uint64_t wanted = walk->left < durable ? walk->left : durable;
+	walk->page_end = walk->next + wanted;
+	walk->was_read = false;
+}
+
 struct store_job *store_reads_next(struct store_reads *reads, struct adapter *adapter,
                                    const struct store_groups *groups, uint64_t durable_seq)
 {
-	if (reads->out != NULL) {
+	if (reads->is_out) {
 		return NULL;
 	}
+	size_t count = 0;
 	LIST_EACH(&reads->waiting, link)
 	{
 		struct store_read_walk *walk = MEM_CONTAINER(link, struct store_read_walk, link);
-		if (!is_in_memory(walk, groups, durable_seq)) {
+		if (count < ROUND_PAGES && !is_in_memory(walk, groups, durable_seq)) {
 			list_remove(&walk->link);
-			uint64_t durable = durable_seq + 1 - walk->next;
-			uint64_t wanted = walk->left < durable ? walk->left : durable;
-			walk->page_end = walk->next + wanted;
-			walk->adapter = adapter;
-			walk->job.work = read_page;
-			walk->job.done = page_done;
-			reads->out = walk;
-			return &walk->job;
+			prepare(walk, durable_seq);
+			list_push(&reads->out, &walk->link);
+			count++;
 		}
 	}
-	return NULL;
+	if (count == 0) {
+		return NULL;
+	}
+	reads->adapter = adapter;
+	reads->is_out = true;
+	reads->job.work = read_pages;
+	reads->job.done = pages_done;
+	return &reads->job;
 }
 
 void store_reads_void(struct store_reads *reads)
 {
-	reads->is_void = reads->out != NULL;
+	reads->is_void = reads->is_out;
 }
 
 void store_reads_cancel(struct store_reads *reads, int status, const struct err *err)
 {
-	PRE(reads->out == NULL);
+	PRE(!reads->is_out);
 	struct list now;
 	list_init(&now);
 	list_move(&reads->waiting, &now);

@@ -26,10 +26,15 @@ struct store_read {
 	void *state; /* the store's */
 };
 
+struct adapter;
+
 struct store_reads {
-	struct list waiting;         /* readings, in turn */
-	struct store_read_walk *out; /* whose page is being read */
-	bool is_void;                /* what is out is to be read again */
+	struct list waiting; /* readings, in turn */
+	struct list out;     /* whose pages are being read: the reader's while is_out */
+	struct store_job job;
+	struct adapter *adapter;
+	bool is_out;
+	bool is_void; /* what is out is to be read again */
 };
 
 void store_reads_init(struct store_reads *reads);
@@ -37,12 +42,12 @@ void store_reads_add(struct store_reads *reads, struct store_read *read);
 /* Gives a page to each that waits for entries in memory; returns whether there was any. */
 bool store_reads_from_memory(struct store_reads *reads, const struct store_groups *groups,
                              uint64_t durable_seq);
-/* The next page of who needs the adapter as a job for the reader, or NULL. Only behind
+/* The next pages of those who need the adapter as one job for the reader, or NULL. Only behind
  * store_reads_from_memory. */
 struct store_job *store_reads_next(struct store_reads *reads, struct adapter *adapter,
                                    const struct store_groups *groups, uint64_t durable_seq);
 void store_reads_void(struct store_reads *reads);
-/* Calls everybody with this error. No page is out. */
+/* Calls everybody with this error. No pages are out. */
 void store_reads_cancel(struct store_reads *reads, int status, const struct err *err);
 
 #endif

@@ -305,7 +305,7 @@ async function checkEvents() {
 }
 
 async function checkEnd() {
-  await daemon.settled(60000);
+  await daemon.settled(300000);
   const dead = new Map();
   for (const letter of await daemon.dead()) {
     const name = `${letter.trigger}/${letter.event.seq}`;
