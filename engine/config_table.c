@@ -240,12 +240,8 @@ static const struct field delivery_fields[] = {
          .max = 1000,
          .help = "How long a chain of triggers that wake each other may be."},
         {.name = "loop_rate",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct config_delivery, loop_rate),
-         .otherwise = "1000",
-         .min = 1,
-         .max = 10000000,
-         .help = "How many events a second, on keys that its own function wrote, pause a trigger."},
+         .kind = FIELD_RESERVED,
+         .help = "a bound on events that a trigger's own function makes"},
         {.name = NULL},
 };
 
