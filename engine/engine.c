@@ -222,8 +222,12 @@ static void add_process(struct engine *engine, const struct config_function *fun
 	        .concurrency = (uint32_t)exec->concurrency,
 	        .max_output_bytes = (size_t)engine->config->limits.max_reply,
 	};
-	engine->processes[engine->process_count++] =
+	struct process *process =
 	        process_new(&engine->loop, engine->core.alarms, engine->core.functions, &options);
+	struct provider *provider = function_offered_by(process_executor(process),
+	                                                options.namespace_, options.function_id);
+	provider->timeout_ms = exec->timeout;
+	engine->processes[engine->process_count++] = process;
 	for (size_t i = 0; i < exec->env.count; i++) {
 		mem_free(environment[i]);
 	}

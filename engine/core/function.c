@@ -164,6 +164,11 @@ static void start(struct call *call, struct provider *provider)
 	call->executor = executor;
 	call->waits_for = NULL;
 	call->started_us = clock_mono_us();
+	if (provider->timeout_ms > 0 &&
+	    (call->timeout_ms == 0 || provider->timeout_ms < call->timeout_ms)) {
+		call->timeout_ms = provider->timeout_ms;
+		alarm_set_in(executor->functions->alarms, &call->timeout, call->timeout_ms);
+	}
 	executor->running++;
 	list_push(&executor->calls, &call->link);
 	executor->ops->start(executor, provider, call);

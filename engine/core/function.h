@@ -66,7 +66,8 @@ struct provider {
 	struct span request_format;  /* JSON */
 	struct span response_format; /* JSON */
 	struct span metadata;        /* JSON */
-	void *data;                  /* the executor's */
+	int64_t timeout_ms; /* a call may take no longer here, whatever the caller says; 0 = any */
+	void *data;         /* the executor's */
 };
 
 /* Told when a function can take a call again, or has come or gone. */

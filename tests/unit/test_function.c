@@ -71,6 +71,23 @@ static void credit_goes_round_and_the_rest_waits(void **state)
 	executor_close(&second);
 }
 
+static void a_provider_may_allow_less_time_than_the_caller(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	function_offered_by(&world->worker, SPAN("default"), SPAN("f"))->timeout_ms = 500;
+	assert_int_equal(call_f(0, 0), 0);
+	assert_int_equal(call_f(1, 1000), 0);
+	assert_int_equal(call_f(2, 100), 0);
+	pass(100);
+	assert_int_equal(ended[2], CALL_TIMEOUT);
+	assert_int_equal(ended[1], -1);
+	pass(400);
+	assert_int_equal(ended[0], CALL_TIMEOUT);
+	assert_int_equal(ended[1], CALL_TIMEOUT);
+}
+
 static void time_runs_also_while_it_waits(void **state)
 {
 	(void)state;
@@ -146,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        WORLD_TEST(an_absent_one_is_refused),
 	        WORLD_TEST(credit_goes_round_and_the_rest_waits),
+	        WORLD_TEST(a_provider_may_allow_less_time_than_the_caller),
 	        WORLD_TEST(time_runs_also_while_it_waits),
 	        WORLD_TEST(who_goes_stops_its_calls),
 	        WORLD_TEST(nobody_is_left_to_wait_for),
