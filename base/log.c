@@ -20,17 +20,6 @@ void log_open(enum log_level least, bool json)
 	in_colour = !json && isatty(STDERR_FILENO) != 0;
 }
 
-bool log_level_parse(const char *word, enum log_level *out)
-{
-	for (unsigned i = 0; i < sizeof level_words / sizeof *level_words; i++) {
-		if (strcmp(word, level_words[i]) == 0) {
-			*out = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* JSON text of `from`, cut so that it always fits; bytes outside ASCII pass as they are. */
 static size_t escape(const char *from, char *out, size_t room)
 {

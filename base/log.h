@@ -20,7 +20,4 @@ void log_say(enum log_level level, const char *part, const char *format, ...)
 #define log_warn(part, ...)  log_say(LOG_WARN, (part), __VA_ARGS__)
 #define log_error(part, ...) log_say(LOG_ERROR, (part), __VA_ARGS__)
 
-/* "debug", "info", "warn", "error"; false for another word. */
-bool log_level_parse(const char *word, enum log_level *out);
-
 #endif

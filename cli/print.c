@@ -99,22 +99,6 @@ void print_table(struct span array, const char *spec)
 	buf_free(&text);
 }
 
-void print_members(struct span object)
-{
-	struct span name;
-	struct span value;
-	for (struct json_iter iter = json_iter(object); json_next_member(&iter, &name, &value);) {
-		struct buf text = {0};
-		if (json_kind(value) == JSON_STRING) {
-			json_string(value, &text);
-		} else {
-			json_compact(value, &text);
-		}
-		printf("%-20.*s %.*s\n", SPAN_ARG(name), SPAN_ARG(buf_view(&text)));
-		buf_free(&text);
-	}
-}
-
 static void new_line(struct buf *out, size_t level)
 {
 	buf_byte(out, '\n');

@@ -9,8 +9,6 @@
 /* A list of objects as a table. `columns`: "TITLE:member TITLE:member", members of each object.
  * Texts stand without quotes, other values as JSON, cut to what a terminal is wide. */
 void print_table(struct span array, const char *columns);
-/* One object, a line for each of its members. */
-void print_members(struct span object);
 /* JSON with line breaks and two spaces a level. */
 void print_json(struct span value);
 /* "error: sentence" and what to do, from a problem document, to standard error. */

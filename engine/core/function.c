@@ -11,7 +11,6 @@
 struct functions {
 	struct map by_name;
 	struct alarms *alarms;
-	uint64_t generation;
 };
 
 struct function_name {
@@ -85,11 +84,6 @@ void functions_free(struct functions *functions)
 		map_close(&functions->by_name);
 		mem_free(functions);
 	}
-}
-
-uint64_t functions_generation(const struct functions *functions)
-{
-	return functions->generation;
 }
 
 void functions_each(struct functions *functions, function_each_fn *each, void *ctx)
@@ -273,7 +267,6 @@ struct provider *function_offer(struct executor *executor, struct span namespace
 	provider->function = need(executor->functions, name);
 	list_push(&provider->function->providers, &provider->in_function);
 	list_push(&executor->providers, &provider->in_executor);
-	executor->functions->generation++;
 	tell(provider->function);
 	return provider;
 }
@@ -294,7 +287,6 @@ static void fail_waiting(struct function *function)
 void function_withdraw(struct provider *provider)
 {
 	struct function *function = provider->function;
-	provider->executor->functions->generation++;
 	list_remove(&provider->in_function);
 	list_remove(&provider->in_executor);
 	drop_texts(provider);

@@ -107,8 +107,6 @@ void function_unwatch(struct function_watch *watch);
 /* Walks all functions that somebody offers, in no order. */
 typedef void function_each_fn(void *ctx, struct function *function);
 void functions_each(struct functions *functions, function_each_fn *each, void *ctx);
-/* Changes with every offer and withdrawal. */
-uint64_t functions_generation(const struct functions *functions);
 
 /* Nobody offers it: E_NOT_FOUND "function_not_found", with the namespaces where the id does exist,
  * and done does not come. No credit: the call waits its turn, within its timeout. done may come
