@@ -1,0 +1,36 @@
+/* This file gives out small pieces of memory that are all freed at once. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/span.h"
+#include <stddef.h>
+
+/*
+ * DESIGN. Pieces are cut from blocks that double up to 64 KiB; a piece that is larger gets a block
+ * of its own. A reset keeps the first block, so that a steady user asks the system for nothing.
+ * `limit` bounds what one life between resets may take: a piece over it is refused, for whoever
+ * computes with a stranger's sizes.
+ */
+struct arena_block;
+
+struct arena {
+	char *at;
+	char *end;
+	struct arena_block *blocks; /* the newest first */
+	size_t limit;               /* bytes; 0 = none */
+	size_t used;                /* bytes in all blocks but the first */
+};
+
+/* All zero is an empty arena without a limit. */
+void arena_reset(struct arena *arena); /* every piece is gone; the first block stays */
+void arena_close(struct arena *arena); /* the blocks too; the arena is empty again */
+/* Not zeroed, aligned for everything. NULL when it would go over the limit. */
+void *arena_take(struct arena *arena, size_t size);
+/* A copy of the bytes with a NUL behind, which the span does not count; absent over the limit. */
+struct span arena_copy(struct arena *arena, struct span bytes);
+
+#define ARENA_NEW(arena, type)          ((type *)arena_take((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_take((arena), (count) * sizeof(type)))
+
+#endif

@@ -1,0 +1,40 @@
+/* This file keeps the tree of all paths that expressions use, and gives each a slot. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRIGGERS_EXPR_PATHS_H
+#define TRIGGERS_EXPR_PATHS_H
+
+#include "base/span.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. `new_value.plan` is one slot however many expressions say it. The roots are the
+ * variables; a node's children are the names that somebody selects from it. An event fills the
+ * slots of what it has in one walk over its text (activation.h), and skips what stands under no
+ * node. Users of a slot are counted; a slot without users and children is free for another path.
+ */
+struct paths;
+
+enum { PATHS_NONE = UINT32_MAX };
+
+struct paths *paths_new(void);
+void paths_free(struct paths *paths);
+/* A variable: never dropped. Names may hold dots. */
+uint32_t paths_root(struct paths *paths, struct span name);
+/* The slot of `name` under `parent`, one user more (which its parent counts as a user too). */
+uint32_t paths_take(struct paths *paths, uint32_t parent, struct span name);
+uint32_t paths_take_again(struct paths *paths, uint32_t slot);
+void paths_drop(struct paths *paths, uint32_t slot);
+
+size_t paths_size(const struct paths *paths); /* slots are below this; it grows, never shrinks */
+uint32_t paths_parent(const struct paths *paths, uint32_t slot); /* PATHS_NONE for a root */
+struct span paths_name(const struct paths *paths, uint32_t slot);
+bool paths_has_children(const struct paths *paths, uint32_t slot);
+uint32_t paths_child(const struct paths *paths, uint32_t parent,
+                     struct span name); /* or PATHS_NONE */
+/* "new_value.plan", for people; a name that is no identifier as ["..."]. */
+struct buf;
+void paths_write(const struct paths *paths, uint32_t slot, struct buf *out);
+
+#endif
