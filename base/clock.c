@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include "base/civil.h"
 #include "base/err.h"
 #include <stddef.h>
 #include <time.h>
@@ -61,31 +62,20 @@ static char *put_digits(char *at, int64_t value, int count)
 	return at + count;
 }
 
-/* Every event that is shown has a time: this costs a tenth of gmtime and strftime. The year is
- * counted from March, so that the leap day is its last, in eras of 400 years (Hinnant,
- * "chrono-compatible low-level date algorithms"). */
+/* Every event that is shown has a time: this costs a tenth of gmtime and strftime. */
 void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_LEN + 1])
 {
-	const int64_t era_days = 146097;
 	const int64_t day_ms = INT64_C(86400000);
 	int64_t day = wall_ms / day_ms - (wall_ms % day_ms < 0);
 	int64_t ms = wall_ms - day * day_ms;
-	day += 719468; /* from 0000-03-01 to 1970-01-01 */
-	int64_t era = (day < 0 ? day - era_days + 1 : day) / era_days;
-	int64_t day_of_era = day - era * era_days;
-	int64_t year_of_era =
-	        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year =
-	        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month = (5 * day_of_year + 2) / 153; /* 0 = March */
-	int64_t year = year_of_era + era * 400 + (month >= 10);
-	PRE(year >= 1000 && year <= 9999);
+	struct civil_date date = civil_date_of(day);
+	PRE(date.year >= 1000 && date.year <= 9999);
 
-	char *at = put_digits(out, year, 4);
+	char *at = put_digits(out, date.year, 4);
 	*at++ = '-';
-	at = put_digits(at, month < 10 ? month + 3 : month - 9, 2);
+	at = put_digits(at, date.month, 2);
 	*at++ = '-';
-	at = put_digits(at, day_of_year - (153 * month + 2) / 5 + 1, 2);
+	at = put_digits(at, date.day, 2);
 	*at++ = 'T';
 	at = put_digits(at, ms / 3600000, 2);
 	*at++ = ':';
