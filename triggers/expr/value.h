@@ -164,6 +164,12 @@ static inline struct value value_error(enum value_error code, const char *detail
 	return (struct value){.tag = VALUE_ERROR, .code = (uint16_t)code, .as.text = detail};
 }
 
+/* What stopped whoever was over the allowance. */
+static inline struct value allowance_error(const struct allowance *allowance)
+{
+	return value_error(allowance->budget < 0 ? ERROR_BUDGET : ERROR_TOO_BIG, NULL);
+}
+
 /* The value of valid JSON text: containers stay text, numbers as above, strings point into `json`
  * unless they hold a backslash (then into the arena). ERROR_TOO_BIG over the arena's limit. */
 struct value value_from_json(struct allowance *allowance, struct span json);
