@@ -17,6 +17,10 @@
  * "_[_]", "_[?_]"; arguments in order, no target). Macros are expanded while parsing: has() into a
  * select that tests, loops into AST_LOOP, cel.bind into AST_BIND, optMap and optFlatMap into
  * AST_OPT_MAP. Everything lies in one arena; texts of names and string literals too (unescaped).
+ *
+ * Two calls are made by macros only; an operand in error (but not over the budget) counts as absent
+ * for them: "@differ"(a, b): one of them is there and the other is not, or both and they are not
+ * equal; "@is_true"(x): x is true.
  */
 enum ast_kind {
 	AST_CONST,  /* constant */
