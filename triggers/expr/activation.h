@@ -3,6 +3,7 @@
 #ifndef TRIGGERS_EXPR_ACTIVATION_H
 #define TRIGGERS_EXPR_ACTIVATION_H
 
+#include "base/buf.h"
 #include "triggers/expr/paths.h"
 #include "triggers/expr/value.h"
 
@@ -10,16 +11,24 @@
  * DESIGN. One activation serves event after event: reset, bind the variables, evaluate any number
  * of expressions. A slot is filled by the walk over a bound JSON text, or when it is first asked
  * for (from its parent's value), and keeps what was found, errors included: "no such key" is found
- * out once per event.
+ * out once per event (but for ERROR_BUDGET, which is the evaluation's own). A path that appears
+ * while an event is bound is found like any other.
  */
 enum { ACTIVATION_LOCALS_MAX = 64 };
 
+struct activation_extent;
+
 struct activation {
 	struct paths *paths;
+	struct paths_watcher watcher;
 	struct value *slots; /* by slot */
 	size_t slot_cap;
-	uint32_t *touched; /* the slots that are not unset */
+	uint32_t *touched; /* the slots that are not unset, in the order of filling; or PATHS_NONE
+	                    */
 	size_t touched_count;
+	size_t touched_cap;
+	struct activation_extent *extents; /* by slot: where it stands in `touched` */
+	struct buf scratch;                /* an escaped name */
 	struct allowance allowance;
 	struct value locals[ACTIVATION_LOCALS_MAX]; /* variables of loops and binds, by depth */
 };

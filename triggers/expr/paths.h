@@ -33,6 +33,18 @@ struct span paths_name(const struct paths *paths, uint32_t slot);
 bool paths_has_children(const struct paths *paths, uint32_t slot);
 uint32_t paths_child(const struct paths *paths, uint32_t parent,
                      struct span name); /* or PATHS_NONE */
+
+/* Who keeps values by slot is told when a slot becomes that of a new path (which nobody has looked
+ * for yet), and before it becomes free (what it holds is nobody's). */
+struct paths_watcher {
+	void (*changed)(struct paths_watcher *watcher, uint32_t slot); /* changes no path */
+	struct paths *paths; /* NULL when the paths are gone */
+	struct paths_watcher *next;
+};
+
+void paths_watch(struct paths *paths, struct paths_watcher *watcher);
+void paths_unwatch(struct paths_watcher *watcher);
+
 /* "new_value.plan", for people; a name that is no identifier as ["..."]. */
 struct buf;
 void paths_write(const struct paths *paths, uint32_t slot, struct buf *out);
