@@ -4,9 +4,12 @@
 
 #include "base/mem.h"
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { BLOCK_FIRST = 4096, BLOCK_MOST = 64 * 1024 };
+
+static const size_t alignment = alignof(max_align_t);
 
 struct arena_block {
 	struct arena_block *older;
@@ -23,15 +26,20 @@ static void begin(struct arena *arena, struct arena_block *block)
 void arena_reset(struct arena *arena)
 {
 	struct arena_block *block = arena->blocks;
-	while (block != NULL && block->older != NULL) {
+	struct arena_block *kept = NULL;
+	while (block != NULL) {
 		struct arena_block *older = block->older;
-		mem_free(block);
+		if (older == NULL && block->size <= BLOCK_MOST) {
+			kept = block;
+		} else {
+			mem_free(block);
+		}
 		block = older;
 	}
-	arena->blocks = block;
-	arena->used = 0;
-	if (block != NULL) {
-		begin(arena, block);
+	*arena = (struct arena){.blocks = kept, .limit = arena->limit};
+	if (kept != NULL) {
+		arena->used = kept->size;
+		begin(arena, kept);
 	}
 }
 
@@ -42,17 +50,38 @@ void arena_close(struct arena *arena)
 	*arena = (struct arena){.limit = arena->limit};
 }
 
-static struct arena_block *add_block(struct arena *arena, size_t size)
+/* What the next ordinary block holds: twice the newest, as far as the limit allows. */
+static size_t next_size(const struct arena *arena)
 {
-	struct arena_block *block = mem_raw(sizeof *block + size);
-	block->size = size;
-	block->older = arena->blocks;
-	if (arena->blocks != NULL) {
-		arena->used += size;
+	size_t size = BLOCK_FIRST;
+	while (size < BLOCK_MOST && size <= arena->used) {
+		size += size;
 	}
+	size_t left = arena->limit != 0 ? arena->limit - arena->used : size;
+	return size < left ? size : left & ~(alignment - 1);
+}
+
+static void *take_from_new_block(struct arena *arena, size_t size)
+{
+	if (arena->limit != 0 && size > arena->limit - arena->used) {
+		return NULL;
+	}
+	size_t next = next_size(arena);
+	bool alone = size > next;
+	next = alone ? size : next;
+	struct arena_block *block = mem_raw(sizeof *block + next);
+	block->size = next;
+	arena->used += next;
+	if (alone && arena->blocks != NULL) {
+		block->older = arena->blocks->older;
+		arena->blocks->older = block;
+		return block->room;
+	}
+	block->older = arena->blocks;
 	arena->blocks = block;
 	begin(arena, block);
-	return block;
+	arena->at += size;
+	return block->room;
 }
 
 void *arena_take(struct arena *arena, size_t size)
@@ -60,18 +89,10 @@ void *arena_take(struct arena *arena, size_t size)
 	if (size > SIZE_MAX / 2) {
 		return NULL;
 	}
-	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if ((size_t)(arena->end - arena->at) < size) {
-		size_t next = BLOCK_FIRST;
-		if (arena->blocks != NULL) {
-			next = arena->blocks->size * 2 < BLOCK_MOST ? arena->blocks->size * 2
-			                                            : BLOCK_MOST;
-		}
-		next = next < size ? size : next;
-		if (arena->limit != 0 && arena->used + next > arena->limit) {
-			return NULL;
-		}
-		(void)add_block(arena, next);
+	/* A piece of no bytes is a place of its own too. */
+	size = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
+	if (arena->at == NULL || (size_t)(arena->end - arena->at) < size) {
+		return take_from_new_block(arena, size);
 	}
 	char *piece = arena->at;
 	arena->at += size;

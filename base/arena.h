@@ -8,9 +8,10 @@
 
 /*
  * DESIGN. Pieces are cut from blocks that double up to 64 KiB; a piece that is larger gets a block
- * of its own. A reset keeps the first block, so that a steady user asks the system for nothing.
- * `limit` bounds what one life between resets may take: a piece over it is refused, for whoever
- * computes with a stranger's sizes.
+ * of its own, behind the one that is being cut. A reset keeps the first block if it is no larger
+ * than that, so that a steady user asks the system for nothing. `limit` bounds the blocks of one
+ * life between resets: a piece that needs one over it is refused, for whoever computes with a
+ * stranger's sizes.
  */
 struct arena_block;
 
@@ -19,11 +20,11 @@ struct arena {
 	char *end;
 	struct arena_block *blocks; /* the newest first */
 	size_t limit;               /* bytes; 0 = none */
-	size_t used;                /* bytes in all blocks but the first */
+	size_t used;                /* bytes in all blocks */
 };
 
 /* All zero is an empty arena without a limit. */
-void arena_reset(struct arena *arena); /* every piece is gone; the first block stays */
+void arena_reset(struct arena *arena); /* every piece is gone */
 void arena_close(struct arena *arena); /* the blocks too; the arena is empty again */
 /* Not zeroed, aligned for everything. NULL when it would go over the limit. */
 void *arena_take(struct arena *arena, size_t size);
