@@ -1,5 +1,4 @@
-/* This file defines a row of the tables of functions: one overload, what it takes and who computes
- * it. */
+/* This file defines a row of the tables of functions: what it takes and who computes it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TRIGGERS_EXPR_OVERLOAD_H
 #define TRIGGERS_EXPR_OVERLOAD_H

@@ -1,5 +1,4 @@
-/* This file defines a value of an expression: sixteen bytes that point into the event's own text.
- */
+/* This file defines a value of an expression: 16 bytes that point into the event's own text. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TRIGGERS_EXPR_VALUE_H
 #define TRIGGERS_EXPR_VALUE_H
