@@ -258,6 +258,18 @@ static void a_slot_that_serves_again_forgets(void **state)
 	assert_error(x, ERROR_NO_SUCH_KEY, "x");
 	activation_reset(&activation);
 	assert_false(is_set(x));
+	/* Also after another variable's slots have moved it in the list of those that are set. */
+	uint32_t other = paths_root(paths, SPAN("w"));
+	uint32_t other_a = paths_take(paths, other, SPAN("a"));
+	bind("{\"y\":1}");
+	activation_bind_json(&activation, other, SPAN("{\"a\":2}"));
+	uint32_t y = paths_take(paths, other, SPAN("y"));
+	assert_error(y, ERROR_NO_SUCH_KEY, "y");
+	activation_bind(&activation, root, value_int(1));
+	paths_drop(paths, other_a);
+	assert_error(y, ERROR_NO_SUCH_KEY, "y");
+	activation_reset(&activation);
+	assert_false(is_set(other) || is_set(other_a) || is_set(y) || is_set(root));
 }
 
 static void an_empty_budget_is_not_remembered(void **state)
