@@ -47,6 +47,7 @@ enum ast_loop {
 
 struct ast {
 	enum ast_kind kind;
+	uint32_t height; /* levels of the tree, this one included: at most PARSER_DEPTH_MAX */
 	uint32_t at;   /* byte offset of what an error points to: the operator, the name, the first
 	                  byte */
 	uint32_t from; /* the bytes of the source that this node was made of */
@@ -78,14 +79,18 @@ struct ast_macro {
 	                      struct fault *fault);
 };
 
-/* ---- building: what parser and macros use; the new node has the place and range of `like` ---- */
+/* ---- building: what parser and macros use; the new node has the place and range of `like`. Texts
+ * are copied. The arena has no limit. ---- */
 
 struct ast *ast_new(struct arena *arena, enum ast_kind kind, const struct ast *like);
 struct ast *ast_const(struct arena *arena, const struct ast *like, struct value constant);
 struct ast *ast_ident(struct arena *arena, const struct ast *like, const char *name);
 struct ast *ast_select(struct arena *arena, const struct ast *like, struct ast *from,
                        struct span name);
+/* `b` NULL: one argument; `a` too: none. */
 struct ast *ast_call(struct arena *arena, const struct ast *like, const char *name, struct ast *a,
                      struct ast *b);
+/* Sets `height`: whoever fills in `args` himself calls it when they are there. */
+void ast_measure(struct ast *node);
 
 #endif
