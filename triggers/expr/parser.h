@@ -27,7 +27,8 @@ struct parser_options {
 	bool no_macros;  /* has(), all() ... are ordinary calls: for the conformance suite */
 };
 
-/* The tree lies in `arena` and borrows nothing from `source`. E_INVALID: the fault tells. */
+/* The tree lies in `arena` (which has no limit) and borrows nothing from `source`. E_INVALID: the
+ * fault tells; what it told before is forgotten. */
 int parser_parse(struct span source, const struct parser_options *options, struct arena *arena,
                  struct ast **out, struct fault *fault);
 
