@@ -43,6 +43,10 @@ static bool is_name(struct span name)
 static int unknown(struct span name, struct err *err)
 {
 	int shown = name.len > ZONE_NAME_MAX ? ZONE_NAME_MAX : (int)name.len;
+	/* Not in the middle of a character. */
+	while (name.len > ZONE_NAME_MAX && shown > 0 && (name.ptr[shown] & 0xc0) == 0x80) {
+		shown--;
+	}
 	return err_set(err, E_INVALID, "unknown_zone",
 	               "there is no time zone \"%.*s\"%s; write one like \"Europe/Berlin\" or "
 	               "\"UTC\"",

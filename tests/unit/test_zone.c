@@ -197,6 +197,10 @@ static void what_is_no_zone_is_refused_by_name(void **state)
 	struct err err = {0};
 	assert_int_equal(zone_get(span_make(long_name, sizeof long_name), &zone, &err), E_INVALID);
 	assert_non_null(strstr(err.text, "cut short"));
+	long_name[ZONE_NAME_MAX - 1] = '\xc3';
+	long_name[ZONE_NAME_MAX] = '\xa9';
+	assert_int_equal(zone_get(span_make(long_name, sizeof long_name), &zone, &err), E_INVALID);
+	assert_null(strchr(err.text, '\xc3'));
 	assert_int_equal(zone_get(SPAN("UTC\0x"), &zone, &err), E_INVALID);
 }
 
