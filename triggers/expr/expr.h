@@ -5,9 +5,9 @@
 
 #include "base/span.h"
 #include "triggers/expr/activation.h"
-#include "triggers/expr/ast.h"
+#include "triggers/expr/atom.h"
+#include "triggers/expr/env.h"
 #include "triggers/expr/fault.h"
-#include "triggers/expr/paths.h"
 #include "triggers/expr/value.h"
 
 /*
@@ -20,23 +20,6 @@
  *   text --parser--> ast --resolve--> node tree --expr_eval(activation)--> value
  */
 struct expr;
-
-struct expr_variable {
-	struct span name; /* may hold dots: the longest name that fits an identifier chain wins */
-	uint32_t slot;    /* paths_root */
-	uint32_t takes;   /* mask of the types that it may have (overload.h), 0 = any */
-};
-
-struct expr_env {
-	struct paths *paths;
-	const struct expr_variable *variables;
-	size_t variable_count;
-	const struct ast_macro *macros; /* ends with a row without a name; may be NULL */
-	bool no_macros;
-	bool unchecked; /* what the check at registration would refuse fails when it is evaluated */
-};
-
-enum expr_want { EXPR_ANY, EXPR_BOOL /* what can be nothing but another type is refused */ };
 
 enum { EXPR_BUDGET = 100000 }; /* steps of one evaluation, the default */
 
@@ -53,33 +36,6 @@ struct value expr_eval(const struct expr *expr, struct activation *activation, i
                        int64_t *out_spent);
 
 /* ---- for the index: what must hold before the expression can be true ---- */
-
-enum expr_atom_op {
-	ATOM_EQUAL, /* the value at the path equals one of `values` (`==`, `in`) */
-	ATOM_TRUE,  /* is true */
-	ATOM_HAS,   /* is there */
-	ATOM_LESS,  /* < values[0], a number */
-	ATOM_LESS_EQUAL,
-	ATOM_GREATER,
-	ATOM_GREATER_EQUAL,
-	ATOM_PREFIX, /* a string that starts with values[0] */
-	ATOM_SUFFIX
-};
-
-struct expr_atom {
-	enum expr_atom_op op;
-	uint32_t slot;
-	const struct value *values; /* null, bool, number, string, bytes */
-	size_t count;
-};
-
-/* One way to be true: every atom of it must hold. */
-struct expr_alternative {
-	const struct expr_atom *atoms;
-	size_t count;
-};
-
-enum { EXPR_ALTERNATIVES_MAX = 16 };
 
 /* The expression is true only where one of the alternatives holds. Borrowed from the expression. An
  * alternative without atoms: nothing is known of it. 0: it cannot be split, treat it so. */
