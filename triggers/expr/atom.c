@@ -7,6 +7,8 @@
 
 enum { ATOMS_MAX = 16 }; /* of one alternative */
 
+#define INTEGERS_OF_DOUBLE 0x1p53 /* every integer below is a double */
+
 struct link {
 	struct expr_atom atom;
 	const struct link *next;

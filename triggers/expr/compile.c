@@ -17,18 +17,18 @@ static bool may_be_bool(struct assembly *assembly, const struct ast *ast, const 
 	return false;
 }
 
-/* Slots of variables are used and never dropped, so they are not in the assembly's list. */
-static uint32_t greatest_slot(const struct assembly *assembly)
+/* Slots of variables are never dropped, so they are not in the assembly's list. */
+static uint32_t end_of_slots(const struct assembly *assembly)
 {
 	const struct expr_env *env = assembly->env;
-	uint32_t greatest = 0;
+	uint32_t end = 0;
 	for (size_t i = 0; i < env->variable_count; i++) {
-		greatest = env->variables[i].slot > greatest ? env->variables[i].slot : greatest;
+		end = env->variables[i].slot >= end ? env->variables[i].slot + 1 : end;
 	}
 	for (size_t i = 0; i < assembly->slot_count; i++) {
-		greatest = assembly->slots[i] > greatest ? assembly->slots[i] : greatest;
+		end = assembly->slots[i] >= end ? assembly->slots[i] + 1 : end;
 	}
-	return greatest;
+	return end;
 }
 
 /* NULL, with the fault; what was taken is given back then. */
@@ -52,7 +52,7 @@ static struct expr *build(struct assembly *assembly, const struct ast *ast, enum
 		memcpy(expr->slots, assembly->slots, slots_size);
 	}
 	expr->slot_count = (uint32_t)assembly->slot_count;
-	expr->slot_last = greatest_slot(assembly);
+	expr->slot_end = end_of_slots(assembly);
 	expr->nodes = assembly->nodes;
 	expr->wants_bool = want == EXPR_BOOL;
 	return expr;

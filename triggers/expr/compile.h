@@ -16,7 +16,7 @@ struct expr {
 	struct node_regex *regexes;
 	uint32_t *slots; /* one use of each is ours */
 	uint32_t slot_count;
-	uint32_t slot_last; /* the greatest that is read */
+	uint32_t slot_end; /* what is read is below it */
 	uint32_t nodes;
 	uint32_t bytes;
 	uint8_t alternative_count;

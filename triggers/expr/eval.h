@@ -20,6 +20,10 @@ node_fn eval_index_maybe; /* x[?y] */
  * them; else it is computed into *room. May be an error. */
 struct value *node_place(struct activation *activation, struct node *node, struct value *room);
 
+/* The same of node.slot, whatever else the node is. */
+struct value *node_slot_place(struct activation *activation, const struct node *node,
+                              struct value *room);
+
 /* ---- logic (eval_logic.c) ---- */
 
 node_fn eval_and;

@@ -105,15 +105,19 @@ static struct value *place_field(struct activation *activation, struct node *nod
 	return from;
 }
 
+struct value *node_slot_place(struct activation *activation, const struct node *node,
+                              struct value *room)
+{
+	*room = node_placed(node, activation_get(activation, node->slot));
+	return value_is_error(*room) ? room : &activation->slots[node->slot];
+}
+
 struct value *node_place(struct activation *activation, struct node *node, struct value *room)
 {
 	struct node_select *select = (struct node_select *)(void *)node;
 	switch (node->kind) {
 	case NODE_SLOT:
-		*room = eval_slot(activation, node);
-		return value_is_error(*room) || node->slot >= activation->slot_cap
-		               ? room
-		               : &activation->slots[node->slot];
+		return node_slot_place(activation, node, room);
 	case NODE_LOCAL:
 		return &activation->locals[node->slot];
 	case NODE_SELECT:

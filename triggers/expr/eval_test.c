@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/expr/eval.h"
 
+#include <math.h>
+
 /* What the test asks: a slot (a copy of it in *room) or its operand, in its place. */
 static inline struct value *subject(struct activation *activation, struct node *node,
                                     struct value *room)
@@ -57,7 +59,7 @@ struct value eval_test_equal(struct activation *activation, struct node *node)
 	struct value *constant = &((struct node_test *)(void *)node)->constant;
 	struct value room;
 	struct value *value = node->kind == NODE_TEST && constant->tag >= VALUE_LIST
-	                              ? node_place(activation, node, &room)
+	                              ? node_slot_place(activation, node, &room)
 	                              : subject(activation, node, &room);
 	return test_equal(activation, node, value, constant);
 }
@@ -83,13 +85,33 @@ static bool is_number(const struct value *value)
 	return value->tag >= VALUE_INT && value->tag <= VALUE_DOUBLE;
 }
 
+static bool is_rounded(const struct value *value)
+{
+	return value->tag == VALUE_DOUBLE &&
+	       (value->flags & (VALUE_EXACT | VALUE_EXACT_UNSIGNED)) == 0;
+}
+
+/* The order of an integer and a double is that of two doubles, so the language has it: near 2^63
+ * one of them is rounded. (Equality is exact, and so is a number of JSON that is written as an
+ * integer.) */
+static bool compare(const struct value *a, const struct value *b, int *out_order)
+{
+	if (is_number(a) && is_number(b) && is_rounded(a) != is_rounded(b)) {
+		double x = value_double(*a);
+		double y = value_double(*b);
+		*out_order = (x > y) - (x < y);
+		return !isnan(x) && !isnan(y);
+	}
+	return value_compare(*a, *b, out_order);
+}
+
 static struct value order_of(const struct node *node, const struct value *a, const struct value *b)
 {
 	if (a->tag == VALUE_ERROR || b->tag == VALUE_ERROR) {
 		return node_placed(node, a->tag == VALUE_ERROR ? *a : *b);
 	}
 	int order = 0;
-	if (value_compare(*a, *b, &order)) {
+	if (compare(a, b, &order)) {
 		return value_bool(fits(order, node->op));
 	}
 	/* A number that is none is neither less nor more than another. */

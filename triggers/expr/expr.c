@@ -49,8 +49,8 @@ struct value expr_eval(const struct expr *expr, struct activation *activation, i
 {
 	struct node *root = expr->root;
 	/* All room for slots first: nodes hold on to where slots are. */
-	if (expr->slot_last >= activation->slot_cap) {
-		(void)activation_resolve(activation, expr->slot_last);
+	if (expr->slot_end > activation->slot_cap) {
+		(void)activation_resolve(activation, expr->slot_end - 1);
 	}
 	activation->allowance.budget = budget;
 	struct value value = allowance_spend(&activation->allowance, expr->nodes)
