@@ -61,17 +61,27 @@ static bool decode_group(const char *digits, size_t count, struct buf *out)
 
 bool base64_decode(struct span text, struct buf *out)
 {
-	size_t before = out->len;
-	if (text.len % 4 != 0) {
-		return false;
+	return text.len % 4 == 0 && base64_decode_bare(text, out);
+}
+
+/* Digits of the group, of which padding may be the end where it is the last one. */
+static size_t count_digits(struct span group)
+{
+	size_t count = group.len;
+	while (group.len == 4 && count > 2 && group.ptr[count - 1] == '=') {
+		count--;
 	}
+	return count;
+}
+
+bool base64_decode_bare(struct span text, struct buf *out)
+{
+	size_t before = out->len;
 	for (size_t i = 0; i < text.len; i += 4) {
-		const char *digits = text.ptr + i;
-		size_t count = 4;
-		if (i + 4 == text.len && digits[3] == '=') {
-			count = digits[2] == '=' ? 2 : 3;
-		}
-		if (!decode_group(digits, count, out)) {
+		bool is_last = text.len - i <= 4;
+		struct span group = span_make(text.ptr + i, is_last ? text.len - i : 4);
+		size_t count = is_last ? count_digits(group) : 4;
+		if (count < 2 || !decode_group(group.ptr, count, out)) {
 			out->len = before;
 			return false;
 		}

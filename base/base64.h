@@ -11,5 +11,7 @@ void base64_encode(struct span bytes, struct buf *out);
 /* Padding is needed; white space, other characters and stray bits are refused. On failure `out` is
  * as it was. */
 bool base64_decode(struct span text, struct buf *out);
+/* The same, but the padding may be missing. */
+bool base64_decode_bare(struct span text, struct buf *out);
 
 #endif

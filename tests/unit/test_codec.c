@@ -77,6 +77,28 @@ static void wrong_base64_is_refused(void **state)
 	}
 }
 
+static void base64_may_lack_its_padding(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = {{"", ""},      {"f", "Zg"},     {"f", "Zg=="},
+	                                       {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct buf out = {0};
+		assert_true(base64_decode_bare(span_of(pairs[i][1]), &out));
+		assert_true(span_is(buf_view(&out), pairs[i][0]));
+		buf_free(&out);
+	}
+	static const char *const wrong[] = {
+	        "Z", "Zg=", "Zh", "Zm9=", "Z===", "Zm9vY", "Zg==Zg", "=m9v"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct buf out = {0};
+		BUF_LITERAL(&out, "kept");
+		assert_false(base64_decode_bare(span_of(wrong[i]), &out));
+		assert_true(span_is(buf_view(&out), "kept"));
+		buf_free(&out);
+	}
+}
+
 static bool is_utf8(struct span text, size_t cut)
 {
 	struct utf8_check check = {0};
@@ -124,6 +146,7 @@ int main(void)
 	        cmocka_unit_test(sha1_is_that_of_the_standard),
 	        cmocka_unit_test(base64_is_that_of_the_standard),
 	        cmocka_unit_test(wrong_base64_is_refused),
+	        cmocka_unit_test(base64_may_lack_its_padding),
 	        cmocka_unit_test(utf8_is_checked_however_it_is_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
