@@ -18,7 +18,7 @@ static struct allowance allowance;
 static int start(void **state)
 {
 	(void)state;
-	allowance = (struct allowance){.arena = {.limit = 1 << 20}, .budget = 1000};
+	allowance = (struct allowance){.arena = {.limit = 1 << 20}, .budget = 100000};
 	return 0;
 }
 
@@ -247,8 +247,9 @@ static void a_long_text_costs_its_length(void **state)
 	char text[20001];
 	memset(text, '0', sizeof text - 1);
 	memcpy(text + sizeof text - 3, "1s", 3);
+	allowance.budget = 1999;
 	assert_string_equal(shown(duration(text)), "budget");
-	allowance.budget = 3000;
+	allowance.budget = 2000;
 	assert_string_equal(shown(duration(text)), "1s");
 }
 
@@ -390,6 +391,19 @@ static void an_unknown_zone_is_named(void **state)
 	assert_string_equal(shown(error), "too_big");
 }
 
+static void a_zone_costs_as_if_it_were_read_each_time(void **state)
+{
+	(void)state;
+	struct value time = timestamp("2009-02-13T23:31:30Z");
+	allowance.budget = 120;
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(shown(call("getHours", 2, time, text_value("UTC"))), "23");
+	}
+	assert_string_equal(shown(call("getHours", 2, time, text_value("UTC"))), "budget");
+	allowance.budget = 0;
+	assert_string_equal(shown(call("getHours", 1, time, value_null())), "23");
+}
+
 static void a_timestamp_beyond_the_range_has_no_parts(void **state)
 {
 	(void)state;
@@ -441,6 +455,7 @@ int main(void)
 	        TEST(sums_and_differences_stay_in_range),
 	        TEST(parts_are_those_that_the_zone_shows),
 	        TEST(an_unknown_zone_is_named),
+	        TEST(a_zone_costs_as_if_it_were_read_each_time),
 	        TEST(a_timestamp_beyond_the_range_has_no_parts),
 	        TEST(durations_are_told_in_whole_units),
 	};

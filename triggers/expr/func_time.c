@@ -5,6 +5,11 @@
 #include "triggers/expr/moment_read.h"
 #include "triggers/expr/overload.h"
 
+/* Steps of the budget: a zone that is not kept is read from its file, and who asks for ever more of
+ * them must not hold up the others. The same for one that is kept: what an evaluation may take does
+ * not depend on what was asked before. */
+enum { ZONE_STEPS = 50 };
+
 static struct value make(enum value_tag tag, int64_t seconds, uint32_t nanos)
 {
 	return (struct value){.tag = (uint8_t)tag, .len = nanos, .as.i = seconds};
@@ -222,6 +227,9 @@ static struct value show(struct allowance *allowance, const struct value args[],
 	if (!moment_timestamp_fits(seconds)) {
 		return timestamp(seconds, 0);
 	}
+	if (count == 2 && !allowance_spend(allowance, ZONE_STEPS)) {
+		return allowance_error(allowance);
+	}
 	if (count == 2 && find_offset(value_text(args[1]), seconds, &offset, &err) != 0) {
 		struct span detail = arena_copy(&allowance->arena, span_of(err.text));
 		return detail.ptr ? value_error(ERROR_INVALID_ARGUMENT, detail.ptr)
@@ -256,8 +264,7 @@ static struct value show(struct allowance *allowance, const struct value args[],
 TIMESTAMP_PARTS(X)
 #undef X
 
-/* ---- parts of a duration: all of it in that unit, rounded towards zero, but for milliseconds ----
- */
+/* ---- parts of a duration: all of it in that unit, but for milliseconds; towards zero ---- */
 
 static int64_t whole_seconds(struct value duration_value)
 {
