@@ -3,15 +3,16 @@
 #include "triggers/expr/builder.h"
 
 #include "base/mem.h"
-#include "triggers/expr/parser.h"
 
 void builder_init(struct builder *builder, struct span source, struct arena *arena,
                   struct fault *fault)
 {
-	/* Not the stack: most expressions use little of it. */
+	/* Not `first`: most expressions use little of it. */
 	builder->source = source;
 	builder->arena = arena;
 	builder->fault = fault;
+	builder->height_max = 0;
+	builder->nodes_max = 0;
 	builder->nodes = 0;
 	builder->waiting = builder->first;
 	builder->count = 0;
@@ -73,19 +74,21 @@ void builder_take(struct builder *builder, size_t base, size_t step, struct ast 
 struct ast *builder_refuse_depth(struct builder *builder, size_t at)
 {
 	(void)fault_set(builder->fault, builder->source, at, "split it into several conditions",
-	                "the expression is nested too deep: at most %d levels", PARSER_DEPTH_MAX);
+	                "the expression is nested too deep: at most %u levels",
+	                builder->height_max);
 	return NULL;
 }
 
 struct ast *builder_add(struct builder *builder, struct ast node)
 {
 	ast_measure(&node);
-	if (node.height > PARSER_DEPTH_MAX) {
+	if (node.height > builder->height_max) {
 		return builder_refuse_depth(builder, node.at);
 	}
-	if (++builder->nodes > PARSER_NODES_MAX) {
+	if (++builder->nodes > builder->nodes_max) {
 		(void)fault_set(builder->fault, builder->source, node.at, NULL,
-		                "the expression has too many parts: at most %d", PARSER_NODES_MAX);
+		                "the expression has too many parts: at most %u",
+		                builder->nodes_max);
 		return NULL;
 	}
 	struct ast *added = ARENA_NEW(builder->arena, struct ast);

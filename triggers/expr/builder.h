@@ -29,6 +29,8 @@ struct builder {
 	struct span source;
 	struct arena *arena;
 	struct fault *fault;
+	uint32_t height_max;
+	uint32_t nodes_max;
 	uint32_t nodes;
 	struct waiting *waiting;
 	size_t count;
@@ -36,6 +38,7 @@ struct builder {
 	struct waiting first[BUILDER_FIRST]; /* what `waiting` is until it must grow */
 };
 
+/* The limits are 0: the caller sets them. */
 void builder_init(struct builder *builder, struct span source, struct arena *arena,
                   struct fault *fault);
 void builder_close(struct builder *builder);

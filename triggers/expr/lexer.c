@@ -99,7 +99,7 @@ static const struct {
         {"=>", "write >= to compare; a loop is list.exists(x, x > 1)"},
         {"=<", "write <="},
         {"=~", "write text.matches('pattern')"},
-        {"=", "write == to compare"},
+        {"=", "write == to compare (>= and <= have no space inside)"},
         {"&", "write && for and"},
         {"|", "write || for or"},
         {"\xe2\x80\x9c", "put text between plain quotes, ' or \""},

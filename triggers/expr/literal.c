@@ -44,11 +44,10 @@ static const char *skip_fraction(const char *at)
 	return at;
 }
 
-static int too_large(struct span source, const char *at, const char *type, struct fault *fault)
+int literal_too_large(struct span source, size_t at, struct fault *fault)
 {
-	return fault_set(fault, source, (size_t)(at - source.ptr),
-	                 "a literal with a point, like 1e20, is a double",
-	                 "the number does not fit %s", type);
+	return fault_set(fault, source, at, "a literal with a point, like 1e20, is a double",
+	                 "the number does not fit an integer of 64 bits");
 }
 
 static int read_integer(struct span source, const char *at, const char **out_end, struct value *out,
@@ -64,11 +63,9 @@ static int read_integer(struct span source, const char *at, const char **out_end
 		is_over |= __builtin_add_overflow(amount, digit_value(*at), &amount);
 	}
 	bool is_unsigned = (*at | 0x20) == 'u';
-	if (is_unsigned && is_over) {
-		return too_large(source, start, "an unsigned integer of 64 bits", fault);
-	}
-	if (!is_unsigned && (is_over || amount > (uint64_t)INT64_MAX + 1)) {
-		return too_large(source, start, "an integer of 64 bits", fault);
+	bool is_large = is_over || (!is_unsigned && amount > (uint64_t)INT64_MAX + 1);
+	if (is_large) {
+		return literal_too_large(source, (size_t)(start - source.ptr), fault);
 	}
 	*out = value_uint(amount);
 	out->tag = is_unsigned ? VALUE_UINT : VALUE_INT;
@@ -86,7 +83,8 @@ int literal_number(struct span source, const char *at, const char **out_end, str
 	}
 	double number = strtod(at, NULL);
 	if (isinf(number)) {
-		return too_large(source, at, "a double", fault);
+		return fault_set(fault, source, (size_t)(at - source.ptr), NULL,
+		                 "the number does not fit a double");
 	}
 	*out = value_double_of(number);
 	*out_end = end;

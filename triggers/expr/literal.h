@@ -16,6 +16,7 @@
  * sign stands before it. */
 int literal_number(struct span source, const char *at, const char **out_end, struct value *out,
                    struct fault *fault);
+int literal_too_large(struct span source, size_t at, struct fault *fault);
 /* At a quote, or at the letters (r, b, br) before one. */
 int literal_text(struct span source, const char *at, struct arena *arena, const char **out_end,
                  struct value *out, struct fault *fault);

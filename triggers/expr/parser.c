@@ -6,6 +6,7 @@
 #include "base/utf8_char.h"
 #include "triggers/expr/builder.h"
 #include "triggers/expr/lexer.h"
+#include "triggers/expr/literal.h"
 #include "triggers/expr/macro.h"
 #include "triggers/expr/slip.h"
 
@@ -72,6 +73,13 @@ static bool refuse_next(struct parser *parser, const struct token *open, const c
 	return false;
 }
 
+static bool refuse_operand(struct parser *parser)
+{
+	slip_explain_operand(parser->lexer.source, &parser->previous, &parser->token,
+	                     parser->fault);
+	return false;
+}
+
 /* Takes the token, or refuses what stands there. `open`: the bracket that it closes. */
 static bool expect(struct parser *parser, enum token_kind kind, const struct token *open,
                    const char *wanted)
@@ -130,7 +138,7 @@ static bool push_items(struct parser *parser, const struct token *open, enum tok
 			return false;
 		}
 		if (is_call && is_next(parser, close)) {
-			return refuse_next(parser, NULL, "another argument after ','");
+			return refuse_operand(parser);
 		}
 	}
 	return expect(parser, close, open, wanted);
@@ -254,15 +262,16 @@ static struct ast *parse_name(struct parser *parser, uint32_t from, bool absolut
 	                   .to = name.to,
 	                   .name = name.text,
 	                   .absolute = absolute};
-	if (is_next(parser, TOKEN_ROUND_OPEN)) {
-		node.kind = AST_CALL;
-		return parse_call(parser, node, parser->builder.count);
-	}
-	const char *hint = slip_foreign_constant(name.text);
+	bool is_call = is_next(parser, TOKEN_ROUND_OPEN);
+	const char *hint = slip_foreign_word(name.text, is_call);
 	if (hint != NULL) {
 		(void)fault_set(parser->fault, parser->lexer.source, name.from, hint,
 		                "there is no '%.*s' in an expression", SPAN_ARG(name.text));
 		return NULL;
+	}
+	if (is_call) {
+		node.kind = AST_CALL;
+		return parse_call(parser, node, parser->builder.count);
 	}
 	return builder_add(&parser->builder, node);
 }
@@ -274,7 +283,7 @@ static struct ast *parse_absolute(struct parser *parser)
 		return NULL;
 	}
 	if (!is_next(parser, TOKEN_NAME)) {
-		(void)refuse_next(parser, NULL, "a name after '.'");
+		(void)refuse_next(parser, NULL, "the name of a field");
 		return NULL;
 	}
 	return parse_name(parser, from, true);
@@ -286,9 +295,7 @@ static struct ast *parse_number(struct parser *parser, const struct token *minus
 	struct token token = parser->token;
 	struct value *number = &token.constant;
 	if (number->tag == VALUE_INT && minus == NULL && number->as.u > INT64_MAX) {
-		(void)fault_set(parser->fault, parser->lexer.source, token.from,
-		                "a literal with a point, like 1e20, is a double",
-		                "the number does not fit an integer of 64 bits");
+		(void)literal_too_large(parser->lexer.source, token.from, parser->fault);
 		return NULL;
 	}
 	if (minus != NULL) {
@@ -335,8 +342,7 @@ static struct ast *parse_primary(struct parser *parser, const struct token *minu
 	case TOKEN_CURLY_OPEN:
 		return parse_container(parser);
 	default:
-		slip_explain_operand(parser->lexer.source, &parser->previous, &parser->token,
-		                     parser->fault);
+		(void)refuse_operand(parser);
 		return NULL;
 	}
 }
@@ -351,7 +357,7 @@ static struct ast *parse_select(struct parser *parser, struct ast *from)
 	}
 	struct token name = parser->token;
 	if (name.kind != TOKEN_NAME && name.kind != TOKEN_RESERVED && name.kind != TOKEN_FIELD) {
-		(void)refuse_next(parser, NULL, "a name after '.'");
+		(void)refuse_next(parser, NULL, "the name of a field");
 		return NULL;
 	}
 	if (!advance(parser)) {
@@ -553,7 +559,7 @@ static struct ast *parse_whole(struct parser *parser)
 	}
 	struct ast *node = parse_expr(parser);
 	if (node != NULL && !is_next(parser, TOKEN_END)) {
-		(void)refuse_next(parser, NULL, NULL);
+		(void)refuse_next(parser, NULL, "an operator or the end");
 		return NULL;
 	}
 	return node;
@@ -573,6 +579,8 @@ int parser_parse(struct span source, const struct parser_options *options, struc
 	        (struct lexer){.source = arena_copy(arena, source), .arena = arena, .fault = fault};
 	parser.lexer.at = parser.lexer.source.ptr;
 	builder_init(&parser.builder, parser.lexer.source, arena, fault);
+	parser.builder.height_max = PARSER_DEPTH_MAX;
+	parser.builder.nodes_max = PARSER_NODES_MAX;
 	parser.previous = (struct token){.kind = TOKEN_END};
 	parser.options = options;
 	parser.arena = arena;

@@ -21,7 +21,12 @@ static const char *find_hint(const struct word words[], size_t count, struct spa
 	return NULL;
 }
 
-const char *slip_foreign_constant(struct span name)
+static bool is_not(struct span name)
+{
+	return span_is(name, "not") || span_is(name, "NOT");
+}
+
+const char *slip_foreign_word(struct span name, bool is_called)
 {
 	static const struct word WORDS[] = {
 	        {SPAN("None"), "write null"},      {SPAN("nil"), "write null"},
@@ -30,6 +35,9 @@ const char *slip_foreign_constant(struct span name)
 	        {SPAN("TRUE"), "write true"},      {SPAN("False"), "write false"},
 	        {SPAN("FALSE"), "write false"},
 	};
+	if (is_called) {
+		return is_not(name) ? "write !(a)" : NULL;
+	}
 	return find_hint(WORDS, sizeof WORDS / sizeof *WORDS, name);
 }
 
@@ -127,18 +135,31 @@ static bool is_value(const struct token *token)
 static void explain_end(struct span source, const struct token *previous, const struct token *open,
                         const char *wanted, struct fault *fault)
 {
-	if (open != NULL && open->kind == TOKEN_QUESTION) {
-		bool is_select = open->to < source.len && source.ptr[open->to] == '.';
+	bool is_number = previous->kind == TOKEN_POINT && previous->from > 0 &&
+	                 (unsigned char)(source.ptr[previous->from - 1] - '0') < 10;
+	if (open != NULL) {
+		(void)fault_set(fault, source, open->from, NULL, "this '%.*s' is never closed",
+		                SPAN_ARG(open->text));
+	} else {
+		(void)fault_set(fault, source, previous->to,
+		                is_number ? "a double has a digit behind its point: 7.0" : NULL,
+		                "the expression ends before %s", wanted);
+	}
+}
+
+/* Where the ':' of a choice must stand. */
+static void explain_choice(struct span source, const struct token *next, const struct token *open,
+                           struct fault *fault)
+{
+	bool is_select = open->to < source.len && source.ptr[open->to] == '.';
+	if (next->kind == TOKEN_QUESTION && !is_select) {
+		(void)fault_set(fault, source, next->from, "put ( ) around the inner condition",
+		                "a second '?' stands before the ':' of the first");
+	} else {
 		(void)fault_set(fault, source, open->from,
 		                is_select ? "an optional field is map.?field"
 		                          : "write condition ? a : b",
 		                "this '?' has no ':'");
-	} else if (open != NULL) {
-		(void)fault_set(fault, source, open->from, NULL, "this '%.*s' is never closed",
-		                SPAN_ARG(open->text));
-	} else {
-		(void)fault_set(fault, source, previous->to, NULL, "the expression ends before %s",
-		                wanted ? wanted : "it is complete");
 	}
 }
 
@@ -175,11 +196,9 @@ static void explain_field(struct span source, const struct token *next, struct f
 }
 
 /* What to write when `next` follows a value; NULL: no idea. */
-static const char *guess(const struct token *previous, const struct token *next,
-                         const struct token *open)
+static const char *guess(const struct token *previous, const struct token *next)
 {
-	if (previous->kind == TOKEN_NAME &&
-	    (span_is(previous->text, "not") || span_is(previous->text, "NOT"))) {
+	if (previous->kind == TOKEN_NAME && is_not(previous->text)) {
 		return "write ! instead of not";
 	}
 	if (is_name(next)) {
@@ -195,8 +214,8 @@ static const char *guess(const struct token *previous, const struct token *next,
 	    previous->to == next->from) {
 		return "a quote inside of quotes is \\', or put the text between the other kind";
 	}
-	if (next->kind == TOKEN_QUESTION && open != NULL && open->kind == TOKEN_QUESTION) {
-		return "put ( ) around the inner condition";
+	if (next->kind == TOKEN_ROUND_OPEN) {
+		return "only a plain name before '(' is called: f(x), a.f(x)";
 	}
 	if (next->kind == TOKEN_COLON) {
 		return "a ':' stands between key and value of a map, and in condition ? a : b";
@@ -210,7 +229,10 @@ void slip_explain(struct span source, const struct token *previous, const struct
 	if (fault->text[0] != '\0') {
 		return;
 	}
-	if (next->kind == TOKEN_END) {
+	bool is_choice = open != NULL && open->kind == TOKEN_QUESTION;
+	if (is_choice && !is_value(next)) {
+		explain_choice(source, next, open, fault);
+	} else if (next->kind == TOKEN_END) {
 		explain_end(source, previous, open, wanted, fault);
 	} else if (previous->kind == TOKEN_POINT ||
 	           (previous->kind == TOKEN_QUESTION && !open && wanted != NULL)) {
@@ -223,12 +245,11 @@ void slip_explain(struct span source, const struct token *previous, const struct
 		        "there are no messages, so nothing can stand between '%.*s' and '{'",
 		        SPAN_ARG(shown(previous)));
 	} else if (is_value(next)) {
-		(void)fault_set(fault, source, next->from, guess(previous, next, open),
+		(void)fault_set(fault, source, next->from, guess(previous, next),
 		                "an operator is missing before '%.*s'", SPAN_ARG(shown(next)));
 	} else {
-		(void)fault_set(fault, source, next->from, guess(previous, next, open),
-		                "'%.*s' cannot stand here; %s can", SPAN_ARG(shown(next)),
-		                wanted ? wanted : "an operator or the end");
+		(void)fault_set(fault, source, next->from, guess(previous, next),
+		                "'%.*s' cannot stand here; %s can", SPAN_ARG(shown(next)), wanted);
 	}
 }
 

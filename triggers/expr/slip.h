@@ -7,15 +7,16 @@
 #include "triggers/expr/fault.h"
 #include "triggers/expr/lexer.h"
 
-/* `next` cannot stand behind `previous`, where something is complete. `wanted` says what could
- * (NULL: an operator or the end), `open` is the bracket or the '?' that waits for its other half,
+/* `next` cannot stand behind `previous`, where something is complete. `wanted` says what could,
+ * `open` is the bracket or the '?' that waits for its other half,
  * or NULL. Sets the fault. */
 void slip_explain(struct span source, const struct token *previous, const struct token *next,
                   const struct token *open, const char *wanted, struct fault *fault);
 /* `next` stands where a value must begin. `previous` is a TOKEN_END at the very beginning. */
 void slip_explain_operand(struct span source, const struct token *previous,
                           const struct token *next, struct fault *fault);
-/* What to write instead of None, nil, True ...; NULL for every other name. */
-const char *slip_foreign_constant(struct span name);
+/* What to write instead of the variable None, nil, True ..., the function not; NULL for every other
+ * name. */
+const char *slip_foreign_word(struct span name, bool is_called);
 
 #endif
