@@ -1,16 +1,6 @@
-/* This file tests the syntax of expressions: the trees, the literals, and what is said of slips. */
+/* This file tests the syntax of expressions: the trees, the literals, the macros. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/json.h"
-#include "triggers/expr/parser.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "parse_copy.h"
 
 /* ---- a tree as text ---- */
 
@@ -131,29 +121,12 @@ static void print(const struct ast *ast, struct buf *out)
 	}
 }
 
-/* ---- helpers ---- */
-
-/* Parses a copy of exactly the text's size that is gone before the tree is looked at. */
-static struct ast *parse_with(struct span text, const struct parser_options *options,
-                              struct arena *arena, struct fault *fault)
-{
-	char *exact = malloc(text.len ? text.len : 1);
-	assert_non_null(exact);
-	memcpy(exact, text.len ? text.ptr : "", text.len);
-	struct ast *ast = NULL;
-	int status = parser_parse(span_make(exact, text.len), options, arena, &ast, fault);
-	memset(exact, '#', text.len);
-	free(exact);
-	assert_int_equal(status, ast ? 0 : E_INVALID);
-	return ast;
-}
-
 static void assert_tree(struct span text, const struct parser_options *options, const char *tree)
 {
 	struct arena arena = {0};
 	struct fault fault = {0};
 	struct buf printed = {0};
-	struct ast *ast = parse_with(text, options, &arena, &fault);
+	struct ast *ast = parse_copy(text, options, &arena, &fault);
 	if (ast == NULL) {
 		fail_msg("%.*s: %s at %zu (%s)", SPAN_ARG(text), fault.text, fault.at, fault.hint);
 	}
@@ -402,10 +375,10 @@ static void the_callers_macros_are_expanded(void **state)
 	assert_tree(SPAN("x.changed('a')"), &OPTIONS, "(.changed x \"a\")");
 	struct arena arena = {0};
 	struct fault fault = {0};
-	assert_null(parse_with(SPAN("a || changed(b)"), &OPTIONS, &arena, &fault));
+	assert_null(parse_copy(SPAN("a || changed(b)"), &OPTIONS, &arena, &fault));
 	assert_string_equal(fault.text, "changed() wants a path in quotes");
 	assert_int_equal(fault.at, 13);
-	assert_null(parse_with(SPAN("changed('a', 'b')"), &OPTIONS, &arena, &fault));
+	assert_null(parse_copy(SPAN("changed('a', 'b')"), &OPTIONS, &arena, &fault));
 	assert_string_equal(fault.text, "changed() does not take 2 arguments");
 	assert_int_equal(fault.at, 0);
 	arena_close(&arena);
@@ -417,7 +390,7 @@ static void nodes_know_their_place(void **state)
 	static const struct parser_options PLAIN = {0};
 	struct arena arena = {0};
 	struct fault fault = {0};
-	struct ast *and = parse_with(SPAN(" (a || b)  && has(c.d) "), &PLAIN, &arena, &fault);
+	struct ast *and = parse_copy(SPAN(" (a || b)  && has(c.d) "), &PLAIN, &arena, &fault);
 	assert_non_null(and);
 	assert_int_equal(and->at, 11);
 	assert_int_equal(and->from, 1);
