@@ -252,7 +252,7 @@ static void test_refused(void **state)
 	        {"1 + 'a'", 3, "'+' does not take int and string", ""},
 	        {"1 + 1u", 3, "'+' does not take int and uint", "convert"},
 	        {"scope - 1", 7, "'-' does not take string and int", ""},
-	        {"scope.x == 1", 6, "does not take string", ""},
+	        {"scope.x == 1", 7, "string has no fields", ""},
 	        {"1 && true", 3, "'&&' does not take int", ""},
 	        {"!'a'", 1, "'!' does not take string", ""},
 	        {"new_value.email.matches('a(')", 25, "pattern", ""},
@@ -274,12 +274,9 @@ static void test_unchecked(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-	        {"nobody", "unknown_name"},
-	        {"nobody || true", "true"},
-	        {"nothing(1)", "unknown_function"},
-	        {"1 + 'a'", "no_such_overload"},
-	        {"'a' && false", "false"},
-	        {NULL, NULL},
+	        {"nobody", "unknown_name"},         {"nobody || true", "true"},
+	        {"nothing(1)", "unknown_function"}, {"1 + 'a'", "no_such_overload"},
+	        {"'a' && false", "false"},          {NULL, NULL},
 	};
 	world.env.unchecked = true;
 	check_rows_of(rows);
@@ -305,8 +302,10 @@ static void test_error_has_a_place(void **state)
 		const char *source;
 		uint32_t at;
 	} rows[] = {
-	        {"new_value.yes && new_value.nope", 26}, {"1 == 1 && 1 / 0 == 1", 12},
-	        {"true && [1][2] == 1", 11},             {"1 < 2 && int('x') == 1", 9},
+	        {"new_value.yes && new_value.nope", 27},
+	        {"1 == 1 && 1 / 0 == 1", 12},
+	        {"true && [1][2] == 1", 11},
+	        {"1 < 2 && int('x') == 1", 9},
 	        {"false || new_value.plan < 1", 24},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -400,8 +399,8 @@ static void test_memory(void **state)
 	        world_expr(&world, "scope == \"s\" && key == \"k1\" && new_value.x == 1");
 	assert_non_null(expr);
 	assert_true(expr_bytes(expr) < 500);
-	assert_true(span_is(expr_source(expr),
-	                    "scope == \"s\" && key == \"k1\" && new_value.x == 1"));
+	assert_true(
+	        span_is(expr_source(expr), "scope == \"s\" && key == \"k1\" && new_value.x == 1"));
 	expr_free(expr);
 	/* Every slot was given back. */
 	assert_int_equal(paths_child(world.paths, world.variables[3].slot, SPAN("x")), PATHS_NONE);
@@ -469,20 +468,21 @@ static void test_explain(void **state)
 {
 	(void)state;
 	struct buf out = {0};
-	assert_string_equal(explain(&out, "scope == 'shop' && (new_value.age < 18 || "
-	                                  "size(new_value.items) > 5 || has(old_value.plan)) && "
-	                                  "new_value.yes"),
-	                    "part scope == 'shop' = true\n"
-	                    "part new_value.age < 18 || size(new_value.items) > 5 || "
-	                    "has(old_value.plan) = false\n"
-	                    "part new_value.yes = true\n"
-	                    "seen new_value.age = 30.0\n"
-	                    "seen size(new_value.items) = 2\n"
-	                    "seen new_value.items = [{\"sku\":\"A-1\",\"qty\":3,\"d\":{\"e\":1}},{\"...\n"
-	                    "seen old_value.plan = no_such_overload\n");
+	assert_string_equal(
+	        explain(&out, "scope == 'shop' && (new_value.age < 18 || "
+	                      "size(new_value.items) > 5 || has(old_value.plan)) && "
+	                      "new_value.yes"),
+	        "part scope == 'shop' = true\n"
+	        "part (new_value.age < 18 || size(new_value.items) > 5 || "
+	        "has(old_value.plan)) = false\n"
+	        "part new_value.yes = true\n"
+	        "seen new_value.age = 30\n"
+	        "seen size(new_value.items) = 2\n"
+	        "seen new_value.items = [{\"sku\": \"A-1\", \"qty\": 3, \"d\": {\"e\": 1}}...\n"
+	        "seen old_value.plan = no_such_overload\n");
 	assert_string_equal(explain(&out, "new_value.m.all(seq, seq == key || new_value.no)"),
 	                    "part new_value.m.all(seq, seq == key || new_value.no) = false\n"
-	                    "seen new_value.m = {\"a\":1,\"b\":2}\n"
+	                    "seen new_value.m = {\"a\": 1, \"b\": 2}\n"
 	                    "seen key = \"user:1\"\n"
 	                    "seen new_value.no = false\n");
 	assert_string_equal(explain(&out, "nobody == 1"), "there is no variable 'nobody'");

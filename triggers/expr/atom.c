@@ -7,7 +7,7 @@
 
 enum { ATOMS_MAX = 16 }; /* of one alternative */
 
-#define INTEGERS_OF_DOUBLE 0x1p53 /* every integer below is a double */
+static const double integers_of_double = 0x1p53; /* every integer below is a double */
 
 struct link {
 	struct expr_atom atom;
@@ -148,6 +148,10 @@ static struct alternatives ordered(struct collector *collector, const struct nod
 	};
 	const struct value *constant = &test->constant;
 	if (constant->tag < VALUE_INT || constant->tag > VALUE_DOUBLE) {
+		return unknown();
+	}
+	/* Beyond, `<` of an integer and a double rounds, and an index does not. */
+	if (fabs(value_double(*constant)) >= integers_of_double) {
 		return unknown();
 	}
 	return is_nan(constant) ? never()

@@ -427,7 +427,7 @@ struct part build_select(struct assembly *assembly, const struct ast *ast, const
 {
 	uint32_t types = TAKES_MAP | TAKES_OPTIONAL;
 	types |= ast->test || ast->optional ? TAKES_NULL : 0;
-	if (!check_takes(assembly, ast, ast->name, from, types)) {
+	if (!check_fields(assembly, ast, from, types)) {
 		return part_faulty();
 	}
 	if (from->kind != PART_SLOT) {

@@ -153,6 +153,21 @@ bool check_takes(struct assembly *assembly, const struct ast *ast, struct span n
 	return false;
 }
 
+bool check_fields(struct assembly *assembly, const struct ast *select, const struct part *from,
+                  uint32_t types)
+{
+	if (assembly->env->unchecked || (from->types & types) != 0) {
+		return true;
+	}
+	struct buf shown = {0};
+	write_types(from->types, &shown);
+	(void)fault_set(assembly->fault, assembly->source, select->at, NULL,
+	                "there is no '%.*s': a %.*s has no fields", SPAN_ARG(select->name),
+	                SPAN_ARG(buf_view(&shown)));
+	buf_free(&shown);
+	return false;
+}
+
 size_t check_rows(const struct overload *rows[], size_t row_count, const struct part parts[],
                   size_t count)
 {

@@ -17,6 +17,9 @@ void check_types(struct assembly *assembly, const struct ast *ast, struct span n
  */
 bool check_takes(struct assembly *assembly, const struct ast *ast, struct span name,
                  const struct part *part, uint32_t types);
+/* ... of what a field is selected from. */
+bool check_fields(struct assembly *assembly, const struct ast *select, const struct part *from,
+                  uint32_t types);
 /* Removes the rows that can never take such arguments; returns how many stay. */
 size_t check_rows(const struct overload *rows[], size_t row_count, const struct part parts[],
                   size_t count);

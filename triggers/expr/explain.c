@@ -13,8 +13,7 @@ struct explainer {
 	expr_part_fn *seen;
 	void *ctx;
 	struct buf text;
-	uint32_t *told; /* slots */
-	size_t told_count;
+	struct buf told; /* the paths, each with a newline behind */
 };
 
 /* Names of loops and binds around the part that is looked at. */
@@ -61,16 +60,19 @@ static bool may_be_path(const struct ast *ast, const struct shadow *shadow)
 	}
 }
 
-static bool was_told(struct explainer *explainer, uint32_t slot)
+/* By its text: a slot is another path's once nobody uses it any more. */
+static bool was_told(struct explainer *explainer, struct span path)
 {
-	for (size_t i = 0; i < explainer->told_count; i++) {
-		if (explainer->told[i] == slot) {
+	struct span rest = buf_view(&explainer->told);
+	while (rest.len != 0) {
+		size_t len = (size_t)((const char *)memchr(rest.ptr, '\n', rest.len) - rest.ptr);
+		if (span_equal(span_make(rest.ptr, len), path)) {
 			return true;
 		}
+		rest = span_make(rest.ptr + len + 1, rest.len - len - 1);
 	}
-	explainer->told =
-	        mem_grow(explainer->told, (explainer->told_count + 1) * sizeof *explainer->told);
-	explainer->told[explainer->told_count++] = slot;
+	buf_span(&explainer->told, path);
+	buf_byte(&explainer->told, '\n');
 	return false;
 }
 
@@ -86,9 +88,11 @@ static bool tell_path(struct explainer *explainer, const struct ast *ast)
 		return false;
 	}
 	bool is_path = expr->root->kind == NODE_SLOT;
-	if (is_path && !was_told(explainer, expr->root->slot)) {
-		buf_clear(&explainer->text);
+	buf_clear(&explainer->text);
+	if (is_path) {
 		paths_write(explainer->env->paths, expr->root->slot, &explainer->text);
+	}
+	if (is_path && !was_told(explainer, buf_view(&explainer->text))) {
 		struct value value =
 		        expr_eval(expr, explainer->activation, explainer->budget, NULL);
 		explainer->seen(explainer->ctx, buf_view(&explainer->text), value);
@@ -209,7 +213,7 @@ int expr_explain(const struct expr_env *env, struct span source, struct activati
                  struct fault *fault)
 {
 	struct parser_options options = {.macros = env->macros, .no_macros = env->no_macros};
-	struct explainer explainer = {env, source, activation, budget, seen, ctx, {0}, NULL, 0};
+	struct explainer explainer = {env, source, activation, budget, seen, ctx, {0}, {0}};
 	struct arena arena = {0};
 	struct ast *ast = NULL;
 	int status = parser_parse(source, &options, &arena, &ast, fault);
@@ -217,7 +221,7 @@ int expr_explain(const struct expr_env *env, struct span source, struct activati
 		status = explain(&explainer, ast, part, fault);
 	}
 	buf_free(&explainer.text);
-	mem_free(explainer.told);
+	buf_free(&explainer.told);
 	arena_close(&arena);
 	return status;
 }
