@@ -61,9 +61,12 @@ static enum token_kind word_kind(struct span word)
 	        {SPAN("void"), TOKEN_RESERVED},
 	        {SPAN("while"), TOKEN_RESERVED},
 	};
+	if (word.len < 2 || word.len > 9) {
+		return TOKEN_NAME;
+	}
 	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
 		if (WORDS[i].word.len == word.len && WORDS[i].word.ptr[0] == word.ptr[0] &&
-		    span_equal(WORDS[i].word, word)) {
+		    WORDS[i].word.ptr[1] == word.ptr[1] && span_equal(WORDS[i].word, word)) {
 			return WORDS[i].kind;
 		}
 	}

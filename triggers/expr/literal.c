@@ -115,14 +115,6 @@ static const char *skip_prefix(const char *at, bool *out_bytes, bool *out_raw)
 	return at + *out_raw;
 }
 
-bool literal_is_text(const char *at)
-{
-	bool is_bytes = false;
-	bool is_raw = false;
-	at = skip_prefix(at, &is_bytes, &is_raw);
-	return *at == '"' || *at == '\'';
-}
-
 static int not_closed(struct span source, const char *open, bool at_line_end, struct fault *fault)
 {
 	if (at_line_end) {

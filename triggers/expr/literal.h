@@ -21,6 +21,11 @@ int literal_too_large(struct span source, size_t at, struct fault *fault);
 int literal_text(struct span source, const char *at, struct arena *arena, const char **out_end,
                  struct value *out, struct fault *fault);
 /* Do a quote, or letters and then a quote, stand here? */
-bool literal_is_text(const char *at);
+static inline bool literal_is_text(const char *at)
+{
+	at += *at == 'b' || *at == 'B';
+	at += *at == 'r' || *at == 'R';
+	return *at == '"' || *at == '\'';
+}
 
 #endif
