@@ -202,6 +202,21 @@ static void what_is_built_has_a_limit(void **state)
 	assert_in_range(times, 100, LIMIT / 2000);
 }
 
+/* The item of a list of JSON may be the error that it did not fit the arena. */
+static void an_item_that_is_an_error_stays_it(void **state)
+{
+	(void)state;
+	struct value items[] = {value_error(ERROR_TOO_BIG, NULL)};
+	struct value list = value_of_list(&allowance, items, 1);
+	static const char *const TAKERS[] = {".join", "math.greatest", ".first", ".last"};
+	for (size_t i = 0; i < sizeof TAKERS / sizeof TAKERS[0]; i++) {
+		struct value args[] = {list};
+		assert_int_equal(call(TAKERS[i], args, 1).code, ERROR_TOO_BIG);
+	}
+	struct value args[] = {read_value("s:%s"), list};
+	assert_int_equal(call(".format", args, 2).code, ERROR_TOO_BIG);
+}
+
 static struct value letters(size_t count, char letter)
 {
 	char *text = arena_take(&allowance.arena, count);
@@ -273,6 +288,7 @@ int main(void)
 	        TEST(formats),
 	        TEST(format_takes_what_no_json_has),
 	        TEST(what_is_built_has_a_limit),
+	        TEST(an_item_that_is_an_error_stays_it),
 	        TEST(what_is_searched_costs),
 	        TEST(doubles_read_back),
 	};

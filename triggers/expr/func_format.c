@@ -176,6 +176,8 @@ static struct value add_bytes(struct text_builder *out, struct span bytes)
 static struct value add_scalar(struct text_builder *out, struct value value)
 {
 	switch (value.tag) {
+	case VALUE_ERROR:
+		return value; /* an item of JSON that did not fit the arena */
 	case VALUE_NULL:
 		text_builder_add(out, SPAN("null"));
 		return written();

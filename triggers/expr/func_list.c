@@ -52,6 +52,9 @@ static struct value join_with(struct allowance *allowance, struct value args[], 
 	}
 	struct text_builder out = {.allowance = allowance};
 	for (size_t i = 0; i < list->count && !out.failed; i++) {
+		if (value_is_error(list->items[i])) {
+			return list->items[i];
+		}
 		if (list->items[i].tag != VALUE_STRING) {
 			return value_error(ERROR_NO_SUCH_OVERLOAD,
 			                   "the list holds other than strings");

@@ -26,6 +26,9 @@ static struct value extreme(struct allowance *allowance, const struct value *num
 	struct value best = numbers[0];
 	for (size_t i = 0; i < count; i++) {
 		int order = 0;
+		if (value_is_error(numbers[i])) {
+			return numbers[i];
+		}
 		if ((1U << numbers[i].tag & TAKES_NUMBER) == 0) {
 			return value_error(ERROR_NO_SUCH_OVERLOAD,
 			                   "the list holds other than numbers");

@@ -7,8 +7,12 @@ static struct value none(void)
 	return (struct value){.tag = VALUE_OPTIONAL, .as.inner = NULL};
 }
 
+/* An item of JSON may be the error that it did not fit the arena, which stays one. */
 static struct value some(struct allowance *allowance, struct value value)
 {
+	if (value_is_error(value)) {
+		return value;
+	}
 	struct value *inner = ARENA_NEW(&allowance->arena, struct value);
 	if (inner == NULL) {
 		return allowance_error(allowance);
