@@ -230,7 +230,11 @@ void activation_bind_json(struct activation *activation, uint32_t root, struct s
 		set(activation, root, value_error(ERROR_TOO_BIG, NULL));
 		return;
 	}
-	(void)fill(activation, root, json.ptr, json.ptr + json.len);
+	if (paths_has_children(activation->paths, root)) {
+		(void)fill(activation, root, json.ptr, json.ptr + json.len);
+	} else {
+		set(activation, root, value_from_json(&activation->allowance, json));
+	}
 }
 
 /* ---- asking ---- */
