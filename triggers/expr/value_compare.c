@@ -35,9 +35,14 @@ static bool is_number(struct value value)
 	return value.tag >= VALUE_INT && value.tag <= VALUE_DOUBLE;
 }
 
+static bool is_signed(struct value value)
+{
+	return value.tag == VALUE_INT || (value.flags & VALUE_EXACT) != 0;
+}
+
 static struct number number_of(struct value value)
 {
-	if (value.tag == VALUE_INT || (value.flags & VALUE_EXACT) != 0) {
+	if (is_signed(value)) {
 		return (struct number){.kind = NUMBER_SIGNED, .as.i = value.as.i};
 	}
 	if (value.tag == VALUE_UINT || (value.flags & VALUE_EXACT_UNSIGNED) != 0) {
@@ -124,6 +129,10 @@ static bool compare_numbers(struct number a, struct number b, int *out_order)
 
 bool value_compare(struct value a, struct value b, int *out_order)
 {
+	if (is_signed(a) && is_signed(b)) {
+		*out_order = (a.as.i > b.as.i) - (a.as.i < b.as.i);
+		return true;
+	}
 	if (is_number(a) && is_number(b)) {
 		return compare_numbers(number_of(a), number_of(b), out_order);
 	}
