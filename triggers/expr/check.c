@@ -105,10 +105,10 @@ static void write_types(uint32_t types, struct buf *out)
 		return;
 	}
 	const char *separator = "";
-	for (uint8_t tag = VALUE_NULL; tag < VALUE_TAGS; tag++) {
+	for (int tag = VALUE_NULL; tag < VALUE_TAGS; tag++) {
 		if (types & (1u << tag)) {
 			buf_format(out, "%s%s", separator,
-			           value_tag_name((struct value){.tag = tag}));
+			           value_tag_name((struct value){.tag = (uint8_t)tag}));
 			separator = " or ";
 		}
 	}

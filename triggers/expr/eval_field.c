@@ -3,6 +3,7 @@
 #include "triggers/expr/eval.h"
 
 #include "base/mem.h"
+#include "triggers/expr/text_equal.h"
 #include <math.h>
 
 enum { KEY_TEXT_MAX = 64 }; /* bytes of a missing key that an error shows */
@@ -32,14 +33,21 @@ struct value eval_local(struct activation *activation, struct node *node)
 
 /* ---- fields ---- */
 
+/* value_map, without a call for what is parsed. */
+static inline const struct value_map *members(struct activation *activation, struct value *map)
+{
+	return (map->flags & VALUE_TEXT) == 0 ? map->as.map
+	                                      : value_map(&activation->allowance, map);
+}
+
 /* The pair of that name: where it was the last time, or wherever it is now. NULL: nowhere. */
-static struct value *find_field(const struct value_map *map, struct node_select *select)
+static inline struct value *find_field(const struct value_map *map, struct node_select *select)
 {
 	uint32_t hint = select->node.slot;
 	if (hint < map->count) {
 		const struct value *key = &map->pairs[hint].key;
 		if (key->tag == VALUE_STRING && key->len == select->name.len &&
-		    memcmp(key->as.text, select->name.ptr, key->len) == 0) {
+		    text_equal(key->as.text, select->name.ptr, key->len)) {
 			return &map->pairs[hint].value;
 		}
 	}
@@ -85,7 +93,7 @@ static struct value *place_field(struct activation *activation, struct node *nod
 {
 	struct node_select *select = (struct node_select *)(void *)node;
 	if (from->tag == VALUE_MAP) {
-		const struct value_map *map = value_map(&activation->allowance, from);
+		const struct value_map *map = members(activation, from);
 		struct value *found = map != NULL ? find_field(map, select) : NULL;
 		if (found != NULL) {
 			return found;
@@ -108,8 +116,12 @@ static struct value *place_field(struct activation *activation, struct node *nod
 struct value *node_slot_place(struct activation *activation, const struct node *node,
                               struct value *room)
 {
+	struct value *slot = &activation->slots[node->slot]; /* expr_eval made the room */
+	if (slot->tag > VALUE_ERROR) {
+		return slot;
+	}
 	*room = node_placed(node, activation_get(activation, node->slot));
-	return value_is_error(*room) ? room : &activation->slots[node->slot];
+	return value_is_error(*room) ? room : slot;
 }
 
 struct value *node_place(struct activation *activation, struct node *node, struct value *room)
@@ -121,7 +133,10 @@ struct value *node_place(struct activation *activation, struct node *node, struc
 	case NODE_LOCAL:
 		return &activation->locals[node->slot];
 	case NODE_SELECT:
-		return place_field(activation, node, node_place(activation, select->operand, room),
+		return place_field(activation, node,
+		                   select->operand->kind == NODE_LOCAL
+		                           ? &activation->locals[select->operand->slot]
+		                           : node_place(activation, select->operand, room),
 		                   room);
 	default:
 		*room = node->eval(activation, node);

@@ -2,15 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/expr/eval.h"
 
+#include "triggers/expr/text_equal.h"
 #include <math.h>
 
-/* What the test asks: a slot (a copy of it in *room) or its operand, in its place. */
+/* What the test asks, in its place: a slot, or an operand. */
 static inline struct value *subject(struct activation *activation, struct node *node,
                                     struct value *room)
 {
 	if (node->kind == NODE_TEST) {
-		*room = activation_get(activation, node->slot);
-		return room;
+		struct value *slot = &activation->slots[node->slot];
+		return slot->tag > VALUE_ERROR ? slot : node_slot_place(activation, node, room);
 	}
 	return node_place(activation, ((struct node_test_of *)(void *)node)->operand, room);
 }
@@ -36,7 +37,7 @@ struct value eval_test_string(struct activation *activation, struct node *node)
 	const struct value *value = subject(activation, node, &room);
 	if (value->tag == VALUE_STRING) {
 		bool equal = value->len == constant->len &&
-		             memcmp(value->as.text, constant->as.text, value->len) == 0;
+		             text_equal(value->as.text, constant->as.text, value->len);
 		return value_bool(is_wanted(node, equal));
 	}
 	return value->tag == VALUE_ERROR ? node_placed(node, *value)
@@ -58,9 +59,7 @@ struct value eval_test_equal(struct activation *activation, struct node *node)
 {
 	struct value *constant = &((struct node_test *)(void *)node)->constant;
 	struct value room;
-	struct value *value = node->kind == NODE_TEST && constant->tag >= VALUE_LIST
-	                              ? node_slot_place(activation, node, &room)
-	                              : subject(activation, node, &room);
+	struct value *value = subject(activation, node, &room);
 	return test_equal(activation, node, value, constant);
 }
 
@@ -210,7 +209,8 @@ struct value eval_test_in(struct activation *activation, struct node *node)
 	for (size_t i = 0; i < list->count; i++) {
 		struct value *item = &list->items[i];
 		if (item->tag == VALUE_STRING && value->tag == VALUE_STRING) {
-			if (span_equal(value_text(*item), value_text(*value))) {
+			if (item->len == value->len &&
+			    text_equal(item->as.text, value->as.text, item->len)) {
 				return value_bool(true);
 			}
 			continue;

@@ -13,7 +13,8 @@ enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };
 
 static bool is_named(const struct overload *row, struct span name)
 {
-	return strncmp(row->name, name.ptr, name.len) == 0 && row->name[name.len] == '\0';
+	return name.len != 0 && row->name[0] == name.ptr[0] &&
+	       strncmp(row->name, name.ptr, name.len) == 0 && row->name[name.len] == '\0';
 }
 
 size_t overloads_find(struct span name, bool method, size_t arg_count, const struct overload *out[])
