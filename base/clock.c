@@ -34,6 +34,14 @@ int64_t clock_mono_us(void)
 	return read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_mono_ns(void)
+{
+	struct timespec now;
+	int failed = clock_gettime(CLOCK_MONOTONIC, &now);
+	PRE(failed == 0);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void clock_set_manual(int64_t wall_ms)
 {
 	manual = true;
