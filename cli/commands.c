@@ -104,7 +104,8 @@ const struct command commands[] = {
          .path = "/v1/triggers",
          .list = "registered_triggers",
          .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
-                    "DELIVERED:delivered RETRIES:retries DEAD:dead CONFIG:config"},
+                    "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
+                    "DEAD:dead CONFIG:config"},
         {.name = "functions",
          .help = "List the functions that somebody serves.",
          .options = function_options,

@@ -239,6 +239,12 @@ static const struct field delivery_fields[] = {
          .min = 1,
          .max = 1000,
          .help = "How long a chain of triggers that wake each other may be."},
+        {.name = "index",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config_delivery, index),
+         .otherwise = "true",
+         .help = "Off: every trigger is asked about every event. The same triggers fire; it only "
+                 "takes longer."},
         {.name = "loop_rate",
          .kind = FIELD_RESERVED,
          .help = "a bound on events that a trigger's own function makes"},

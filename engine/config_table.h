@@ -37,6 +37,7 @@ struct config_retry {
 };
 
 struct config_delivery {
+	bool index;
 	struct config_retry retry;
 	int64_t timeout;
 	int64_t timeout_max;

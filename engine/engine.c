@@ -150,17 +150,21 @@ static void build_core(struct engine *engine)
 	const struct config *config = engine->config;
 	const struct config_delivery *delivery = &config->delivery;
 	struct core *core = &engine->core;
+	core->conditions = condition_env_new();
 	core->functions = functions_new(core->alarms);
 	core->dead = dead_new(core->store, (uint64_t)config->dead.max_bytes);
 	const struct dispatch_options dispatch = {
 	        .job_max = (uint32_t)delivery->job_max,
 	        .only_false_means_no = config->compat.condition == CONFIG_CONDITION_III,
+	        .conditions = core->conditions,
 	};
 	core->dispatch =
 	        dispatch_new(core->store, core->functions, core->alarms, core->dead, &dispatch);
 	const struct react_options react = {
 	        .loop_depth = (uint32_t)delivery->loop_depth,
 	        .park_max_ms = delivery->park_max,
+	        .conditions = core->conditions,
+	        .scans_all = !delivery->index,
 	};
 	core->react = react_new(core->store, core->dispatch, core->dead, core->alarms, &react);
 	const struct retain_options retain = {
@@ -170,6 +174,7 @@ static void build_core(struct engine *engine)
 	};
 	engine->retain = retain_new(core->store, core->react, core->alarms, &retain);
 	const struct catalog_options catalog = {
+	        .conditions = core->conditions,
 	        .detach_grace_ms = config->workers.detach_grace,
 	        .defaults = {.concurrency = (uint32_t)delivery->concurrency,
 	                     .timeout_ms = delivery->timeout,
@@ -427,6 +432,7 @@ static void free_core(struct engine *engine)
 	retain_free(engine->retain);
 	react_free(core->react);
 	dispatch_free(core->dispatch);
+	condition_env_free(core->conditions);
 	builtins_free(engine->builtins);
 	workers_free(core->workers);
 	dead_free(core->dead);
@@ -561,18 +567,41 @@ unlock:
 
 /* ---- judging the config ---- */
 
+/* The sentence, the line of the expression and a caret under the place, if that is not too much. */
+static void show_place(const struct condition_fault *where, struct err *err)
+{
+	struct span text = buf_view(&where->text);
+	while (text.len != 0 && text.ptr[text.len - 1] == '\n') {
+		text.len--;
+	}
+	if (text.len < ERR_TEXT_MAX - 128) {
+		(void)err_set(err, err->number, err->code, "'%s': %.*s", where->member,
+		              SPAN_ARG(text));
+	}
+}
+
 static int judge_trigger(void *ctx, const struct config_trigger *trigger, const char **out_member,
                          struct err *err)
 {
 	(void)ctx;
-	(void)out_member;
-	struct filter *filter;
+	struct condition_env *conditions = condition_env_new();
+	struct condition_fault where = {0};
+	const struct trigger_request request = {
+	        .env = conditions,
+	        .type = span_of(trigger->type),
+	        .config = span_of(trigger->config),
+	        .where = &where,
+	};
+	struct filter *filter = NULL;
 	struct trigger_policy policy;
-	int status = trigger_parse(span_of(trigger->type), span_of(trigger->config), &filter,
-	                           &policy, err);
-	if (status == 0) {
-		filter_free(filter);
+	int status = trigger_parse(&request, &filter, &policy, err);
+	if (status != 0 && where.member != NULL) {
+		*out_member = where.member;
+		show_place(&where, err);
 	}
+	buf_free(&where.text);
+	filter_free(filter);
+	condition_env_free(conditions);
 	return status;
 }
 

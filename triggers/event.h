@@ -81,4 +81,8 @@ struct event_delivery {
 void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out);
 
+/* Reads that object back, as far as it is one: what is missing or odd is zero or absent, the cause
+ * is left out. Texts that were escaped lie in `texts`. */
+void event_read_json(struct span json, struct buf *texts, struct event *out);
+
 #endif

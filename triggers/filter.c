@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/filter.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "triggers/expr/regex.h"
@@ -24,6 +25,9 @@ void filter_free(struct filter *filter)
 	mem_free((char *)filter->key_glob.ptr);
 	mem_free((char *)filter->condition_function_id.ptr);
 	regex_drop(filter->key_regex);
+	condition_free(filter->condition);
+	selection_free(filter->selection);
+	mem_free(filter->tally.error_text);
 	mem_free(filter);
 }
 
@@ -54,7 +58,7 @@ static bool differs(const struct filter_path *path, const struct event *event)
 	return had != has || (had && !json_equal(old_value, new_value));
 }
 
-bool filter_matches(const struct filter *filter, const struct event *event)
+bool filter_fits(const struct filter *filter, const struct event *event)
 {
 	if ((filter->events & (1u << event->kind)) == 0 ||
 	    (filter->scope.ptr != NULL && !span_equal(filter->scope, event->scope)) ||
@@ -67,6 +71,63 @@ bool filter_matches(const struct filter *filter, const struct event *event)
 		}
 	}
 	return filter->changed_count == 0;
+}
+
+/* An error that comes with every event must not cost its text every time. */
+static void keep_error(struct filter_tally *tally, struct value error, uint64_t seq)
+{
+	bool is_same = tally->error_text != NULL && tally->error.code == error.code &&
+	               tally->error.len == error.len && tally->error.as.text == error.as.text;
+	tally->condition_errors++;
+	tally->error_seq = seq;
+	if (!is_same) {
+		struct buf text = {0};
+		value_write_error(error, &text);
+		mem_free(tally->error_text);
+		tally->error_text = mem_copy(text.ptr, text.len);
+		tally->error = error;
+		buf_free(&text);
+	}
+}
+
+static enum filter_answer ask_condition(struct filter *filter, struct matching *matching)
+{
+	struct filter_tally *tally = &filter->tally;
+	struct value error = {0};
+	bool is_sample = tally->evaluations++ % FILTER_SAMPLE == 0;
+	int64_t begin = is_sample ? clock_mono_ns() : 0;
+	enum condition_result result =
+	        condition_eval(filter->condition, matching, filter->metadata, &error);
+	if (is_sample) {
+		tally->samples++;
+		tally->samples_ns += (uint64_t)(clock_mono_ns() - begin);
+	}
+	switch (result) {
+	case CONDITION_TRUE:
+		return FILTER_YES;
+	case CONDITION_FALSE:
+		tally->condition_false++;
+		return FILTER_NO;
+	case CONDITION_ERROR:
+		break;
+	}
+	keep_error(tally, error, matching->event->seq);
+	return FILTER_ERROR;
+}
+
+enum filter_answer filter_matches(struct filter *filter, struct matching *matching)
+{
+	filter->tally.considered++;
+	if (!filter_fits(filter, matching->event)) {
+		return FILTER_NO;
+	}
+	return filter->condition != NULL ? ask_condition(filter, matching) : FILTER_YES;
+}
+
+bool filter_wakes(const struct filter *filter, enum filter_answer answer)
+{
+	return answer == FILTER_YES ||
+	       (answer == FILTER_ERROR && filter->on_error != ON_ERROR_IGNORE);
 }
 
 static void copy_without_nulls(struct span value, struct buf *out)

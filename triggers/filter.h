@@ -5,7 +5,10 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "triggers/condition.h"
 #include "triggers/event.h"
+#include "triggers/matching.h"
+#include "triggers/selection.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +19,21 @@ struct filter_path {
 	size_t count;
 };
 
+/* What came of asking a filter. Not counted: events that the index did not ask it about. */
+struct filter_tally {
+	uint64_t considered;
+	uint64_t evaluations; /* of the condition */
+	uint64_t condition_false;
+	uint64_t condition_errors;
+	uint64_t samples;    /* evaluations that were timed: one of FILTER_SAMPLE */
+	uint64_t samples_ns; /* their time together */
+	uint64_t error_seq;  /* of the last error */
+	struct value error;  /* its code and place; the detail only tells it from others */
+	char *error_text;    /* owned */
+};
+
+enum { FILTER_SAMPLE = 64 };
+
 /* What is asked of an event; all must hold. All texts are owned. */
 struct filter {
 	struct span scope;       /* absent: any */
@@ -24,9 +42,16 @@ struct filter {
 	struct regex *key_regex; /* NULL: none */
 	unsigned events;         /* bit 1 << kind for each wanted kind */
 	struct filter_path *changed;
-	size_t changed_count;              /* 0: any change */
+	size_t changed_count;        /* 0: any change */
+	struct condition *condition; /* NULL: none */
+	enum condition_on_error on_error;
+	struct selection *selection;       /* NULL: the handler gets the whole event */
 	struct span condition_function_id; /* the policy's, kept here */
+	struct span metadata;              /* JSON, the trigger's own: borrowed; absent: null */
+	struct filter_tally tally;
 };
+
+enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
 
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
@@ -50,12 +75,25 @@ struct trigger_policy {
 	struct span condition_function_id; /* owned by the filter */
 };
 
+/* A config that is to become a filter. */
+struct trigger_request {
+	struct condition_env *env; /* outlives the filter */
+	struct span type;
+	struct span config;
+	struct condition_fault *where; /* may be NULL; its text is the caller's to free */
+};
+
 void filter_free(struct filter *filter); /* NULL is harmless */
 
-/* Scope, key, kind, then what takes longer: glob or regex, then `changed`. Values are compared as
- * JSON values; one that is missing differs from any that is there. A regex over its limit is "no".
- */
-bool filter_matches(const struct filter *filter, const struct event *event);
+/* Asks about the event that `matching` has begun: kind, scope, key, then what takes longer: glob or
+ * regex, `changed`, the condition. Values are compared as JSON values; one that is missing differs
+ * from any that is there. A regex of a key over its limit is "no". FILTER_ERROR: the condition came
+ * to no answer; the tally says why. */
+enum filter_answer filter_matches(struct filter *filter, struct matching *matching);
+/* Does a trigger with this answer get the event? */
+bool filter_wakes(const struct filter *filter, enum filter_answer answer);
+/* Everything but the condition: kind, scope, key, `changed`. */
+bool filter_fits(const struct filter *filter, const struct event *event);
 
 /* Appends the config (a valid JSON object) in the form whose bytes are its identity: canonical
  * JSON, members that are null left out at every level of objects. */

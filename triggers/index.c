@@ -3,13 +3,19 @@
 #include "triggers/index.h"
 
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "triggers/access.h"
+#include "triggers/demand.h"
 #include "triggers/glob.h"
 #include <stdlib.h>
 
 static const size_t prefix_lens[] = {32, 16, 8, 4, 2, 1};
 
-enum { PREFIX_LENS = sizeof prefix_lens / sizeof *prefix_lens };
+enum {
+	PREFIX_LENS = sizeof prefix_lens / sizeof *prefix_lens,
+	PLAIN_MAX = 4, /* so many of a bucket are asked always: looking for them would cost more */
+};
 
 /* What a bucket's filters have in common. An absent scope is "any". */
 struct bucket_name {
@@ -21,19 +27,31 @@ struct bucket_name {
 struct index_bucket {
 	struct map_node node;
 	struct bucket_name name; /* texts are owned */
-	struct list entries;
+	struct list plain;       /* postings that are asked always */
+	size_t plain_count;
+	struct access *access; /* the others; NULL: none */
+};
+
+/* Who may want the event at hand. */
+struct candidate {
+	struct index_entry *entry;
+	enum filter_answer answer;
 };
 
 struct index {
+	struct condition_env *env;
+	bool scans_all;
 	struct map buckets;
 	uint64_t added;
 	uint64_t asked;
 	size_t scoped[PREFIX_LENS +
 	              2]; /* buckets by kind: those that do not exist are not asked for */
 	size_t global[PREFIX_LENS + 2];
-	struct index_entry **found; /* matches of the event at hand */
-	size_t found_count;
-	size_t found_cap;
+	struct candidate *candidates;
+	size_t candidate_count;
+	size_t candidate_cap;
+	uint64_t event;            /* number of the event at hand: for index_entry.seen */
+	struct matching *matching; /* while index_match runs */
 };
 
 static bool same_text(struct span a, struct span b)
@@ -74,13 +92,11 @@ static size_t *counter(struct index *index, const struct bucket_name *name)
 	return &counts[i];
 }
 
-static struct bucket_name name_for(const struct filter *filter)
+/* The bucket's name of a glob: the longest prefix that has a length of ours. */
+static struct bucket_name glob_name(struct span scope, struct span glob)
 {
-	struct bucket_name name = {.scope = filter->scope, .text = filter->key};
-	if (filter->key_glob.ptr == NULL) {
-		return name;
-	}
-	struct span prefix = glob_prefix(filter->key_glob);
+	struct bucket_name name = {.scope = scope};
+	struct span prefix = glob_prefix(glob);
 	for (size_t i = 0; i < PREFIX_LENS; i++) {
 		if (prefix.len >= prefix_lens[i]) {
 			name.text = span_make(prefix.ptr, prefix_lens[i]);
@@ -91,16 +107,21 @@ static struct bucket_name name_for(const struct filter *filter)
 	return name;
 }
 
-struct index *index_new(void)
+/* ---- life ---- */
+
+struct index *index_new(struct condition_env *env, bool scans_all)
 {
-	return MEM_NEW(struct index);
+	struct index *index = MEM_NEW(struct index);
+	index->env = env;
+	index->scans_all = scans_all;
+	return index;
 }
 
 void index_free(struct index *index)
 {
 	if (index != NULL) {
 		map_close(&index->buckets);
-		mem_free(index->found);
+		mem_free(index->candidates);
 		mem_free(index);
 	}
 }
@@ -110,37 +131,37 @@ uint64_t index_asked(const struct index *index)
 	return index->asked;
 }
 
+/* ---- adding and removing ---- */
+
 static struct span own(struct span text)
 {
 	return text.ptr != NULL ? mem_span(text) : SPAN_NONE;
 }
 
-void index_add(struct index *index, struct index_entry *entry)
+static struct index_bucket *take_bucket(struct index *index, const struct bucket_name *name)
 {
-	struct bucket_name name = name_for(entry->filter);
-	uint64_t hash = hash_of(&name);
-	struct map_node *node = map_get(&index->buckets, hash, &name, has_name);
-	struct index_bucket *bucket = node ? MEM_CONTAINER(node, struct index_bucket, node) : NULL;
-	if (bucket == NULL) {
-		bucket = MEM_NEW(struct index_bucket);
-		bucket->name.scope = own(name.scope);
-		bucket->name.text = own(name.text);
-		bucket->name.is_prefix = name.is_prefix;
-		list_init(&bucket->entries);
-		map_add(&index->buckets, &bucket->node, hash);
-		++*counter(index, &name);
+	uint64_t hash = hash_of(name);
+	struct map_node *node = map_get(&index->buckets, hash, name, has_name);
+	if (node != NULL) {
+		return MEM_CONTAINER(node, struct index_bucket, node);
 	}
-	entry->bucket = bucket;
-	entry->order = index->added++;
-	list_push(&bucket->entries, &entry->link);
+	struct index_bucket *bucket = MEM_NEW(struct index_bucket);
+	bucket->name.scope = own(name->scope);
+	bucket->name.text = own(name->text);
+	bucket->name.is_prefix = name->is_prefix;
+	list_init(&bucket->plain);
+	map_add(&index->buckets, &bucket->node, hash);
+	++*counter(index, name);
+	return bucket;
 }
 
-void index_remove(struct index *index, struct index_entry *entry)
+static void drop_if_empty(struct index *index, struct index_bucket *bucket)
 {
-	struct index_bucket *bucket = entry->bucket;
-	list_remove(&entry->link);
-	entry->bucket = NULL;
-	if (list_is_empty(&bucket->entries)) {
+	if (bucket->access != NULL && access_is_empty(bucket->access)) {
+		access_free(bucket->access);
+		bucket->access = NULL;
+	}
+	if (bucket->plain_count == 0 && bucket->access == NULL) {
 		--*counter(index, &bucket->name);
 		map_remove(&index->buckets, &bucket->node);
 		mem_free((char *)bucket->name.scope.ptr);
@@ -149,65 +170,192 @@ void index_remove(struct index *index, struct index_entry *entry)
 	}
 }
 
-static void ask(struct index *index, const struct bucket_name *name, const struct event *event)
+static void post(struct index_entry *entry, struct index_bucket *bucket,
+                 const struct access_key *key, uint8_t events)
+{
+	struct posting *posting;
+	if (key->kind == ACCESS_ALWAYS || bucket->plain_count < PLAIN_MAX) {
+		posting = MEM_NEW(struct posting);
+		posting->kind = ACCESS_ALWAYS;
+		list_push(&bucket->plain, &posting->link);
+		bucket->plain_count++;
+	} else {
+		if (bucket->access == NULL) {
+			bucket->access = access_new();
+		}
+		posting = access_add(bucket->access, key);
+	}
+	posting->events = events;
+	posting->entry = entry;
+	posting->bucket = bucket;
+	posting->next = entry->postings;
+	entry->postings = posting;
+}
+
+static void post_in(struct index *index, struct index_entry *entry, const struct demand *demand,
+                    const struct bucket_name *name)
+{
+	struct access_key keys[DEMAND_KEYS_MAX];
+	struct index_bucket *bucket = take_bucket(index, name);
+	size_t count = demand_choose(index->env, demand, bucket->access, keys);
+	if (bucket->plain_count < PLAIN_MAX) {
+		count = 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		post(entry, bucket, &keys[i], demand->events);
+	}
+}
+
+static void post_demand(struct index *index, struct index_entry *entry, const struct demand *demand)
+{
+	size_t scopes = demand->scope_count != 0 ? demand->scope_count : 1;
+	size_t keys = demand->key_count != 0 ? demand->key_count : 1;
+	for (size_t i = 0; i < scopes * keys; i++) {
+		struct bucket_name name = {
+		        .scope = demand->scope_count != 0 ? demand->scopes[i / keys] : SPAN_NONE,
+		        .text = demand->key_count != 0 ? demand->keys[i % keys] : SPAN_NONE,
+		};
+		if (demand->key_count == 0 && entry->filter->key_glob.ptr != NULL) {
+			name = glob_name(name.scope, entry->filter->key_glob);
+		}
+		post_in(index, entry, demand, &name);
+	}
+}
+
+static void post_everywhere(struct index *index, struct index_entry *entry)
+{
+	const struct bucket_name nothing = {0};
+	const struct access_key always = {.kind = ACCESS_ALWAYS};
+	post(entry, take_bucket(index, &nothing), &always, UINT8_MAX);
+}
+
+void index_add(struct index *index, struct index_entry *entry)
+{
+	entry->order = index->added++;
+	entry->seen = index->event;
+	entry->postings = NULL;
+	if (index->scans_all) {
+		post_everywhere(index, entry);
+		return;
+	}
+	size_t count = demand_count(entry->filter);
+	for (size_t i = 0; i < count; i++) {
+		struct demand demand;
+		demand_read(index->env, entry->filter, i, &demand);
+		post_demand(index, entry, &demand);
+	}
+}
+
+void index_remove(struct index *index, struct index_entry *entry)
+{
+	while (entry->postings != NULL) {
+		struct posting *posting = entry->postings;
+		struct index_bucket *bucket = posting->bucket;
+		entry->postings = posting->next;
+		if (posting->kind == ACCESS_ALWAYS) {
+			list_remove(&posting->link);
+			bucket->plain_count--;
+			mem_free(posting);
+		} else {
+			access_remove(bucket->access, posting);
+		}
+		drop_if_empty(index, bucket);
+	}
+}
+
+/* ---- matching ---- */
+
+static void take(void *ctx, struct posting *posting)
+{
+	struct index *index = ctx;
+	struct index_entry *entry = posting->entry;
+	bool can_be = (posting->events & 1u << index->matching->event->kind) != 0;
+	if (!can_be || entry->seen == index->event) {
+		return;
+	}
+	entry->seen = index->event;
+	if (index->candidate_count == index->candidate_cap) {
+		index->candidate_cap = index->candidate_cap ? index->candidate_cap * 2 : 16;
+		index->candidates = mem_grow(index->candidates,
+		                             index->candidate_cap * sizeof *index->candidates);
+	}
+	index->candidates[index->candidate_count++] = (struct candidate){.entry = entry};
+}
+
+static void look_in(struct index *index, const struct bucket_name *name)
 {
 	struct map_node *node = map_get(&index->buckets, hash_of(name), name, has_name);
 	if (node == NULL) {
 		return;
 	}
 	struct index_bucket *bucket = MEM_CONTAINER(node, struct index_bucket, node);
-	LIST_EACH(&bucket->entries, link)
+	LIST_EACH(&bucket->plain, link)
 	{
-		struct index_entry *entry = MEM_CONTAINER(link, struct index_entry, link);
-		index->asked++;
-		if (!filter_matches(entry->filter, event)) {
-			continue;
-		}
-		if (index->found_count == index->found_cap) {
-			index->found_cap = index->found_cap ? index->found_cap * 2 : 16;
-			index->found =
-			        mem_grow(index->found, index->found_cap * sizeof *index->found);
-		}
-		index->found[index->found_count++] = entry;
+		take(index, MEM_CONTAINER(link, struct posting, link));
+	}
+	if (bucket->access != NULL) {
+		access_find(bucket->access, matching_values(index->matching), take, index);
 	}
 }
 
-static void ask_all(struct index *index, struct span scope, const size_t counts[],
-                    const struct event *event)
+static void look_in_all(struct index *index, struct span scope, const size_t counts[])
 {
+	const struct event *event = index->matching->event;
 	struct bucket_name name = {.scope = scope};
 	if (counts[PREFIX_LENS] != 0) {
-		ask(index, &name, event);
+		look_in(index, &name);
 	}
 	name.text = event->key;
 	if (counts[PREFIX_LENS + 1] != 0) {
-		ask(index, &name, event);
+		look_in(index, &name);
 	}
 	name.is_prefix = true;
 	for (size_t i = 0; i < PREFIX_LENS; i++) {
 		if (counts[i] != 0 && event->key.len >= prefix_lens[i]) {
 			name.text.len = prefix_lens[i];
-			ask(index, &name, event);
+			look_in(index, &name);
 		}
 	}
 }
 
 static int by_order(const void *a, const void *b)
 {
-	const struct index_entry *const *left = a;
-	const struct index_entry *const *right = b;
-	return ((*left)->order > (*right)->order) - ((*left)->order < (*right)->order);
+	uint64_t left = ((const struct candidate *)a)->entry->order;
+	uint64_t right = ((const struct candidate *)b)->entry->order;
+	return (left > right) - (left < right);
 }
 
-void index_match(struct index *index, const struct event *event, index_match_fn *matched, void *ctx)
+/* They often are in order: those of one list. */
+static void sort(struct candidate candidates[], size_t count)
 {
-	index->found_count = 0;
-	ask_all(index, event->scope, index->scoped, event);
-	ask_all(index, SPAN_NONE, index->global, event);
-	if (index->found_count > 1) {
-		qsort(index->found, index->found_count, sizeof *index->found, by_order);
+	for (size_t i = 1; i < count; i++) {
+		if (candidates[i].entry->order < candidates[i - 1].entry->order) {
+			qsort(candidates, count, sizeof *candidates, by_order);
+			return;
+		}
 	}
-	for (size_t i = 0; i < index->found_count; i++) {
-		matched(ctx, index->found[i]);
+}
+
+void index_match(struct index *index, struct matching *matching, index_match_fn *matched, void *ctx)
+{
+	index->event++;
+	index->candidate_count = 0;
+	index->matching = matching;
+	look_in_all(index, matching->event->scope, index->scoped);
+	look_in_all(index, SPAN_NONE, index->global);
+	index->matching = NULL;
+	sort(index->candidates, index->candidate_count);
+	size_t woken = 0;
+	for (size_t i = 0; i < index->candidate_count; i++) {
+		struct filter *filter = index->candidates[i].entry->filter;
+		enum filter_answer answer = filter_matches(filter, matching);
+		index->asked++;
+		if (filter_wakes(filter, answer)) {
+			index->candidates[woken] = index->candidates[i];
+			index->candidates[woken++].answer = answer;
+		}
+	}
+	for (size_t i = 0; i < woken; i++) {
+		matched(ctx, index->candidates[i].entry, index->candidates[i].answer);
 	}
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "triggers/expr/regex.h"
 #include "triggers/glob.h"
+#include "triggers/pointer.h"
 
 static const char CODE[] = "invalid_trigger";
 
@@ -28,8 +29,16 @@ struct config {
 	int64_t timeout_ms;
 	bool durable;
 	struct trigger_retry retry;
+	struct span when;
+	int fire;     /* enum condition_fire */
+	int on_error; /* enum condition_on_error */
+	struct span select;
 };
 
+static const char *const fire_words[] = {
+        [FIRE_CHANGE] = "change", [FIRE_RISING] = "rising", [FIRE_FALLING] = "falling", NULL};
+static const char *const on_error_words[] = {
+        [ON_ERROR_IGNORE] = "ignore", [ON_ERROR_FIRE] = "fire", [ON_ERROR_DEAD] = "dead", NULL};
 static const char *const order_words[] = {
         [ORDER_KEY] = "key", [ORDER_NONE] = "none", [ORDER_TRIGGER] = "trigger", NULL};
 
@@ -117,6 +126,30 @@ static const struct field state_fields[] = {
          .offset = offsetof(struct config, changed),
          .help = "Only when the value at one of these paths differs between old and new. A path "
                  "is a name, a JSON Pointer (\"/a/b\") or a list of segments."},
+        {.name = "when",
+         .kind = FIELD_JSON,
+         .offset = offsetof(struct config, when),
+         .help = "Only when this expression (CEL) is true: new_value.plan == 'pro' && "
+                 "changed('plan'). See docs/conditions.md."},
+        {.name = "fire",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config, fire),
+         .otherwise = "change",
+         .words = fire_words,
+         .help = "On every change for which `when` is true; only when it becomes true (it was not "
+                 "for the old value); or only when it ceases to be."},
+        {.name = "on_condition_error",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config, on_error),
+         .otherwise = "ignore",
+         .words = on_error_words,
+         .help = "What an error of `when` means: not this event, deliver it all the same, or a "
+                 "dead letter. It is counted and shown in any case."},
+        {.name = "select",
+         .kind = FIELD_JSON,
+         .offset = offsetof(struct config, select),
+         .help = "What the handler gets instead of the event: a list of expressions, or a map of "
+                 "names to expressions; both may hold further ones."},
         {.name = "condition_function_id",
          .kind = FIELD_STRING,
          .offset = offsetof(struct config, condition_function_id),
@@ -152,9 +185,6 @@ static const struct field state_fields[] = {
          .offset = offsetof(struct config, durable),
          .otherwise = "false",
          .help = "It stays when the worker that registered it goes."},
-        LATER("when", "a condition on the values, in CEL"),
-        LATER("fire", "on every match or only when it begins to match"),
-        LATER("select", "the part of the event that the handler gets"),
         LATER("debounce", "wait until a key is quiet"),
         LATER("throttle", "at most so many in a time"),
         LATER("batch", "several events in one call"),
@@ -162,7 +192,6 @@ static const struct field state_fields[] = {
         LATER("concurrency_key", "concurrency counted by a part of the event"),
         LATER("ttl", "a trigger that ends by itself"),
         LATER("on_exhausted", "what is called after the last attempt"),
-        LATER("on_condition_error", "what an error of the condition means"),
         {.name = NULL},
 };
 
@@ -251,32 +280,15 @@ static int add_segment(struct filter_path *path, struct span plain, struct err *
 	return 0;
 }
 
-/* RFC 6901: "/a~1b/0". */
 static int read_pointer(struct span pointer, struct filter_path *path, struct err *err)
 {
 	struct buf segment = {0};
 	int status = 0;
-	for (size_t at = 1; status == 0 && at <= pointer.len; at++) {
-		buf_clear(&segment);
-		for (; at < pointer.len && pointer.ptr[at] != '/'; at++) {
-			char byte = pointer.ptr[at];
-			if (byte == '~') {
-				at++;
-				byte = at < pointer.len ? pointer.ptr[at] : '\0';
-				if (byte != '0' && byte != '1') {
-					status = refuse("changed",
-					                "has a JSON Pointer in which ~ is neither "
-					                "~0 (for ~) nor ~1 (for /)",
-					                err);
-					goto done;
-				}
-				byte = byte == '0' ? '~' : '/';
-			}
-			buf_byte(&segment, byte);
-		}
-		status = add_segment(path, buf_view(&segment), err);
+	while (status == 0 && pointer.len != 0) {
+		status = pointer_next(&pointer, &segment)
+		                 ? add_segment(path, buf_view(&segment), err)
+		                 : refuse("changed", POINTER_FAULT, err);
 	}
-done:
 	buf_free(&segment);
 	return status;
 }
@@ -342,6 +354,42 @@ static int build_changed(struct span list, struct filter *filter, struct err *er
 	return filter->changed_count != 0 ? 0 : refuse("changed", PATHS, err);
 }
 
+/* ---- when, fire, select ---- */
+
+static int build_condition(const struct trigger_request *request, const struct config *config,
+                           struct filter *filter, struct err *err)
+{
+	filter->on_error = (enum condition_on_error)config->on_error;
+	if (config->when.ptr == NULL) {
+		bool is_plain = config->fire == FIRE_CHANGE && config->on_error == ON_ERROR_IGNORE;
+		return is_plain
+		               ? 0
+		               : refuse(config->fire != FIRE_CHANGE ? "fire" : "on_condition_error",
+		                        "says something of 'when', which is missing; add it", err);
+	}
+	if (json_kind(config->when) != JSON_STRING) {
+		return refuse("when", "must be the text of an expression; put it into quotes", err);
+	}
+	struct buf source = {0};
+	struct fault fault = {0};
+	json_string(config->when, &source);
+	int status = condition_new(request->env, buf_view(&source),
+	                           (enum condition_fire)config->fire, &filter->condition, &fault);
+	if (status != 0) {
+		status = condition_refuse(&fault, "when", buf_view(&source), request->where, err);
+	}
+	buf_free(&source);
+	return status;
+}
+
+static int build_selection(const struct trigger_request *request, const struct config *config,
+                           struct filter *filter, struct err *err)
+{
+	return config->select.ptr == NULL ? 0
+	                                  : selection_new(request->env, config->select,
+	                                                  &filter->selection, request->where, err);
+}
+
 /* ---- the whole ---- */
 
 static struct trigger_policy policy_of(const struct config *config, const struct filter *filter)
@@ -356,12 +404,12 @@ static struct trigger_policy policy_of(const struct config *config, const struct
 	};
 }
 
-int on_state_parse(struct span text, struct filter **out, struct trigger_policy *out_policy,
-                   struct err *err)
+int on_state_parse(const struct trigger_request *request, struct filter **out,
+                   struct trigger_policy *out_policy, struct err *err)
 {
 	struct config config = {.retry = {-1, -1, -1, -1, -1, -1}};
 	struct filter *filter = MEM_NEW(struct filter);
-	int status = field_read_json(state_fields, text, CODE, &config, err);
+	int status = field_read_json(state_fields, request->config, CODE, &config, err);
 	if (status != 0) {
 		goto done;
 	}
@@ -373,6 +421,12 @@ int on_state_parse(struct span text, struct filter **out, struct trigger_policy 
 	}
 	if (status == 0) {
 		status = build_changed(config.changed, filter, err);
+	}
+	if (status == 0) {
+		status = build_condition(request, &config, filter, err);
+	}
+	if (status == 0) {
+		status = build_selection(request, &config, filter, err);
 	}
 	if (status == 0) {
 		*out_policy = policy_of(&config, filter);

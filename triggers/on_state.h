@@ -8,11 +8,11 @@
 #include "base/span.h"
 #include "triggers/filter.h"
 
-/* `config` is a valid JSON object. Null is the same as absent. E_INVALID "invalid_trigger" names
- * the field, what is wrong and what to do; E_UNSUPPORTED "not_available" a field that is planned.
- * The filter is the caller's to free. */
-int on_state_parse(struct span config, struct filter **out, struct trigger_policy *out_policy,
-                   struct err *err);
+/* The config is a valid JSON object. Null is the same as absent. E_INVALID "invalid_trigger" names
+ * the field, what is wrong and what to do, "invalid_condition" the place in an expression;
+ * E_UNSUPPORTED "not_available" a field that is planned. The filter is the caller's to free. */
+int on_state_parse(const struct trigger_request *request, struct filter **out,
+                   struct trigger_policy *out_policy, struct err *err);
 
 /* Appends the fields as text, a paragraph each, for the manual; `prefix` comes before every name.
  */

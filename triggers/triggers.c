@@ -63,22 +63,22 @@ static int refuse_type(struct span name, struct err *err)
 	return status;
 }
 
-int trigger_parse(struct span type_name, struct span config, struct filter **out,
+int trigger_parse(const struct trigger_request *request, struct filter **out,
                   struct trigger_policy *out_policy, struct err *err)
 {
-	const struct trigger_type *type = find(type_name);
-	if (type == NULL && is_planned(type_name)) {
+	const struct trigger_type *type = find(request->type);
+	if (type == NULL && is_planned(request->type)) {
 		return err_set(err, E_UNSUPPORTED, "not_available",
 		               "triggers of type '%.*s' are not available yet",
-		               SPAN_ARG(type_name));
+		               SPAN_ARG(request->type));
 	}
 	if (type == NULL) {
-		return refuse_type(type_name, err);
+		return refuse_type(request->type, err);
 	}
-	if (json_kind(config) != JSON_OBJECT) {
+	if (json_kind(request->config) != JSON_OBJECT) {
 		return err_set(err, E_INVALID, "invalid_trigger",
 		               "the config of a trigger must be an object, not %s",
-		               json_kind_name(json_kind(config)));
+		               json_kind_name(json_kind(request->config)));
 	}
-	return type->parse(config, out, out_policy, err);
+	return type->parse(request, out, out_policy, err);
 }

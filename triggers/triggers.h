@@ -12,8 +12,8 @@
 struct trigger_type {
 	const char *name;
 	const char *help;
-	int (*parse)(struct span config, struct filter **out, struct trigger_policy *out_policy,
-	             struct err *err);
+	int (*parse)(const struct trigger_request *request, struct filter **out,
+	             struct trigger_policy *out_policy, struct err *err);
 };
 
 size_t trigger_type_count(void);
@@ -22,10 +22,10 @@ const struct trigger_type *trigger_type_at(size_t index);
 /* True for a type of our own, also for one that is only planned: nobody else may provide it. */
 bool trigger_type_is_ours(struct span name);
 
-/* Reads a trigger of any type of ours. `config` is valid JSON. E_NOT_FOUND
+/* Reads a trigger of any type of ours. The config is valid JSON. E_NOT_FOUND
  * "trigger_type_not_found", E_UNSUPPORTED "not_available", or what the type says. The filter is the
  * caller's to free. */
-int trigger_parse(struct span type, struct span config, struct filter **out,
+int trigger_parse(const struct trigger_request *request, struct filter **out,
                   struct trigger_policy *out_policy, struct err *err);
 
 #endif

@@ -9,12 +9,16 @@
 #include "wire/baggage.h"
 #include <stdio.h>
 
-enum { RETRY_AFTER_MAX_MS = 2000000000 /* 23 days */ };
+enum {
+	RETRY_AFTER_MAX_MS = 2000000000, /* 23 days */
+	SELECTED_KEPT = 4096             /* bytes of its buffer that a spare attempt keeps */
+};
 
 struct attempts {
 	struct store *store;
 	struct functions *functions;
 	bool only_false_means_no;
+	struct matching matching; /* the event that a handler is to get a selection of */
 	attempt_done_fn *done;
 	void *ctx;
 	char log[ADAPTER_LOG_LEN + 1];
@@ -41,21 +45,24 @@ struct attempt {
 	struct buf cause_path;
 	struct buf cause_root;
 	uint32_t depth;
+	struct buf selected; /* what the handler gets, if its trigger selects */
 };
 
 struct attempts *attempts_new(struct store *store, struct functions *functions,
-                              bool only_false_means_no, attempt_done_fn *done, void *ctx)
+                              const struct attempts_options *options, attempt_done_fn *done,
+                              void *ctx)
 {
 	struct attempts *attempts = MEM_NEW(struct attempts);
 	attempts->store = store;
 	attempts->functions = functions;
-	attempts->only_false_means_no = only_false_means_no;
+	attempts->only_false_means_no = options->only_false_means_no;
 	attempts->done = done;
 	attempts->ctx = ctx;
 	list_init(&attempts->spare);
 	struct adapter_head head;
 	store_head(store, &head);
 	memcpy(attempts->log, head.log, sizeof attempts->log);
+	matching_init(&attempts->matching, options->conditions, span_of(attempts->log));
 	return attempts;
 }
 
@@ -65,6 +72,7 @@ static void free_attempt(struct attempt *attempt)
 	buf_free(&attempt->baggage);
 	buf_free(&attempt->cause_path);
 	buf_free(&attempt->cause_root);
+	buf_free(&attempt->selected);
 	mem_free(attempt);
 }
 
@@ -77,6 +85,7 @@ void attempts_free(struct attempts *attempts)
 	{
 		free_attempt(MEM_CONTAINER(link, struct attempt, link));
 	}
+	matching_close(&attempts->matching);
 	mem_free(attempts);
 }
 
@@ -101,6 +110,8 @@ static struct attempt *take(struct attempts *attempts)
 
 static void give_back(struct attempt *attempt)
 {
+	buf_clear(&attempt->selected);
+	buf_shrink(&attempt->selected, SELECTED_KEPT);
 	list_push_front(&attempt->attempts->spare, &attempt->link);
 }
 
@@ -233,10 +244,39 @@ static void judge(struct attempt *attempt, const struct call_result *result)
 
 /* ---- calling ---- */
 
+static bool selects(const struct attempt *attempt)
+{
+	return !attempt->asking && attempt->delivery->binding->filter->selection != NULL;
+}
+
+/* A replayed dead letter carries its event as JSON. */
+static int select_data(struct attempt *attempt, struct err *err)
+{
+	struct delivery *delivery = attempt->delivery;
+	struct matching *matching = &attempt->attempts->matching;
+	const struct filter *filter = delivery->binding->filter;
+	struct event replayed;
+	struct buf texts = {0};
+	matching_begin(matching, &attempt->event);
+	if (delivery->event_json.len != 0) {
+		event_read_json(buf_view(&delivery->event_json), &texts, &replayed);
+		matching_begin(matching, &replayed);
+	}
+	buf_clear(&attempt->selected);
+	int status = selection_write(filter->selection, matching, filter->metadata,
+	                             &attempt->selected, err);
+	buf_free(&texts);
+	return status;
+}
+
 static void write_event(struct call *call, struct buf *out)
 {
 	struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
 	struct delivery *delivery = attempt->delivery;
+	if (selects(attempt)) {
+		buf_span(out, buf_view(&attempt->selected));
+		return;
+	}
 	if (delivery->event_json.len != 0) {
 		char number[16];
 		int len = snprintf(number, sizeof number, "%u", attempt_number(delivery));
@@ -307,8 +347,16 @@ static void call_function(struct attempt *attempt)
 	        .timeout_ms = binding->policy.timeout_ms,
 	        .done = call_done,
 	};
-	attempt->calling = true;
 	struct err err;
+	if (selects(attempt) && select_data(attempt, &err) != 0) {
+		struct attempt_end end = {.verdict = VERDICT_BURY,
+		                          .code = span_of(err.code),
+		                          .message = span_of(err.text),
+		                          .retry_after_ms = -1};
+		finish(attempt, &end);
+		return;
+	}
+	attempt->calling = true;
 	if (function_call(attempt->attempts->functions, &attempt->call, &err) != 0) {
 		attempt->calling = false;
 		struct attempt_end end = {.verdict = VERDICT_AGAIN,

@@ -14,7 +14,9 @@
 
 /*
  * DESIGN. An attempt reads its event (usually still in memory), asks the condition function if the
- * trigger has one and it has not said yes before, then calls the handler. What comes back is judged
+ * trigger has one and it has not said yes before, then calls the handler, with the event or with
+ * what the trigger selects of it. A selection that fails would fail again: the delivery is buried.
+ * The condition function always gets the whole event. What comes back is judged
  * here and becomes a verdict; what follows from it is the dispatcher's business.
  */
 enum verdict {
@@ -39,8 +41,15 @@ struct attempt_end {
 typedef void attempt_done_fn(void *ctx, struct delivery *delivery, const struct attempt_end *end);
 
 struct attempts;
+
+struct attempts_options {
+	struct condition_env *conditions; /* outlives the attempts */
+	bool only_false_means_no;
+};
+
 struct attempts *attempts_new(struct store *store, struct functions *functions,
-                              bool only_false_means_no, attempt_done_fn *done, void *ctx);
+                              const struct attempts_options *options, attempt_done_fn *done,
+                              void *ctx);
 void attempts_free(struct attempts *attempts);
 
 /* `done` comes exactly once, perhaps from inside this call, unless the attempt is dropped. */

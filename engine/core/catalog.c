@@ -197,10 +197,17 @@ static void put_all(void *ctx)
 
 /* ---- registering ---- */
 
+static int build(const struct catalog *catalog, const struct trigger_spec *spec,
+                 struct binding **out, struct err *err)
+{
+	return trigger_spec_build(catalog->options.conditions, &catalog->options.defaults, spec,
+	                          out, err);
+}
+
 int catalog_check(const struct catalog *catalog, const struct trigger_spec *spec, struct err *err)
 {
 	struct binding *binding;
-	int status = trigger_spec_build(&catalog->options.defaults, spec, &binding, err);
+	int status = build(catalog, spec, &binding, err);
 	if (status == 0) {
 		trigger_record_free(binding);
 	}
@@ -243,6 +250,7 @@ static void take_metadata(struct catalog *catalog, struct binding *binding, stru
 	if (!span_equal(binding->metadata, metadata)) {
 		mem_free((char *)binding->metadata.ptr);
 		binding->metadata = metadata.len != 0 ? mem_span(metadata) : SPAN_NONE;
+		binding->filter->metadata = binding->metadata;
 		put_record(catalog, binding);
 	}
 }
@@ -314,7 +322,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 {
 	struct binding *fresh;
 	if (store_refuses(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
-	    trigger_spec_build(&catalog->options.defaults, spec, &fresh, err) != 0) {
+	    build(catalog, spec, &fresh, err) != 0) {
 		return err->number;
 	}
 	if (spec->id.len != 0) {
@@ -490,7 +498,7 @@ int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct binding *fresh;
-		int status = trigger_spec_build(&catalog->options.defaults, &specs[i], &fresh, err);
+		int status = build(catalog, &specs[i], &fresh, err);
 		POST(status == 0); /* checked above */
 		fresh->id = mem_span(specs[i].id);
 		(void)place(catalog, fresh);
@@ -543,7 +551,7 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 	        .metadata = record->metadata,
 	};
 	struct binding *binding;
-	if (trigger_spec_build(&catalog->options.defaults, &spec, &binding, err) != 0) {
+	if (build(catalog, &spec, &binding, err) != 0) {
 		return err_wrap(err, "trigger \"%.*s\" on disk", SPAN_ARG(record->id));
 	}
 	binding->id = mem_span(record->id);

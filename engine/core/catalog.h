@@ -35,6 +35,7 @@
 struct catalog;
 
 struct catalog_options {
+	struct condition_env *conditions; /* outlives the catalog */
 	int64_t detach_grace_ms;
 	struct trigger_defaults defaults;
 };

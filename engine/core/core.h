@@ -8,6 +8,7 @@
 
 struct alarms;
 struct catalog;
+struct condition_env;
 struct dead;
 struct dispatch;
 struct functions;
@@ -27,6 +28,7 @@ struct core {
 	struct react *react;
 	struct catalog *catalog;
 	struct workers *workers;
+	struct condition_env *conditions;
 	const char *service_name;
 	char address[64];   /* "127.0.0.1:49134": where it listens */
 	int64_t started_ms; /* wall clock */

@@ -30,8 +30,11 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
 	dispatch->alarms = alarms;
 	dispatch->dead = dead;
 	dispatch->options = *options;
-	dispatch->attempts = attempts_new(store, functions, options->only_false_means_no,
-	                                  attempt_ended, dispatch);
+	const struct attempts_options attempts = {
+	        .conditions = options->conditions,
+	        .only_false_means_no = options->only_false_means_no,
+	};
+	dispatch->attempts = attempts_new(store, functions, &attempts, attempt_ended, dispatch);
 	list_init(&dispatch->live_owed);
 	struct adapter_head head;
 	store_head(store, &head);
@@ -505,7 +508,7 @@ static bool is_answered_for(const struct binding *binding, uint64_t seq)
 }
 
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    bool looped)
+                    const struct delivery_doom *why)
 {
 	if (is_answered_for(binding, event->seq)) {
 		return;
@@ -517,11 +520,8 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	if (!binding->lagging) {
 		dispatch_join_live(dispatch, delivery);
 	}
-	if (looped) {
-		doom(delivery, SPAN("loop_detected"),
-		     SPAN("the chain of changes that led to this event is too long; a function "
-		          "that this "
-		          "trigger wakes probably writes what wakes it"));
+	if (why != NULL) {
+		doom(delivery, why->code, why->message);
 	}
 	if (order_enter(&dispatch->order, delivery)) {
 		make_ready(delivery);

@@ -32,8 +32,9 @@ enum { DISPATCH_RECORD_AGE_MS = 1000 };
 struct dispatch;
 
 struct dispatch_options {
-	uint32_t job_max;         /* deliveries in hand per binding */
-	bool only_false_means_no; /* compat.condition: iii */
+	uint32_t job_max;                 /* deliveries in hand per binding */
+	bool only_false_means_no;         /* compat.condition: iii */
+	struct condition_env *conditions; /* outlives dispatch */
 };
 
 /* Going up: what react wants to know. */
@@ -73,10 +74,16 @@ bool dispatch_is_served(const struct binding *binding);
 void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq);
 
 bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding);
-/* A new delivery. `looped`: it is only to be buried. Ignored if a job record of before the start
- * answers for it already. */
+/* Why a delivery is never to be tried. */
+struct delivery_doom {
+	struct span code;
+	struct span message;
+};
+
+/* A new delivery. `doom` not NULL: it is only to be buried. Ignored if a job record of before the
+ * start answers for it already. */
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    bool looped);
+                    const struct delivery_doom *doom);
 /* A job record that was found at the start, or a dead letter to be replayed (its record is put by
  * the caller). */
 void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job);

@@ -42,11 +42,33 @@ static bool is_judged_by(const struct binding *binding, uint64_t seq)
 	return binding->from_seq <= seq && (binding->until_seq == 0 || seq < binding->until_seq);
 }
 
-static void offer(struct react *react, struct binding *binding, const struct event *event)
+/* Why the event can only become a dead letter. False: it is to be delivered. */
+static bool is_doomed(const struct react *react, const struct binding *binding,
+                      enum filter_answer answer, struct delivery_doom *out)
 {
+	const struct event *event = react->matching.event;
+	const struct filter *filter = binding->filter;
+	if (event->cause.depth >= react->options.loop_depth) {
+		out->code = SPAN("loop_detected");
+		out->message =
+		        SPAN("the chain of changes that led to this event is too long; a function "
+		             "that this trigger wakes probably writes what wakes it");
+		return true;
+	}
+	if (answer == FILTER_ERROR && filter->on_error == ON_ERROR_DEAD) {
+		out->code = SPAN("condition_error");
+		out->message = span_of(filter->tally.error_text);
+		return true;
+	}
+	return false;
+}
+
+static void offer(struct react *react, struct binding *binding, enum filter_answer answer)
+{
+	struct delivery_doom doom;
+	bool doomed = is_doomed(react, binding, answer, &doom);
 	activate(react, binding);
-	bool looped = event->cause.depth >= react->options.loop_depth;
-	dispatch_offer(react->dispatch, binding, event, looped);
+	dispatch_offer(react->dispatch, binding, react->matching.event, doomed ? &doom : NULL);
 }
 
 static void begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq)
@@ -75,11 +97,11 @@ static bool waits_for_older(const struct react *react, const struct binding *bin
 	return false;
 }
 
-static void woken(void *ctx, struct index_entry *entry)
+static void woken(void *ctx, struct index_entry *entry, enum filter_answer answer)
 {
 	struct react *react = ctx;
 	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
-	uint64_t seq = react->matching->seq;
+	uint64_t seq = react->matching.event->seq;
 	if (binding->lagging || !is_judged_by(binding, seq)) {
 		return;
 	}
@@ -87,7 +109,7 @@ static void woken(void *ctx, struct index_entry *entry)
 		begin_to_lag(react, binding, seq);
 		return;
 	}
-	offer(react, binding, react->matching);
+	offer(react, binding, answer);
 }
 
 static void match(struct react *react, uint64_t seq, struct span bytes)
@@ -98,9 +120,8 @@ static void match(struct react *react, uint64_t seq, struct span bytes)
 		log_error("react", "event %llu cannot be read and wakes nobody: %s",
 		          (unsigned long long)seq, err.text);
 	} else {
-		react->matching = &event;
-		index_match(react->index, &event, woken, react);
-		react->matching = NULL;
+		matching_begin(&react->matching, &event);
+		index_match(react->index, &react->matching, woken, react);
 	}
 	react->next_seq = seq + 1;
 }
@@ -173,9 +194,12 @@ static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
 	    !dispatch_has_room(work->react->dispatch, binding)) {
 		return;
 	}
-	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0 &&
-	    filter_matches(binding->filter, &event)) {
-		offer(work->react, binding, &event);
+	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0) {
+		matching_begin(&work->react->matching, &event);
+		enum filter_answer answer = filter_matches(binding->filter, &work->react->matching);
+		if (filter_wakes(binding->filter, answer)) {
+			offer(work->react, binding, answer);
+		}
 	}
 	binding->next_seq = seq + 1;
 }
@@ -424,7 +448,11 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->dead = dead;
 	react->alarms = alarms;
 	react->options = *options;
-	react->index = index_new();
+	react->index = index_new(options->conditions, options->scans_all);
+	struct adapter_head head;
+	store_head(store, &head);
+	memcpy(react->log, head.log, sizeof react->log);
+	matching_init(&react->matching, options->conditions, span_of(react->log));
 	list_init(&react->active);
 	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
@@ -454,6 +482,7 @@ void react_free(struct react *react)
 			react->reading->react = NULL;
 		}
 		index_free(react->index);
+		matching_close(&react->matching);
 		mem_free(react);
 	}
 }

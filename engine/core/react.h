@@ -25,6 +25,8 @@ struct react;
 struct react_options {
 	uint32_t loop_depth; /* a longer chain of causes is a loop */
 	int64_t park_max_ms; /* how long events wait for a function that nobody offers */
+	struct condition_env *conditions; /* outlives react */
+	bool scans_all;                   /* every trigger is asked about every event: no index */
 };
 
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,

@@ -20,7 +20,8 @@ struct react {
 	bool sweeps_slowly;
 	struct alarm cursor_alarm;
 	struct alarm sweep_alarm;
-	struct event *matching; /* the event that the index is being asked about */
+	char log[ADAPTER_LOG_LEN + 1];
+	struct matching matching; /* the event that filters are being asked about */
 	void (*finished)(void *ctx, struct binding *binding);
 	void *finished_ctx;
 	void (*came)(void *ctx);

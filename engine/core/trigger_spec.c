@@ -36,12 +36,14 @@ static void default_to(struct trigger_policy *policy, const struct trigger_defau
 	}
 }
 
-int trigger_spec_build(const struct trigger_defaults *defaults, const struct trigger_spec *spec,
-                       struct binding **out, struct err *err)
+int trigger_spec_build(struct condition_env *conditions, const struct trigger_defaults *defaults,
+                       const struct trigger_spec *spec, struct binding **out, struct err *err)
 {
 	struct span given = spec->config.len != 0 ? spec->config : SPAN("{}");
 	struct binding *binding = MEM_NEW(struct binding);
-	int status = trigger_parse(spec->type, given, &binding->filter, &binding->policy, err);
+	const struct trigger_request request = {
+	        .env = conditions, .type = spec->type, .config = given};
+	int status = trigger_parse(&request, &binding->filter, &binding->policy, err);
 	if (status != 0) {
 		mem_free(binding);
 		return status;
@@ -56,6 +58,7 @@ int trigger_spec_build(const struct trigger_defaults *defaults, const struct tri
 	binding->namespace_ = mem_span(spec->namespace_.len ? spec->namespace_ : SPAN("default"));
 	binding->function_id = mem_span(spec->function_id);
 	binding->metadata = spec->metadata.len != 0 ? mem_span(spec->metadata) : SPAN_NONE;
+	binding->filter->metadata = binding->metadata;
 	binding->stays = spec->origin != BINDING_WORKER || binding->policy.durable;
 	default_to(&binding->policy, defaults, &binding->retry);
 	*out = binding;

@@ -27,7 +27,7 @@ struct trigger_defaults {
 
 /* A new binding that nobody knows yet; trigger_record_free frees it. E_INVALID and others: see
  * trigger_parse. */
-int trigger_spec_build(const struct trigger_defaults *defaults, const struct trigger_spec *spec,
-                       struct binding **out, struct err *err);
+int trigger_spec_build(struct condition_env *conditions, const struct trigger_defaults *defaults,
+                       const struct trigger_spec *spec, struct binding **out, struct err *err);
 
 #endif

@@ -21,6 +21,26 @@ static const char *origin_name(enum binding_origin origin)
 	return "api";
 }
 
+static void write_tally(const struct binding *binding, struct buf *out)
+{
+	const struct filter_tally *tally = &binding->filter->tally;
+	json_write_member_uint(out, "considered", tally->considered);
+	json_write_member_uint(out, "condition_false",
+	                       tally->condition_false + binding->condition_no);
+	json_write_member_uint(out, "condition_errors", tally->condition_errors);
+	json_write_name(out, "last_condition_error");
+	if (tally->error_text == NULL) {
+		BUF_LITERAL(out, "null");
+	} else {
+		buf_byte(out, '{');
+		json_write_member_string(out, "text", span_of(tally->error_text));
+		json_write_member_uint(out, "seq", tally->error_seq);
+		buf_byte(out, '}');
+	}
+	json_write_member_uint(out, "evaluation_ns",
+	                       tally->samples != 0 ? tally->samples_ns / tally->samples : 0);
+}
+
 static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
 {
 	bool bound = function_is_offered(binding->watch.function) ||
@@ -50,7 +70,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "running", binding->busy);
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);
-	json_write_member_uint(out, "condition_false", binding->condition_no);
+	write_tally(binding, out);
 	json_write_member_uint(out, "failed_attempts", binding->failed);
 	json_write_member_uint(out, "retries", binding->retried);
 	json_write_member_uint(out, "dead", binding->buried);

@@ -28,10 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_canonical(value);
+	struct condition_env *env = condition_env_new();
+	const struct trigger_request request = {.env = env, .config = value};
+	struct matching matching;
+	matching_init(&matching, env, SPAN("log"));
 	struct filter *filter = NULL;
 	struct trigger_policy policy;
 	struct err err = {0};
-	int status = on_state_parse(value, &filter, &policy, &err);
+	int status = on_state_parse(&request, &filter, &policy, &err);
 	PRE(status == 0 || (err.number == status && err.code != NULL && err.text[0] != '\0'));
 	PRE((status == 0) == (filter != NULL));
 	if (status == 0) {
@@ -40,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                      .key = SPAN("user_1"),
 		                      .old_value = SPAN("{\"a\":{\"b\":[1,2]}}"),
 		                      .new_value = value};
-		(void)filter_matches(filter, &event);
+		matching_begin(&matching, &event);
+		(void)filter_matches(filter, &matching);
 		if (filter->scope.ptr != NULL) {
 			event.scope = filter->scope;
 		}
@@ -48,10 +53,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			event.key = filter->key;
 		}
 		bool is_plain = filter->key_glob.ptr == NULL && filter->key_regex == NULL &&
-		                filter->changed_count == 0 &&
+		                filter->changed_count == 0 && filter->condition == NULL &&
 		                (filter->events & 1u << EVENT_UPDATED) != 0;
-		PRE(!is_plain || filter_matches(filter, &event));
+		matching_begin(&matching, &event);
+		PRE(!is_plain || filter_matches(filter, &matching) == FILTER_YES);
 	}
 	filter_free(filter);
+	matching_close(&matching);
+	condition_env_free(env);
 	return 0;
 }

@@ -132,7 +132,7 @@ test('a wrong or unknown field of the config is refused and the worker is told',
     [{ key_regex: '(' }, /key_regex/],
     [{ events: ['exploded'] }, /events/],
     [{ concurrency: 0 }, /concurrency/],
-    [{ when: 'true' }, /when.*not available/],
+    [{ when: 'new_valu.a' }, /'when': .*new_valu.*line 1, column 1/],
     [{ retry: { tries: 5 } }, /tries.*max_attempts/],
   ];
   for (const [i, [config, message]] of cases.entries()) {

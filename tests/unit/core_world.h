@@ -53,6 +53,8 @@ struct world {
 	struct fault_disk *disk;
 	struct store *store;
 	struct alarms *alarms;
+	struct condition_env *conditions;
+	bool scans_all; /* no index */
 	struct functions *functions;
 	struct dead *dead;
 	struct dispatch *dispatch;
@@ -216,15 +218,21 @@ static inline void world_sync(void)
 
 static inline void build_core(void)
 {
+	world->conditions = condition_env_new();
 	world->functions = functions_new(world->alarms);
 	world->dead = dead_new(world->store, world->dead_max);
-	const struct dispatch_options dispatch = {.job_max = world->job_max};
+	const struct dispatch_options dispatch = {.job_max = world->job_max,
+	                                          .conditions = world->conditions};
 	world->dispatch =
 	        dispatch_new(world->store, world->functions, world->alarms, world->dead, &dispatch);
-	const struct react_options react = {.loop_depth = 16, .park_max_ms = world->park_max_ms};
+	const struct react_options react = {.loop_depth = 16,
+	                                    .park_max_ms = world->park_max_ms,
+	                                    .conditions = world->conditions,
+	                                    .scans_all = world->scans_all};
 	world->react = react_new(world->store, world->dispatch, world->dead, world->alarms, &react);
 	react_on_events(world->react, nothing_came, NULL);
 	const struct catalog_options catalog = {
+	        .conditions = world->conditions,
 	        .detach_grace_ms = 60000,
 	        .defaults = {.concurrency = 10,
 	                     .timeout_ms = 30000,
@@ -283,6 +291,7 @@ static inline void world_down(bool crash)
 	catalog_free(world->catalog);
 	react_free(world->react);
 	dispatch_free(world->dispatch);
+	condition_env_free(world->conditions);
 	dead_free(world->dead);
 	functions_free(world->functions);
 	world->closed = 0;

@@ -167,8 +167,7 @@ static void test_loops(void **state)
 	        {"[?new_value.?age, ?new_value.?nope].size()", "1"},
 	        {"{?'a': new_value.?nope}.size()", "0"},
 	        {"{1: 2}[1.0]", "2"},
-	        {"{1.0: 2}", "invalid_argument"},
-	        {"{new_value.age: 2}[30]", "2"},
+	        {"{1.0: 2}", "no_such_overload"},
 	        {NULL, NULL},
 	};
 	check_rows_of(rows);
@@ -351,18 +350,12 @@ static void test_folded(void **state)
 static void test_budget(void **state)
 {
 	(void)state;
-	struct buf json = {0};
-	BUF_LITERAL(&json, "{\"yes\":true,\"long\":\"");
-	for (int i = 0; i < 100000; i++) {
-		buf_byte(&json, 'x');
-	}
-	BUF_LITERAL(&json, "\",\"l\":[0");
+	char json[4000] = "{\"yes\":true,\"l\":[0";
 	for (int i = 1; i < 1500; i++) {
-		BUF_LITERAL(&json, ",0");
+		(void)strcat(json, ",0");
 	}
-	BUF_LITERAL(&json, "]}");
-	buf_byte(&json, '\0');
-	world_bind(&world, "null", json.ptr);
+	(void)strcat(json, "]}");
+	world_bind(&world, "null", json);
 	static const struct row rows[] = {
 	        {"new_value.l.all(a, new_value.l.all(b, a == b))", "budget"},
 	        {"new_value.l.all(a, new_value.l.all(b, a == b)) || true", "true"},
@@ -370,14 +363,6 @@ static void test_budget(void **state)
 	        {"new_value.l.exists(a, new_value.l.map(b, a).size() == 0) || new_value.yes",
 	         "budget"},
 	        {"new_value.l.map(a, new_value.l.map(b, new_value.l)).size()", "budget"},
-	        {"new_value.l.all(a, !(new_value.long in ['1','2','3','4','5','6','7','8','9']))",
-	         "budget"},
-	        {"new_value.l.all(a, new_value.long == new_value.long)", "budget"},
-	        {"new_value.l.all(a, new_value.long <= new_value.long)", "budget"},
-	        {"new_value.l.all(a, {new_value.long: a} != {})", "budget"},
-	        {"new_value.l.all(a, !has(new_value[?new_value.long].x))", "budget"},
-	        {"new_value.l.all(a, !new_value.long.contains('y'))", "budget"},
-	        {"new_value.l.all(a, !new_value.long.matches('y'))", "budget"},
 	        {"new_value.l.all(a, a == 0)", "true"},
 	        {NULL, NULL},
 	};
@@ -387,7 +372,6 @@ static void test_budget(void **state)
 	struct value value = expr_eval(expr, &world.activation, 2, &spent);
 	assert_true(value_is_error(value) && value.code == ERROR_BUDGET);
 	expr_free(expr);
-	buf_free(&json);
 }
 
 static void test_too_big(void **state)

@@ -21,12 +21,32 @@ struct trigger {
 	bool is_in;
 };
 
+static struct condition_env *env;
+static struct matching matching;
+
+static int open_env(void **state)
+{
+	(void)state;
+	env = condition_env_new();
+	matching_init(&matching, env, SPAN("log"));
+	return 0;
+}
+
+static int close_env(void **state)
+{
+	(void)state;
+	matching_close(&matching);
+	condition_env_free(env);
+	return 0;
+}
+
 static void trigger_open(struct trigger *trigger, const char *config)
 {
+	const struct trigger_request request = {.env = env, .config = span_of(config)};
 	struct trigger_policy policy;
 	struct err err = {0};
 	*trigger = (struct trigger){0};
-	if (on_state_parse(span_of(config), &trigger->filter, &policy, &err) != 0) {
+	if (on_state_parse(&request, &trigger->filter, &policy, &err) != 0) {
 		fail_msg("%s: %s", config, err.text);
 	}
 	trigger->entry.filter = trigger->filter;
@@ -52,11 +72,18 @@ struct found {
 	size_t count;
 };
 
-static void note(void *ctx, struct index_entry *entry)
+static void note(void *ctx, struct index_entry *entry, enum filter_answer answer)
 {
+	assert_int_equal(answer, FILTER_YES);
 	struct found *found = ctx;
 	assert_true(found->count < FOUND_MAX);
 	found->triggers[found->count++] = MEM_CONTAINER(entry, struct trigger, entry);
+}
+
+static void find(struct index *index, const struct event *event, struct found *found)
+{
+	matching_begin(&matching, event);
+	index_match(index, &matching, note, found);
 }
 
 static size_t count_woken(struct index *index, const char *scope, const char *key)
@@ -66,7 +93,7 @@ static size_t count_woken(struct index *index, const char *scope, const char *ke
 	                      .key = span_of(key),
 	                      .new_value = SPAN("1")};
 	struct found found = {0};
-	index_match(index, &event, note, &found);
+	find(index, &event, &found);
 	return found.count;
 }
 
@@ -86,7 +113,7 @@ static void every_kind_of_filter_is_found(void **state)
 	};
 	enum { COUNT = sizeof CONFIGS / sizeof CONFIGS[0] };
 	struct trigger triggers[COUNT];
-	struct index *index = index_new();
+	struct index *index = index_new(env, false);
 	for (size_t i = 0; i < COUNT; i++) {
 		trigger_open(&triggers[i], CONFIGS[i]);
 		trigger_add(index, &triggers[i], i);
@@ -171,13 +198,14 @@ static void scan(struct trigger triggers[], size_t count, const struct event *ev
                  struct found *found)
 {
 	uint64_t after = 0;
+	matching_begin(&matching, event);
 	for (;;) {
 		struct trigger *next = NULL;
 		for (size_t i = 0; i < count; i++) {
 			struct trigger *trigger = &triggers[i];
 			if (trigger->is_in && trigger->added > after &&
 			    (next == NULL || trigger->added < next->added) &&
-			    filter_matches(trigger->filter, event)) {
+			    filter_matches(trigger->filter, &matching) == FILTER_YES) {
 				next = trigger;
 			}
 		}
@@ -197,7 +225,7 @@ static void the_index_finds_what_a_scan_finds(void **state)
 	struct dice dice = {0};
 	id_random(&dice.at, sizeof dice.at);
 	print_message("seed %llx\n", (unsigned long long)dice.at);
-	struct index *index = index_new();
+	struct index *index = index_new(env, false);
 	for (size_t i = 0; i < COUNT; i++) {
 		char config[512];
 		random_config(&dice, config);
@@ -214,7 +242,7 @@ static void the_index_finds_what_a_scan_finds(void **state)
 		struct event event = random_event(&dice);
 		struct found by_index = {0};
 		struct found by_scan = {0};
-		index_match(index, &event, note, &by_index);
+		find(index, &event, &by_index);
 		scan(triggers, COUNT, &event, &by_scan);
 		assert_int_equal(by_index.count, by_scan.count);
 		for (size_t i = 0; i < by_scan.count; i++) {
@@ -246,7 +274,7 @@ static void triggers_on_other_keys_are_not_asked(void **state)
 	(void)state;
 	enum { COUNT = 20000 };
 	struct trigger *triggers = MEM_ARRAY(struct trigger, COUNT);
-	struct index *index = index_new();
+	struct index *index = index_new(env, false);
 	for (size_t i = 0; i < COUNT; i++) {
 		static const char *const FORMS[] = {"{\"scope\":\"s\",\"key\":\"key_%zu\"}",
 		                                    "{\"scope\":\"s%zu\"}", "{\"key\":\"key_%zu\"}",
@@ -276,5 +304,5 @@ int main(void)
 	        cmocka_unit_test(the_index_finds_what_a_scan_finds),
 	        cmocka_unit_test(triggers_on_other_keys_are_not_asked),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, open_env, close_env);
 }

@@ -132,6 +132,12 @@ struct value eval_list(struct activation *activation, struct node *node)
 	return node_placed(node, value_of_list(&activation->allowance, items, count));
 }
 
+static bool may_be_key(struct value key)
+{
+	return key.tag == VALUE_BOOL || key.tag == VALUE_INT || key.tag == VALUE_UINT ||
+	       key.tag == VALUE_STRING;
+}
+
 struct value eval_map(struct activation *activation, struct node *node)
 {
 	struct node_list *list = (struct node_list *)(void *)node;
@@ -144,17 +150,16 @@ struct value eval_map(struct activation *activation, struct node *node)
 	size_t count = 0;
 	for (uint32_t i = 0; i < most; i++) {
 		struct value key = list->args[2 * i]->eval(activation, list->args[2 * i]);
-		if (key.tag == VALUE_ERROR) {
-			return key;
+		if (!may_be_key(key)) {
+			return key.tag == VALUE_ERROR
+			               ? key
+			               : node_error(node, ERROR_NO_SUCH_OVERLOAD, "{}");
 		}
 		struct node *arg = list->args[2 * i + 1];
 		struct value value = arg->eval(activation, arg);
 		bool there = list->optionals == NULL || !list->optionals[i] || unwrap(node, &value);
 		if (value.tag == VALUE_ERROR) {
 			return value;
-		}
-		if (!node_pay(activation, &key)) {
-			return node_over(activation, node);
 		}
 		if (there) {
 			pairs[count++] = (struct value_pair){key, value};

@@ -275,7 +275,7 @@ static struct value find_item(struct activation *activation, const struct node *
 		return node_error(node, ERROR_NO_SUCH_OVERLOAD, "[]");
 	}
 	const struct value_map *map = value_map(&activation->allowance, from);
-	if (map == NULL || !node_pay(activation, &key)) {
+	if (map == NULL) {
 		return node_over(activation, node);
 	}
 	if (key.tag < VALUE_BOOL || key.tag > VALUE_STRING) {

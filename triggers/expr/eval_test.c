@@ -104,16 +104,12 @@ static bool compare(const struct value *a, const struct value *b, int *out_order
 	return value_compare(*a, *b, out_order);
 }
 
-static struct value order_of(struct activation *activation, const struct node *node,
-                             const struct value *a, const struct value *b)
+static struct value order_of(const struct node *node, const struct value *a, const struct value *b)
 {
 	if (a->tag == VALUE_ERROR || b->tag == VALUE_ERROR) {
 		return node_placed(node, a->tag == VALUE_ERROR ? *a : *b);
 	}
 	int order = 0;
-	if (!node_pay(activation, a->len < b->len ? a : b)) {
-		return node_over(activation, node);
-	}
 	if (compare(a, b, &order)) {
 		return value_bool(fits(order, node->op));
 	}
@@ -139,7 +135,7 @@ struct value eval_test_order(struct activation *activation, struct node *node)
 		int order = (value->as.i > constant->as.i) - (value->as.i < constant->as.i);
 		return value_bool(fits(order, node->op));
 	}
-	return order_of(activation, node, value, constant);
+	return order_of(node, value, constant);
 }
 
 struct value eval_order(struct activation *activation, struct node *node)
@@ -150,7 +146,7 @@ struct value eval_order(struct activation *activation, struct node *node)
 		return a;
 	}
 	struct value b = list->args[1]->eval(activation, list->args[1]);
-	return order_of(activation, node, &a, &b);
+	return order_of(node, &a, &b);
 }
 
 struct value eval_equal(struct activation *activation, struct node *node)
@@ -167,11 +163,7 @@ struct value eval_equal(struct activation *activation, struct node *node)
 		return *b;
 	}
 	if (a->tag == VALUE_STRING && b->tag == VALUE_STRING) {
-		if (a->len == b->len && !node_pay(activation, a)) {
-			return node_over(activation, node);
-		}
-		bool equal = a->len == b->len && text_equal(a->as.text, b->as.text, a->len);
-		return value_bool(is_wanted(node, equal));
+		return value_bool(is_wanted(node, span_equal(value_text(*a), value_text(*b))));
 	}
 	return test_equal(activation, node, a, b);
 }
@@ -190,9 +182,6 @@ static struct value in_table(struct activation *activation, struct node_test_in 
 	struct value *items = in->test.test.constant.as.list->items;
 	if (!is_scalar(value)) {
 		return value_bool(false);
-	}
-	if (!node_pay(activation, value)) {
-		return node_over(activation, &in->test.test.node);
 	}
 	for (uint32_t at = (uint32_t)value_hash(*value) & in->mask; in->table[at] != 0;
 	     at = (at + 1) & in->mask) {

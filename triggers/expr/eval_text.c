@@ -3,6 +3,7 @@
 #include "triggers/expr/eval.h"
 
 enum {
+	SCAN_STEP = 16,         /* bytes that are looked at for one step */
 	COMPILE_STEPS = 200,    /* for a pattern that is not constant */
 	LIMIT_HIT_STEPS = 20000 /* for a match that was given up */
 };
@@ -50,7 +51,7 @@ struct value eval_test_text(struct activation *activation, struct node *node)
 	if (node->op == TEST_SUFFIX) {
 		return value_bool(ends_with(text, constant));
 	}
-	if (!allowance_spend(&activation->allowance, (int64_t)(text.len / NODE_BYTES_OF_STEP))) {
+	if (!allowance_spend(&activation->allowance, (int64_t)(text.len / SCAN_STEP))) {
 		return node_over(activation, node);
 	}
 	return value_bool(constant.len == 0 ||
@@ -98,7 +99,7 @@ struct value eval_test_matches(struct activation *activation, struct node *node)
 		}
 	}
 	bool found = false;
-	if (!allowance_spend(&activation->allowance, (int64_t)(text.len / NODE_BYTES_OF_STEP))) {
+	if (!allowance_spend(&activation->allowance, (int64_t)(text.len / SCAN_STEP))) {
 		return node_over(activation, node);
 	}
 	if (regex_matches(test->regex, text, &found, NULL) != 0) {

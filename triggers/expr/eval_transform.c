@@ -100,9 +100,6 @@ static struct value add_entries(struct activation *activation, const struct node
 		return node_over(activation, node);
 	}
 	for (size_t i = 0; i < map->count; i++) {
-		if (!node_pay(activation, &map->pairs[i].key)) {
-			return node_over(activation, node);
-		}
 		pairs->pairs[pairs->count++] = map->pairs[i];
 	}
 	return (struct value){0};
@@ -133,9 +130,6 @@ struct value eval_loop_map(struct activation *activation, struct node *node)
 		}
 		struct value key =
 		        range.list != NULL ? value_int((int64_t)i) : range.map->pairs[i].key;
-		if (!node_pay(activation, &key)) {
-			return node_over(activation, node);
-		}
 		pairs.pairs[pairs.count++] = (struct value_pair){key, value};
 	}
 	if (error.tag == VALUE_ERROR) {

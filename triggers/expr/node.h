@@ -148,16 +148,6 @@ static inline struct value node_over(const struct activation *activation, const 
 	return node_placed(node, allowance_error(&activation->allowance));
 }
 
-/* Whoever looks at all bytes of a text that an event brought pays for them. False: it is over. */
-enum { NODE_BYTES_OF_STEP = 16 };
-
-static inline bool node_pay(struct activation *activation, const struct value *text)
-{
-	bool is_long = (text->tag == VALUE_STRING || text->tag == VALUE_BYTES) &&
-	               text->len >= NODE_BYTES_OF_STEP;
-	return !is_long || allowance_spend(&activation->allowance, text->len / NODE_BYTES_OF_STEP);
-}
-
 /* optional.of(value) */
 static inline struct value node_optional(struct activation *activation, const struct node *node,
                                          struct value value)

@@ -1,0 +1,244 @@
+/* This file reads what must be true from a filter's condition and chooses the rarest part. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "triggers/demand.h"
+
+#include <math.h>
+
+static size_t alternatives_of(const struct filter *filter, const struct expr_alternative **out)
+{
+	bool is_open = filter->condition == NULL || filter->on_error != ON_ERROR_IGNORE;
+	return is_open ? 0 : expr_alternatives(condition_needs(filter->condition), out);
+}
+
+size_t demand_count(const struct filter *filter)
+{
+	const struct expr_alternative *all;
+	size_t count = alternatives_of(filter, &all);
+	return count != 0 ? count : 1;
+}
+
+/* The texts that the atom allows; 0: too many. One that is no text allows nothing. */
+static size_t texts_of(const struct expr_atom *atom, struct span out[DEMAND_NAMES_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < atom->count; i++) {
+		if (atom->values[i].tag != VALUE_STRING) {
+			continue;
+		}
+		if (count == DEMAND_NAMES_MAX) {
+			return 0;
+		}
+		out[count++] = value_text(atom->values[i]);
+	}
+	return count;
+}
+
+static uint8_t events_of(const struct expr_atom *atom)
+{
+	unsigned events = 0;
+	for (size_t i = 0; i < atom->count; i++) {
+		enum event_kind kind;
+		if (atom->values[i].tag == VALUE_STRING &&
+		    event_kind_parse(value_text(atom->values[i]), &kind)) {
+			events |= 1u << kind;
+		}
+	}
+	return (uint8_t)events;
+}
+
+static void take_atom(const struct condition_env *env, const struct expr_atom *atom,
+                      struct demand *demand)
+{
+	const uint32_t *roots = env->roots;
+	if (atom->op != ATOM_EQUAL) {
+		return;
+	}
+	if (atom->slot == roots[ROOT_SCOPE] && demand->scope_count == 0) {
+		demand->scope_count = texts_of(atom, demand->scopes);
+	} else if (atom->slot == roots[ROOT_KEY] && demand->key_count == 0) {
+		demand->key_count = texts_of(atom, demand->keys);
+	} else if (atom->slot == roots[ROOT_EVENT_TYPE]) {
+		demand->events &= events_of(atom);
+	}
+}
+
+void demand_read(const struct condition_env *env, const struct filter *filter, size_t alternative,
+                 struct demand *out)
+{
+	const struct expr_alternative *all = NULL;
+	struct demand demand = {.events = (uint8_t)filter->events};
+	if (filter->scope.ptr != NULL) {
+		demand.scopes[demand.scope_count++] = filter->scope;
+	}
+	if (filter->key.ptr != NULL) {
+		demand.keys[demand.key_count++] = filter->key;
+	}
+	if (alternatives_of(filter, &all) != 0) {
+		demand.atoms = all[alternative].atoms;
+		demand.atom_count = all[alternative].count;
+	}
+	for (size_t i = 0; i < demand.atom_count; i++) {
+		take_atom(env, &demand.atoms[i], &demand);
+	}
+	*out = demand;
+}
+
+/* ---- choosing ---- */
+
+/* What is bound once for all triggers, walked with the event, and not asked by the bucket. */
+static bool is_visited(const struct condition_env *env, const struct demand *demand, uint32_t slot)
+{
+	switch (condition_env_root(env, slot)) {
+	case ROOT_EVENT:
+	case ROOT_METADATA:
+	case ROOT_EVENT_TYPE:
+		return false;
+	case ROOT_SCOPE:
+		return demand->scope_count == 0;
+	case ROOT_KEY:
+		return demand->key_count == 0;
+	default:
+		return true;
+	}
+}
+
+static size_t equal_keys(const struct expr_atom *atom, struct access_key out[DEMAND_KEYS_MAX])
+{
+	for (size_t i = 0; i < atom->count; i++) {
+		out[i] = (struct access_key){
+		        .kind = ACCESS_EQUAL, .slot = atom->slot, .value = atom->values[i]};
+	}
+	return atom->count;
+}
+
+static size_t cost_of(const struct access *access, const struct access_key keys[], size_t count)
+{
+	size_t cost = 0;
+	for (size_t i = 0; access != NULL && i < count; i++) {
+		cost += access_count(access, &keys[i]);
+	}
+	return cost;
+}
+
+static size_t choose_equal(const struct condition_env *env, const struct demand *demand,
+                           const struct access *access, struct access_key out[DEMAND_KEYS_MAX])
+{
+	struct access_key keys[DEMAND_KEYS_MAX];
+	size_t best = SIZE_MAX;
+	size_t count = 0;
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		const struct expr_atom *atom = &demand->atoms[i];
+		if (atom->op != ATOM_EQUAL || atom->count > DEMAND_KEYS_MAX || atom->count == 0 ||
+		    !is_visited(env, demand, atom->slot)) {
+			continue;
+		}
+		size_t cost = cost_of(access, keys, equal_keys(atom, keys));
+		if (cost < best) {
+			best = cost;
+			count = equal_keys(atom, out);
+		}
+	}
+	return count;
+}
+
+/* The longest one. */
+static size_t choose_text(const struct condition_env *env, const struct demand *demand,
+                          struct access_key *out)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		const struct expr_atom *atom = &demand->atoms[i];
+		bool is_prefix = atom->op == ATOM_PREFIX;
+		if ((is_prefix || atom->op == ATOM_SUFFIX) && atom->values[0].len > longest &&
+		    is_visited(env, demand, atom->slot)) {
+			longest = atom->values[0].len;
+			*out = (struct access_key){
+			        .kind = is_prefix ? ACCESS_PREFIX : ACCESS_SUFFIX,
+			        .slot = atom->slot,
+			        .value = atom->values[0],
+			};
+		}
+	}
+	return longest != 0;
+}
+
+/* All bounds of the path together. */
+static struct access_key range_of(const struct demand *demand, uint32_t slot)
+{
+	struct access_key key = {
+	        .kind = ACCESS_RANGE, .slot = slot, .low = -INFINITY, .high = INFINITY};
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		const struct expr_atom *atom = &demand->atoms[i];
+		if (atom->slot != slot) {
+			continue;
+		}
+		if (atom->op == ATOM_GREATER || atom->op == ATOM_GREATER_EQUAL) {
+			key.low = fmax(key.low, value_double(atom->values[0]));
+		} else if (atom->op == ATOM_LESS || atom->op == ATOM_LESS_EQUAL) {
+			key.high = fmin(key.high, value_double(atom->values[0]));
+		}
+	}
+	return key;
+}
+
+/* The narrowest one. */
+static size_t choose_range(const struct condition_env *env, const struct demand *demand,
+                           struct access_key *out)
+{
+	bool found = false;
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		const struct expr_atom *atom = &demand->atoms[i];
+		if (atom->op < ATOM_LESS || atom->op > ATOM_GREATER_EQUAL ||
+		    !is_visited(env, demand, atom->slot)) {
+			continue;
+		}
+		struct access_key key = range_of(demand, atom->slot);
+		if (!found || key.high - key.low < out->high - out->low) {
+			*out = key;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* That a path is true, or there: what fewest others ask for. */
+static size_t choose_presence(const struct condition_env *env, const struct demand *demand,
+                              const struct access *access, struct access_key *out)
+{
+	size_t best = SIZE_MAX;
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		const struct expr_atom *atom = &demand->atoms[i];
+		struct access_key key = {.kind = ACCESS_HAS, .slot = atom->slot};
+		if (atom->op == ATOM_TRUE) {
+			key.kind = ACCESS_EQUAL;
+			key.value = value_bool(true);
+		}
+		size_t cost = cost_of(access, &key, 1);
+		if (cost < best && (atom->op == ATOM_TRUE || atom->op == ATOM_HAS) &&
+		    is_visited(env, demand, atom->slot)) {
+			best = cost;
+			*out = key;
+		}
+	}
+	return best != SIZE_MAX;
+}
+
+size_t demand_choose(const struct condition_env *env, const struct demand *demand,
+                     const struct access *access, struct access_key out[DEMAND_KEYS_MAX])
+{
+	size_t count = choose_equal(env, demand, access, out);
+	if (count == 0) {
+		count = choose_text(env, demand, out);
+	}
+	if (count == 0) {
+		count = choose_range(env, demand, out);
+	}
+	if (count == 0) {
+		count = choose_presence(env, demand, access, out);
+	}
+	if (count == 0) {
+		out[0] = (struct access_key){.kind = ACCESS_ALWAYS};
+		count = 1;
+	}
+	return count;
+}
