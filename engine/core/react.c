@@ -490,6 +490,12 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 	}
 }
 
+void react_begin_at(struct react *react, struct binding *binding, uint64_t seq)
+{
+	begin_to_lag(react, binding, seq);
+	catch_up(react, binding);
+}
+
 void react_remove(struct react *react, struct binding *binding, bool keep_records)
 {
 	index_remove(react->index, &binding->entry);

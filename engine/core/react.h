@@ -36,6 +36,8 @@ void react_free(struct react *react);
 /* A binding begins. `own_cursor`: at the start, what its own cursor record says, or
  * REACT_NO_CURSOR. */
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor);
+/* It judges events that the others have seen already, from this one on: it lags. */
+void react_begin_at(struct react *react, struct binding *binding, uint64_t seq);
 /* It ends; the caller detaches it from dispatch. `keep_records`: the daemon stops. */
 void react_remove(struct react *react, struct binding *binding, bool keep_records);
 
