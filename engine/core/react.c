@@ -540,10 +540,15 @@ void react_start(struct react *react, uint64_t cursor)
 
 void react_stop(struct react *react)
 {
-	alarm_clear(react->alarms, &react->cursor_alarm);
-	alarm_clear(react->alarms, &react->sweep_alarm);
 	if (react->started && store_can_put(react->store)) {
+		LIST_EACH(&react->active, link)
+		{
+			dispatch_sweep_all(react->dispatch,
+			                   MEM_CONTAINER(link, struct binding, active_link));
+		}
 		(void)react_put_cursors(react);
 	}
+	alarm_clear(react->alarms, &react->cursor_alarm);
+	alarm_clear(react->alarms, &react->sweep_alarm);
 	react->started = false;
 }

@@ -48,7 +48,7 @@ void react_touch(struct react *react, struct binding *binding);
 
 /* Follows the journal from behind `cursor` on. Before this nothing is matched. */
 void react_start(struct react *react, uint64_t cursor);
-/* Puts the cursors, for a clean stop. */
+/* Puts the cursors, for a clean stop: nothing that is settled runs again. */
 void react_stop(struct react *react);
 
 /* The shared cursor, or the binding's own. */
