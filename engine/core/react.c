@@ -520,14 +520,6 @@ void react_touch(struct react *react, struct binding *binding)
 	activate(react, binding);
 }
 
-bool react_is_past(const struct react *react, const struct binding *binding)
-{
-	uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
-	return binding->until_seq != 0 && next >= binding->until_seq &&
-	       dispatch_owes_nothing(binding) &&
-	       react_cursor(react, binding) + 1 >= binding->until_seq;
-}
-
 void react_start(struct react *react, uint64_t cursor)
 {
 	react->started = true;

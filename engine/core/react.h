@@ -53,8 +53,6 @@ void react_stop(struct react *react);
 
 /* The shared cursor, or the binding's own. */
 uint64_t react_cursor(const struct react *react, const struct binding *binding);
-/* True when nothing before until_seq is left to be matched or delivered. */
-bool react_is_past(const struct react *react, const struct binding *binding);
 /* The least seq that a cursor or a job still needs. */
 uint64_t react_first_needed(const struct react *react);
 /* Whoever still owes events before `keep_from` gets a range dead letter for them. */

@@ -1,4 +1,4 @@
-/* This file proves that a clean stop loses nothing that is owed and repeats nothing that is settled. */
+/* This file proves that a clean stop loses nothing owed and repeats nothing settled. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core_world.h"
 
