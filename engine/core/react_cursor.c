@@ -126,7 +126,7 @@ static bool is_pending(const struct react *react, struct record_key key)
 {
 	struct store_look look;
 	(void)store_look(react->store, key, &look);
-	return look.group != 0;
+	return !store_has_written(react->store, look.group);
 }
 
 /* Nothing before until_seq is left to be matched or delivered. */

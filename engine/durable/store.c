@@ -260,6 +260,11 @@ void store_commit_lazy(struct store *store)
 	}
 }
 
+bool store_has_written(const struct store *store, uint64_t group)
+{
+	return group <= store->durable_number;
+}
+
 bool store_wait(struct store *store, uint64_t group, struct store_waiter *waiter)
 {
 	struct store_group *written = store->written;

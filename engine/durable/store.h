@@ -119,6 +119,8 @@ void store_commit(struct store *store, struct store_waiter *waiter);
 /* Like commit, but in no hurry: rides in the next group, or after 100 ms in one of its own that is
  * written and not synced. */
 void store_commit_lazy(struct store *store);
+/* Whether the group that a look told of is durable. */
+bool store_has_written(const struct store *store, uint64_t group);
 /* For answers that only looked: called when `group` is durable. True and no call when it is
  * already. */
 bool store_wait(struct store *store, uint64_t group, struct store_waiter *waiter);
