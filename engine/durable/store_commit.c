@@ -125,6 +125,8 @@ void store_commit_tell_follower(struct store *store, const struct store_group *g
 	}
 }
 
+/* The next group is on its way to the disk before anybody hears of this one: what the answers and
+ * the follower cost is time that the disk needs anyway. */
 static void write_done(struct store_job *job)
 {
 	struct store *store = MEM_CONTAINER(job, struct store, write_job);
@@ -133,6 +135,9 @@ static void write_done(struct store_job *job)
 	if (store->write_status == 0) {
 		count_commit(store, group);
 		note_durable(store, group);
+		if (store->phase == PHASE_OPEN) {
+			store_commit_feed_writer(store);
+		}
 		store_waiters_call(&group->waiters, 0, NULL);
 		store_commit_tell_follower(store, group);
 	} else {
