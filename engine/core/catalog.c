@@ -318,7 +318,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
                      struct trigger_hold *hold, struct err *err)
 {
 	struct binding *fresh;
-	if (store_refuses(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
+	if (store_refuses_records(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
 	    trigger_spec_build(&catalog->options.defaults, spec, &fresh, err) != 0) {
 		return err->number;
 	}
@@ -411,7 +411,7 @@ int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter 
 		               "trigger \"%.*s\" stands in the config file; remove it there",
 		               SPAN_ARG(id));
 	}
-	int status = store_refuses(catalog->store, err);
+	int status = store_refuses_records(catalog->store, err);
 	if (status == 0) {
 		remove_now(catalog, binding);
 		store_commit(catalog->store, waiter);
@@ -466,7 +466,7 @@ static bool is_in(const struct trigger_spec specs[], size_t count, struct span i
 int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
                         struct err *err)
 {
-	if (store_refuses(catalog->store, err) != 0) {
+	if (store_refuses_records(catalog->store, err) != 0) {
 		return err->number;
 	}
 	for (size_t i = 0; i < count; i++) {

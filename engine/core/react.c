@@ -370,24 +370,32 @@ bool react_holds_dead_letters(const struct react *react)
 	return dead_is_full(react->dead);
 }
 
-void react_detach_before(struct react *react, uint64_t keep_from)
+bool react_detach_before(struct react *react, uint64_t keep_from)
 {
+	bool all = true;
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		uint64_t needs = dispatch_first_needed_by(binding);
 		bool holds = (binding->lagging && react_cursor(react, binding) + 1 < keep_from) ||
 		             (needs != 0 && needs < keep_from);
-		if (holds && !dead_is_full(react->dead)) {
-			dispatch_bury_all(
-			        react->dispatch, binding, keep_from - 1, "journal_full",
-			        "the journal reached journal.max_bytes while these events waited");
-			if (binding->next_seq < keep_from) {
-				binding->next_seq = keep_from;
-			}
-			store_commit(react->store, NULL);
+		if (!holds) {
+			continue;
 		}
+		if (dead_is_full(react->dead)) {
+			all = false;
+			continue;
+		}
+		dispatch_bury_all(
+		        react->dispatch, binding, keep_from - 1, "journal_full",
+		        "the journal reached journal.max_bytes while these events waited");
+		if (binding->next_seq < keep_from) {
+			binding->next_seq = keep_from;
+		}
+		store_commit(react->store, NULL);
 	}
+	react_want_cursors(react);
+	return all;
 }
 
 /* ---- life ---- */

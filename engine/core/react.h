@@ -55,8 +55,9 @@ void react_stop(struct react *react);
 uint64_t react_cursor(const struct react *react, const struct binding *binding);
 /* The least seq that a cursor or a job still needs. */
 uint64_t react_first_needed(const struct react *react);
-/* Whoever still owes events before `keep_from` gets a range dead letter for them. */
-void react_detach_before(struct react *react, uint64_t keep_from);
+/* Whoever still owes events before `keep_from` gets a range dead letter for them. False: somebody
+ * did not, as the dead letters are full. */
+bool react_detach_before(struct react *react, uint64_t keep_from);
 
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);
