@@ -83,7 +83,8 @@ static uint64_t first_seq(void)
 static bool is_refused_as_full(void)
 {
 	struct err err = {0};
-	return store_refuses(world->store, &err) == E_LIMIT && strcmp(err.code, "journal_full") == 0;
+	return store_refuses(world->store, &err) == E_LIMIT &&
+	       strcmp(err.code, "journal_full") == 0;
 }
 
 /* ---- what is said ---- */
