@@ -81,6 +81,51 @@ static void a_restarted_worker_finds_its_own(void **state)
 	release(&claim, false);
 }
 
+/* More than it may have in hand, and the engine is started again meanwhile. */
+static void a_worker_that_is_away_for_a_while_gets_all(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"a", "b", "c"};
+	world->job_max = 10;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	withdraw("f");
+	release(&claim, false);
+	uint64_t first = store_next_seq(world->store);
+	for (int second = 0; second < 20; second++) {
+		for (int i = 0; i < 10; i++) {
+			(void)put_event(keys[i % 3]);
+		}
+		pass(1000);
+		if (second == 10) {
+			restart(true);
+		}
+	}
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	offer("f");
+	hold_trigger(&claim, &two, "{}");
+	for (int i = 0; i < 200; i++) {
+		for (size_t at = 0; at < world->started_count; at++) {
+			if (world->started[at].call != NULL) {
+				end_call(&world->started[at], CALL_OK, "null");
+			}
+		}
+	}
+	for (uint64_t seq = first; seq < first + 200; seq++) {
+		assert_int_equal(starts_of(seq), 1);
+	}
+	uint64_t last[3] = {0};
+	for (size_t i = 0; i < world->started_count; i++) {
+		uint64_t *of_key = &last[world->started[i].key[0] - 'a'];
+		assert_true(world->started[i].seq > *of_key);
+		*of_key = world->started[i].seq;
+	}
+	assert_int_equal(dead_letter_count(), 0);
+	release(&claim, false);
+}
+
 static void nobody_comes_back(void **state)
 {
 	(void)state;
@@ -353,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        WORLD_TEST(equals_of_one_owner_are_two),
 	        WORLD_TEST(a_restarted_worker_finds_its_own),
+	        WORLD_TEST(a_worker_that_is_away_for_a_while_gets_all),
 	        WORLD_TEST(nobody_comes_back),
 	        WORLD_TEST(an_unregistered_one_drops_what_waits),
 	        WORLD_TEST(a_redeploy_handles_each_event_once),

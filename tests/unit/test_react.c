@@ -335,6 +335,55 @@ static void each_version_judges_its_own_events(void **state)
 	assert_false(has_own_cursor("t", 1));
 }
 
+static size_t starts_by(const char *function, uint64_t seq)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < world->started_count; i++) {
+		count += world->started[i].seq == seq &&
+		         strcmp(world->started[i].function, function) == 0;
+	}
+	return count;
+}
+
+/* The config changes while the engine is dead: one is edited, one goes, one comes. */
+static void each_event_is_judged_by_the_triggers_of_its_time(void **state)
+{
+	(void)state;
+	declare("edited", "f", "{\"key\":\"a\"}");
+	declare("removed", "g", "{}");
+	world_up();
+	uint64_t old_a = event("a");
+	uint64_t old_b = event("b");
+	world_down(true);
+	world->spec_count = 0;
+	declare("edited", "f", "{\"key\":\"b\"}");
+	declare("added", "h", "{}");
+	world_up();
+	uint64_t new_a = event("a");
+	uint64_t new_b = event("b");
+	restart(true); /* and once more, before anything is settled */
+	offer("f");
+	offer("g");
+	offer("h");
+	for (int i = 0; i < 8; i++) {
+		for (size_t at = 0; at < world->started_count; at++) {
+			if (world->started[at].call != NULL) {
+				end_call(&world->started[at], CALL_OK, "null");
+			}
+		}
+	}
+	assert_int_equal(starts_by("f", old_a), 1);
+	assert_int_equal(starts_by("f", old_b), 0);
+	assert_int_equal(starts_by("f", new_a), 0);
+	assert_int_equal(starts_by("f", new_b), 1);
+	assert_int_equal(starts_by("g", old_a) + starts_by("g", old_b), 2);
+	assert_int_equal(starts_by("g", new_a) + starts_by("g", new_b), 0);
+	assert_int_equal(starts_by("h", old_a) + starts_by("h", old_b), 0);
+	assert_int_equal(starts_by("h", new_a) + starts_by("h", new_b), 2);
+	let_it_go();
+	assert_int_equal(catalog_count(world->catalog), 2);
+}
+
 /* The lane of a key is the trigger's, whatever its version. */
 static void the_next_version_goes_on_behind_the_last(void **state)
 {
@@ -495,6 +544,7 @@ int main(void)
 	        WORLD_TEST(an_event_that_was_durable_after_all_is_delivered),
 	        WORLD_TEST(a_lost_trigger_is_put_again),
 	        WORLD_TEST(each_version_judges_its_own_events),
+	        WORLD_TEST(each_event_is_judged_by_the_triggers_of_its_time),
 	        WORLD_TEST(the_next_version_goes_on_behind_the_last),
 	        WORLD_TEST(an_ended_trigger_that_comes_back_is_a_new_version),
 	        WORLD_TEST(a_version_that_has_gone_stays_gone),
