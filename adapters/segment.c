@@ -97,14 +97,10 @@ static int begin_file(struct segment *segment, struct err *err)
 	char *path = file_path(segment->dir, name);
 	char *temporary = file_path(segment->dir, "new.tmp");
 	struct segment_header header;
-	struct stat found;
 	int fd = -1;
 	int status = file_open(temporary, O_RDWR | O_CREAT | O_TRUNC, &fd, err);
-	if (status == 0 && fstat(fd, &found) != 0) {
-		status = err_errno(err, errno, "cannot look at %s", temporary);
-	}
 	if (status == 0) {
-		segment_header_make(&header, &head, serial, (uint64_t)found.st_ino);
+		segment_header_make(&header, &head, serial);
 		status = write_header(fd, temporary, &header, err);
 	}
 	if (status == 0) {
@@ -247,18 +243,14 @@ static int recover_tail(struct segment *segment, struct segment_file *last, stru
 	return status;
 }
 
-/* A copy of the files may live on beside the original: no id that either gives must be the other's,
- * so a copy takes a random step. */
-static uint64_t epoch_after(const struct segment *segment, const struct segment_file *last)
+/* These files may be a copy, of which others live or have lived: no id that one of them gives must
+ * be another's, so the step is random. A copy cannot be told from the original: in the place of
+ * files that were removed it may even have their inodes. */
+static uint64_t epoch_after(const struct segment_file *last)
 {
-	struct stat found;
-	uint64_t step = 1;
-	if (fstat(segment->fd, &found) != 0 || (uint64_t)found.st_ino != last->header.inode) {
-		uint32_t random;
-		id_random(&random, sizeof random);
-		step += random % (1 << 20);
-	}
-	return last->header.epoch + step;
+	uint32_t random;
+	id_random(&random, sizeof random);
+	return last->header.epoch + 1 + random % (1 << 20);
 }
 
 static int begin_epoch(struct segment *segment, uint64_t epoch, struct err *err)
@@ -330,7 +322,7 @@ static int open_files(struct segment *segment, const char *data_dir, struct err 
 	if (segment_marker_read(segment->dir, segment->fd, &marker)) {
 		return continue_clean(segment, last, &marker, err);
 	}
-	uint64_t epoch = epoch_after(segment, last);
+	uint64_t epoch = epoch_after(last);
 	status = recover_tail(segment, last, err);
 	return status != 0 ? status : begin_epoch(segment, epoch, err);
 }

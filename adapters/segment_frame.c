@@ -20,7 +20,7 @@ _Static_assert(sizeof(struct segment_header) == 80, "no padding in what goes to 
 _Static_assert(sizeof(struct segment_frame) == 64, "no padding in what goes to disk");
 
 void segment_header_make(struct segment_header *header, const struct adapter_head *head,
-                         uint64_t first_serial, uint64_t inode)
+                         uint64_t first_serial)
 {
 	*header = (struct segment_header){
 	        .byte_order = BYTE_ORDER_MARK,
@@ -29,7 +29,6 @@ void segment_header_make(struct segment_header *header, const struct adapter_hea
 	        .epoch_seq = head->epoch_seq,
 	        .first_seq = head->next_seq,
 	        .first_serial = first_serial,
-	        .inode = inode,
 	        .header_len = sizeof *header,
 	};
 	memcpy(header->magic, file_magic, sizeof header->magic);

@@ -34,7 +34,7 @@ struct segment_header {
 	uint64_t first_seq;
 	uint64_t first_serial;
 	uint64_t salt;
-	uint64_t inode; /* of the file when it was made: a copy has another */
+	uint64_t reserved;
 	uint32_t header_len;
 	uint32_t crc; /* over everything before it */
 };
@@ -54,9 +54,9 @@ struct segment_frame {
 	uint64_t bytes_len;
 };
 
-/* Fills a header; `inode` is that of the file it is for. */
+/* Fills a header. */
 void segment_header_make(struct segment_header *header, const struct adapter_head *head,
-                         uint64_t first_serial, uint64_t inode);
+                         uint64_t first_serial);
 /* Reads and checks the first bytes of a file. E_VERSION, E_DAMAGED or E_IO. */
 int segment_header_read(int fd, const char *path, struct segment_header *out, struct err *err);
 

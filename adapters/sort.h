@@ -14,6 +14,7 @@
  * alone, when everything before it has been done.
  */
 struct sort_item {
+	uint64_t word;    /* eight bytes of the key, behind what all keys of the space begin with */
 	const char *part; /* into the batch, so that comparing need not look at the row */
 	const char *key;
 	const struct batch *batch;

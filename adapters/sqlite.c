@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 enum {
-	CHECKPOINT_PAGES = 2000,
-	CUT_PAGES = 8000,
+	CHECKPOINT_PAGES = 8000,
+	CUT_PAGES = 16000,
 	BUSY_MS = 5000, /* a person with a shell may hold a lock */
 };
 
@@ -307,6 +307,9 @@ static int open_database(struct sqlite *sqlite, const char *dir, struct err *err
 
 static int sqlite_open(const struct adapter_open *how, struct adapter **out, struct err *err)
 {
+	/* Nobody asks how much memory it uses, and counting takes a lock for every block. Refused,
+	 * without harm, once it has been opened before. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	struct sqlite *sqlite = MEM_NEW(struct sqlite);
 	sqlite->adapter.type = &sqlite_adapter;
 	sqlite->path = file_path(how->dir, "records.db");

@@ -13,26 +13,15 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){0};
 }
 
-char *buf_reserve(struct buf *buf, size_t extra)
+void buf_grow(struct buf *buf, size_t extra)
 {
 	PRE(extra <= SIZE_MAX / 4 && buf->len <= SIZE_MAX / 4);
-	if (buf->cap - buf->len < extra) {
-		size_t cap = buf->cap ? buf->cap : 64;
-		while (cap - buf->len < extra) {
-			cap += cap;
-		}
-		buf->ptr = mem_grow(buf->ptr, cap);
-		buf->cap = cap;
+	size_t cap = buf->cap ? buf->cap : 64;
+	while (cap - buf->len < extra) {
+		cap += cap;
 	}
-	return buf->len ? buf->ptr + buf->len : buf->ptr; /* no sum with NULL */
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-	if (len != 0) {
-		memcpy(buf_reserve(buf, len), bytes, len);
-		buf->len += len;
-	}
+	buf->ptr = mem_grow(buf->ptr, cap);
+	buf->cap = cap;
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

@@ -6,9 +6,8 @@
 #include <errno.h>
 #include <sys/random.h>
 
-void id_random(void *bytes, size_t len)
+static void ask_kernel(unsigned char *at, size_t len)
 {
-	char *at = bytes;
 	while (len != 0) {
 		ssize_t got = getrandom(at, len, 0);
 		if (got < 0) {
@@ -18,6 +17,20 @@ void id_random(void *bytes, size_t len)
 		at += got;
 		len -= (size_t)got;
 	}
+}
+
+/* The kernel is asked for 4 KiB at a time: an invocation id must not cost a system call. */
+void id_random(void *bytes, size_t len)
+{
+	static _Thread_local unsigned char pool[4096];
+	static _Thread_local size_t used = sizeof pool;
+	PRE(len <= sizeof pool);
+	if (len > sizeof pool - used) {
+		ask_kernel(pool, sizeof pool);
+		used = 0;
+	}
+	memcpy(bytes, pool + used, len);
+	used += len;
 }
 
 void id_hex(const void *bytes, size_t len, char *out)
@@ -31,23 +44,10 @@ void id_hex(const void *bytes, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-/* The kernel is asked for 4 KiB at a time: an invocation id must not cost a system call. */
-static void uuid_bytes(unsigned char out[16])
-{
-	static _Thread_local unsigned char pool[4096];
-	static _Thread_local size_t used = sizeof pool;
-	if (used == sizeof pool) {
-		id_random(pool, sizeof pool);
-		used = 0;
-	}
-	memcpy(out, pool + used, 16);
-	used += 16;
-}
-
 void id_uuid(char out[ID_UUID_LEN + 1])
 {
 	unsigned char raw[16];
-	uuid_bytes(raw);
+	id_random(raw, sizeof raw);
 	raw[6] = (unsigned char)((raw[6] & 0x0f) | 0x40);
 	raw[8] = (unsigned char)((raw[8] & 0x3f) | 0x80);
 	char hex[33];

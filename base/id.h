@@ -10,7 +10,7 @@
 
 enum { ID_UUID_LEN = 36 };
 
-void id_random(void *bytes, size_t len);               /* from the kernel's generator */
+void id_random(void *bytes, size_t len);               /* at most 4,096, the kernel's */
 void id_uuid(char out[ID_UUID_LEN + 1]);               /* version 4, RFC 9562, NUL-terminated */
 void id_hex(const void *bytes, size_t len, char *out); /* 2*len lower-case digits and a NUL */
 bool id_parse_uint(struct span text, uint64_t *out);   /* whole decimal, no sign, no leading zero */

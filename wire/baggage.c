@@ -13,12 +13,15 @@ static bool is_octet(unsigned char c)
 void baggage_write(struct buf *out, const struct baggage *baggage)
 {
 	BUF_LITERAL(out, "pawl.delivery=");
-	for (size_t i = 0; i < baggage->delivery.len; i++) {
-		struct span octet = {baggage->delivery.ptr + i, 1};
-		if (is_octet((unsigned char)octet.ptr[0])) {
-			buf_byte(out, octet.ptr[0]);
-		} else {
-			url_encode(octet, out);
+	const char *end = baggage->delivery.ptr + baggage->delivery.len;
+	for (const char *at = baggage->delivery.ptr; at < end;) {
+		const char *from = at;
+		while (at < end && is_octet((unsigned char)*at)) {
+			at++;
+		}
+		buf_add(out, from, (size_t)(at - from));
+		if (at < end) {
+			url_encode(span_make(at++, 1), out);
 		}
 	}
 	BUF_LITERAL(out, ",pawl.attempt=");

@@ -90,8 +90,8 @@ static const struct problem_row rows[] = {
         {"store_failed", 503, "Writes are refused until the store is repaired; tell the operator."},
         {"crowded", 503, "Retry after a second, with fewer requests at a time."},
         {"journal_full", 507,
-         "Wait until the triggers that lag have caught up, or raise "
-         "journal.max_bytes."},
+         "Wait until the triggers that lag have caught up, discard dead letters if "
+         "those are full, or raise journal.max_bytes."},
         {"disk_full", 507, "Free disk space, then retry."},
         {"outcome_unknown", 500,
          "The write may have happened: read the value before you repeat it."},

@@ -104,10 +104,8 @@ static struct ask *new_ask(struct worker *worker, const struct message *frame)
 }
 
 /* Will the engine do it, and not a worker that offers a function of the same name? */
-static bool is_engines(struct functions *functions, const struct call *call)
+static bool is_engines(const struct function *function)
 {
-	const struct function *function =
-	        function_find(functions, call->namespace_, call->function_id);
 	return function != NULL && span_is(function->namespace_, "engine");
 }
 
@@ -124,12 +122,14 @@ void session_ask(struct functions *functions, struct worker *worker, const struc
 	}
 	struct ask *ask = new_ask(worker, frame);
 	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
-	ask->is_engines = is_engines(functions, &ask->call);
+	struct function *function =
+	        function_find(functions, ask->call.namespace_, ask->call.function_id);
+	ask->is_engines = is_engines(function);
 	if (ask->is_engines) {
 		count_engine_ask(worker, true);
 	}
 	if (status == 0) {
-		status = function_call(functions, &ask->call, &err);
+		status = function_call_found(functions, function, &ask->call, &err);
 	}
 	if (status != 0) {
 		const struct call_result refused = {.end = CALL_REFUSED,

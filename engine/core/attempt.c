@@ -11,7 +11,9 @@
 
 enum {
 	RETRY_AFTER_MAX_MS = 2000000000, /* 23 days */
-	SELECTED_KEPT = 4096             /* bytes of its buffer that a spare attempt keeps */
+	SELECTED_KEPT = 4096,            /* bytes of its buffer that a spare attempt keeps */
+	TRACE_BYTES = 16,
+	SPAN_BYTES = 8,
 };
 
 struct attempts {
@@ -297,21 +299,15 @@ static void write_traceparent(struct attempt *attempt)
 		attempt->traceparent[given.len] = '\0';
 		return;
 	}
-	char hex[ID_UUID_LEN + 1];
-	id_uuid(hex);
+	unsigned char random[TRACE_BYTES + SPAN_BYTES];
+	id_random(random, sizeof random);
 	char *at = attempt->traceparent;
 	memcpy(at, "00-", 3);
-	at += 3;
-	for (const char *from = hex; *from != '\0'; from++) {
-		if (*from != '-') {
-			*at++ = *from;
-		}
-	}
-	*at++ = '-';
-	id_uuid(hex);
-	memcpy(at, hex, 8);
-	memcpy(at + 8, hex + 24, 8);
-	memcpy(at + 16, "-01", 4);
+	id_hex(random, TRACE_BYTES, at + 3);
+	at += 3 + 2 * TRACE_BYTES;
+	*at = '-';
+	id_hex(random + TRACE_BYTES, SPAN_BYTES, at + 1);
+	memcpy(at + 1 + 2 * SPAN_BYTES, "-01", 4);
 }
 
 static void write_identity(struct attempt *attempt)

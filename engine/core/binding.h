@@ -79,4 +79,10 @@ struct binding {
 	char last_error[160];
 };
 
+/* A worker's trigger that no worker holds: it waits for one to come back. */
+static inline bool binding_is_detached(const struct binding *binding)
+{
+	return list_is_empty(&binding->holders) && !binding->stays && binding->until_seq == 0;
+}
+
 #endif

@@ -62,7 +62,7 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 		return;
 	}
 	if (burial->delivery == NULL || !store_can_put(burial->store)) {
-		finish(burial, store_refuses(burial->store, &why), &why);
+		finish(burial, store_refuses_records(burial->store, &why), &why);
 		return;
 	}
 	if (status == 0 && event_decode(burial->delivery->seq, bytes, &event, &why) == 0) {

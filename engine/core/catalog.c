@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/redeploy.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 #include "triggers/triggers.h"
@@ -291,13 +292,17 @@ static struct binding *place(struct catalog *catalog, struct binding *fresh)
 		trigger_record_free(fresh);
 		return old;
 	}
-	fresh->from_seq = store_next_seq(catalog->store);
+	uint64_t next_seq = store_next_seq(catalog->store);
+	fresh->from_seq = redeploy_begins_at(&catalog->bindings, fresh, next_seq);
 	fresh->version = last_version(catalog, fresh->id) + 1;
 	if (old != NULL) {
 		end_at(catalog, old, fresh->from_seq);
 	}
 	put_record(catalog, fresh);
 	enter(catalog, fresh, REACT_NO_CURSOR);
+	if (fresh->from_seq < next_seq) {
+		react_begin_at(catalog->react, fresh, fresh->from_seq);
+	}
 	return fresh;
 }
 
@@ -321,7 +326,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
                      struct trigger_hold *hold, struct err *err)
 {
 	struct binding *fresh;
-	if (store_refuses(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
+	if (store_refuses_records(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
 	    build(catalog, spec, &fresh, err) != 0) {
 		return err->number;
 	}
@@ -337,6 +342,11 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 			mem_free((char *)fresh->id.ptr);
 		}
 	}
+	if (fresh->origin == BINDING_WORKER &&
+	    function_find(catalog->functions, fresh->namespace_, fresh->function_id) == NULL) {
+		/* Its function comes later. */
+		catalog_function_comes(catalog, fresh->namespace_, fresh->function_id);
+	}
 	struct binding *binding = place(catalog, fresh);
 	alarm_clear(catalog->alarms, &binding->detach);
 	hold->binding = binding;
@@ -348,11 +358,6 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 }
 
 /* ---- holders ---- */
-
-static bool is_detached(const struct binding *binding)
-{
-	return list_is_empty(&binding->holders) && !binding->stays && binding->until_seq == 0;
-}
 
 static void begin_grace(struct catalog *catalog, struct binding *binding)
 {
@@ -389,7 +394,7 @@ void catalog_release(struct catalog *catalog, struct trigger_hold *hold, bool ex
 	}
 	list_remove(&hold->in_binding);
 	hold->binding = NULL;
-	if (!is_detached(binding)) {
+	if (!binding_is_detached(binding)) {
 		return;
 	}
 	if (explicit_ && store_can_put(catalog->store)) {
@@ -414,7 +419,7 @@ int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter 
 		               "trigger \"%.*s\" stands in the config file; remove it there",
 		               SPAN_ARG(id));
 	}
-	int status = store_refuses(catalog->store, err);
+	int status = store_refuses_records(catalog->store, err);
 	if (status == 0) {
 		remove_now(catalog, binding);
 		store_commit(catalog->store, waiter);
@@ -424,18 +429,8 @@ int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter 
 
 void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id)
 {
-	LIST_EACH(&catalog->bindings, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		/* One that came before and has gone without settling does not count any more. */
-		bool is_held = binding->held_back_from != 0 &&
-		               function_is_offered(binding->watch.function);
-		if (is_detached(binding) && !is_held && span_equal(binding->function_id, id) &&
-		    span_equal(binding->namespace_, namespace_)) {
-			dispatch_hold_back(catalog->dispatch, binding,
-			                   store_next_seq(catalog->store));
-		}
-	}
+	redeploy_hold_back(&catalog->bindings, catalog->dispatch, namespace_, id,
+	                   store_next_seq(catalog->store));
 }
 
 bool catalog_worker_settled(struct catalog *catalog, struct executor *executor)
@@ -449,7 +444,7 @@ bool catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
 		bool serves = function_offered_by(executor, binding->namespace_,
 		                                  binding->function_id) != NULL;
-		if (!is_detached(binding) || !serves || binding->held_back_from == 0) {
+		if (!binding_is_detached(binding) || !serves || binding->held_back_from == 0) {
 			continue;
 		}
 		alarm_clear(catalog->alarms, &binding->detach);
@@ -479,7 +474,7 @@ static bool is_in(const struct trigger_spec specs[], size_t count, struct span i
 int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
                         struct err *err)
 {
-	if (store_refuses(catalog->store, err) != 0) {
+	if (store_refuses_records(catalog->store, err) != 0) {
 		return err->number;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -567,7 +562,7 @@ void catalog_start(struct catalog *catalog)
 	LIST_EACH(&catalog->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		if (is_detached(binding)) {
+		if (binding_is_detached(binding)) {
 			begin_grace(catalog, binding);
 		}
 	}

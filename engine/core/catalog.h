@@ -27,10 +27,11 @@
  * connections. Without a holder it stays for detach_grace, so that the events of a redeploy wait
  * for it.
  *
- * When a worker offers a function again, detached triggers of that function start nothing until
- * that worker has registered its triggers (settle_ms after its last register frame): those that it
- * did not register again then end at the seq at which it came, so that a redeploy with a changed
- * config handles each event once.
+ * When a worker offers a function again, or registers a trigger of one that nobody offers, detached
+ * triggers of that function start nothing until that worker has registered its triggers (settle_ms
+ * after its last register frame). Those that it did not register again then end at the seq at which
+ * it came, and the new ones begin there, though others have written meanwhile: a redeploy with a
+ * changed config handles each event once.
  */
 struct catalog;
 

@@ -97,6 +97,8 @@ bool dispatch_owes_nothing(const struct binding *binding);
 
 /* Called a few times a second while it owes something: see DESIGN. True while it does. */
 bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding);
+/* At a clean stop, however young it is: so that no cursor stays before what is settled already. */
+void dispatch_sweep_all(struct dispatch *dispatch, struct binding *binding);
 /* Drops everything up to `to_seq` that a binding owes into a range dead letter; the caller commits.
  */
 void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,

@@ -108,16 +108,25 @@ static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
 	}
 }
 
-bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
+static void sweep(struct dispatch *dispatch, struct binding *binding, int64_t born_until_ms)
 {
-	int64_t old = clock_mono_ms() - DISPATCH_RECORD_AGE_MS;
 	LIST_EACH(&binding->owed, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, owed);
-		if (delivery->born_ms > old) {
+		if (delivery->born_ms > born_until_ms) {
 			break;
 		}
 		sweep_one(dispatch, delivery);
 	}
+}
+
+bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
+{
+	sweep(dispatch, binding, clock_mono_ms() - DISPATCH_RECORD_AGE_MS);
 	return !list_is_empty(&binding->owed);
+}
+
+void dispatch_sweep_all(struct dispatch *dispatch, struct binding *binding)
+{
+	sweep(dispatch, binding, INT64_MAX);
 }

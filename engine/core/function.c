@@ -380,7 +380,14 @@ static void call_timed_out(struct alarm *alarm)
 
 int function_call(struct functions *functions, struct call *call, struct err *err)
 {
-	struct function *function = function_find(functions, call->namespace_, call->function_id);
+	return function_call_found(functions,
+	                           function_find(functions, call->namespace_, call->function_id),
+	                           call, err);
+}
+
+int function_call_found(struct functions *functions, struct function *function, struct call *call,
+                        struct err *err)
+{
 	if (function == NULL) {
 		return refuse_absent(functions, call, err);
 	}

@@ -112,6 +112,9 @@ void functions_each(struct functions *functions, function_each_fn *each, void *c
  * and done does not come. No credit: the call waits its turn, within its timeout. done may come
  * from inside this function: touch nothing of the call behind it. */
 int function_call(struct functions *functions, struct call *call, struct err *err);
+/* The same, with what function_find has just found for this call: NULL = nobody offers it. */
+int function_call_found(struct functions *functions, struct function *function, struct call *call,
+                        struct err *err);
 /* The caller no longer wants it; `done` will not come. */
 void call_cancel(struct call *call);
 /* The executor's word that the call has ended. Takes the call off every list, then calls done. */

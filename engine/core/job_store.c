@@ -114,7 +114,7 @@ static bool is_pending(struct store *store, const struct binding *binding, uint6
 	struct space_key room;
 	struct store_look look;
 	(void)store_look(store, space_job(&room, binding->id, seq), &look);
-	return look.group != 0;
+	return !store_has_written(store, look.group);
 }
 
 bool job_store_forget_done(struct store *store, struct binding *binding, uint64_t cursor)

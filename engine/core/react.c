@@ -394,24 +394,32 @@ bool react_holds_dead_letters(const struct react *react)
 	return dead_is_full(react->dead);
 }
 
-void react_detach_before(struct react *react, uint64_t keep_from)
+bool react_detach_before(struct react *react, uint64_t keep_from)
 {
+	bool all = true;
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		uint64_t needs = dispatch_first_needed_by(binding);
 		bool holds = (binding->lagging && react_cursor(react, binding) + 1 < keep_from) ||
 		             (needs != 0 && needs < keep_from);
-		if (holds && !dead_is_full(react->dead)) {
-			dispatch_bury_all(
-			        react->dispatch, binding, keep_from - 1, "journal_full",
-			        "the journal reached journal.max_bytes while these events waited");
-			if (binding->next_seq < keep_from) {
-				binding->next_seq = keep_from;
-			}
-			store_commit(react->store, NULL);
+		if (!holds) {
+			continue;
 		}
+		if (dead_is_full(react->dead)) {
+			all = false;
+			continue;
+		}
+		dispatch_bury_all(
+		        react->dispatch, binding, keep_from - 1, "journal_full",
+		        "the journal reached journal.max_bytes while these events waited");
+		if (binding->next_seq < keep_from) {
+			binding->next_seq = keep_from;
+		}
+		store_commit(react->store, NULL);
 	}
+	react_want_cursors(react);
+	return all;
 }
 
 /* ---- life ---- */
@@ -519,6 +527,12 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 	}
 }
 
+void react_begin_at(struct react *react, struct binding *binding, uint64_t seq)
+{
+	begin_to_lag(react, binding, seq);
+	catch_up(react, binding);
+}
+
 void react_remove(struct react *react, struct binding *binding, bool keep_records)
 {
 	index_remove(react->index, &binding->entry);
@@ -543,14 +557,6 @@ void react_touch(struct react *react, struct binding *binding)
 	activate(react, binding);
 }
 
-bool react_is_past(const struct react *react, const struct binding *binding)
-{
-	uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
-	return binding->until_seq != 0 && next >= binding->until_seq &&
-	       dispatch_owes_nothing(binding) &&
-	       react_cursor(react, binding) + 1 >= binding->until_seq;
-}
-
 void react_start(struct react *react, uint64_t cursor)
 {
 	react->started = true;
@@ -563,10 +569,15 @@ void react_start(struct react *react, uint64_t cursor)
 
 void react_stop(struct react *react)
 {
-	alarm_clear(react->alarms, &react->cursor_alarm);
-	alarm_clear(react->alarms, &react->sweep_alarm);
 	if (react->started && store_can_put(react->store)) {
+		LIST_EACH(&react->active, link)
+		{
+			dispatch_sweep_all(react->dispatch,
+			                   MEM_CONTAINER(link, struct binding, active_link));
+		}
 		(void)react_put_cursors(react);
 	}
+	alarm_clear(react->alarms, &react->cursor_alarm);
+	alarm_clear(react->alarms, &react->sweep_alarm);
 	react->started = false;
 }

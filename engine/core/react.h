@@ -38,6 +38,8 @@ void react_free(struct react *react);
 /* A binding begins. `own_cursor`: at the start, what its own cursor record says, or
  * REACT_NO_CURSOR. */
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor);
+/* It judges events that the others have seen already, from this one on: it lags. */
+void react_begin_at(struct react *react, struct binding *binding, uint64_t seq);
 /* It ends; the caller detaches it from dispatch. `keep_records`: the daemon stops. */
 void react_remove(struct react *react, struct binding *binding, bool keep_records);
 
@@ -48,17 +50,16 @@ void react_touch(struct react *react, struct binding *binding);
 
 /* Follows the journal from behind `cursor` on. Before this nothing is matched. */
 void react_start(struct react *react, uint64_t cursor);
-/* Puts the cursors, for a clean stop. */
+/* Puts the cursors, for a clean stop: nothing that is settled runs again. */
 void react_stop(struct react *react);
 
 /* The shared cursor, or the binding's own. */
 uint64_t react_cursor(const struct react *react, const struct binding *binding);
-/* True when nothing before until_seq is left to be matched or delivered. */
-bool react_is_past(const struct react *react, const struct binding *binding);
 /* The least seq that a cursor or a job still needs. */
 uint64_t react_first_needed(const struct react *react);
-/* Whoever still owes events before `keep_from` gets a range dead letter for them. */
-void react_detach_before(struct react *react, uint64_t keep_from);
+/* Whoever still owes events before `keep_from` gets a range dead letter for them. False: somebody
+ * did not, as the dead letters are full. */
+bool react_detach_before(struct react *react, uint64_t keep_from);
 
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);

@@ -122,6 +122,31 @@ bool react_is_at_rest(const struct binding *binding)
 	       list_is_empty(&binding->done);
 }
 
+static bool is_pending(const struct react *react, struct record_key key)
+{
+	struct store_look look;
+	(void)store_look(react->store, key, &look);
+	return !store_has_written(react->store, look.group);
+}
+
+/* Nothing before until_seq is left to be matched or delivered. */
+static bool is_past(const struct react *react, const struct binding *binding)
+{
+	uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
+	return binding->until_seq != 0 && next >= binding->until_seq &&
+	       dispatch_owes_nothing(binding) && list_is_empty(&binding->done) &&
+	       react_cursor(react, binding) + 1 >= binding->until_seq;
+}
+
+/* What says so is on disk. A version that goes earlier would come back at the next start, and do
+ * its work again, if the group of its removal is lost. */
+static bool is_past_for_good(const struct react *react, const struct binding *binding)
+{
+	struct space_key room;
+	return !is_pending(react, space_cursor_of(&room, binding->id, binding->version)) &&
+	       (binding->lagging || !is_pending(react, space_cursor()));
+}
+
 void react_want_cursors(struct react *react)
 {
 	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
@@ -142,8 +167,12 @@ void react_cursor_is_due(struct alarm *alarm)
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		if (react_is_past(react, binding)) {
-			react->finished(react->finished_ctx, binding);
+		if (is_past(react, binding)) {
+			if (is_past_for_good(react, binding)) {
+				react->finished(react->finished_ctx, binding);
+			} else {
+				react_want_cursors(react);
+			}
 		} else if (react_is_at_rest(binding)) {
 			list_remove(&binding->active_link);
 		}

@@ -8,9 +8,14 @@
 
 enum {
 	LOOK_MS = 10000,
-	SAMPLES = 168, /* of the journal's age: of seven days, one an hour */
+	GAPS = 168, /* between samples of the journal's age: of seven days, one an hour */
+	SAMPLES = GAPS + 1,
 	WARN_PERCENT = 80
 };
+
+/* Over WARN_PERCENT with its oldest part still owed there is little; over all of it, and nobody
+ * gives way, there is none. */
+enum room { ROOM_ENOUGH, ROOM_LITTLE, ROOM_NONE };
 
 /* "At this time the journal was so long." */
 struct sample {
@@ -25,6 +30,7 @@ struct retain {
 	struct retain_options options;
 	struct alarm alarm;
 	bool soon; /* it looks within LOOK_MS */
+	enum room room;
 	struct sample samples[SAMPLES];
 	size_t count;
 };
@@ -42,7 +48,7 @@ static uint64_t seq_before(const struct retain *retain, int64_t wall_ms)
 static void take_sample(struct retain *retain, int64_t now)
 {
 	size_t count = retain->count;
-	int64_t gap = retain->options.max_age_ms / SAMPLES;
+	int64_t gap = retain->options.max_age_ms / GAPS + 1;
 	if (count != 0 && now - retain->samples[count - 1].wall_ms < gap) {
 		return;
 	}
@@ -55,26 +61,74 @@ static void take_sample(struct retain *retain, int64_t now)
 	retain->count = count + 1;
 }
 
-/* Where the journal may begin so that it is small enough: a tenth of it goes at a time. */
-static uint64_t seq_by_size(struct retain *retain, const struct adapter_head *head)
+/* Where the journal has to begin so that it is small enough: a tenth of it goes at a time, or more
+ * where that is not enough. *out_far: a tenth further. */
+static uint64_t seq_by_size(const struct retain *retain, const struct adapter_head *head,
+                            uint64_t *out_far)
+{
+	double count = (double)(head->next_seq - head->first_seq);
+	double bytes = (double)store_journal_bytes(retain->store);
+	double excess = (bytes - (double)retain->options.max_bytes) / bytes;
+	uint64_t tenth = (uint64_t)(count / 10);
+	uint64_t keep_from =
+	        head->first_seq + (excess > 0.1 ? (uint64_t)(excess * count) : tenth) + 1;
+	*out_far = keep_from + tenth < head->next_seq ? keep_from + tenth : head->next_seq;
+	return keep_from;
+}
+
+/* Whoever needs what has to go gives way, by some more than that so that he does not get a letter
+ * for every few events; or whoever writes. False: the latter. */
+static bool make_room(struct retain *retain, uint64_t far)
+{
+	if (!store_can_put(retain->store)) {
+		return true; /* nobody writes now */
+	}
+	return !retain->options.refuse_when_full && react_detach_before(retain->react, far);
+}
+
+/* Each is said once, until there is room again. */
+static void tell(struct retain *retain, enum room room, uint64_t bytes, uint64_t needed)
+{
+	unsigned long long max_bytes = retain->options.max_bytes;
+	if (room == ROOM_NONE && retain->room != ROOM_NONE) {
+		log_error("retain",
+		          "the journal is at %llu of %llu bytes, and event %llu is still owed: "
+		          "writes are refused until triggers have caught up (`pawl triggers`)%s",
+		          (unsigned long long)bytes, max_bytes, (unsigned long long)needed,
+		          react_holds_dead_letters(retain->react) ? " or dead letters are discarded"
+		                                                  : "");
+	} else if (room != ROOM_NONE && retain->room == ROOM_NONE) {
+		log_info("retain", "the journal has room again: writes are taken");
+	} else if (room == ROOM_LITTLE && retain->room == ROOM_ENOUGH) {
+		log_warn("retain",
+		         "the journal is at %llu of %llu bytes, and event %llu is still owed; when "
+		         "it is full, %s (on_journal_full)",
+		         (unsigned long long)bytes, max_bytes, (unsigned long long)needed,
+		         retain->options.refuse_when_full
+		                 ? "writes are refused"
+		                 : "triggers that need its oldest part lose it to a dead letter");
+	}
+	retain->room = room;
+}
+
+static uint64_t look_at_size(struct retain *retain, const struct adapter_head *head)
 {
 	uint64_t bytes = store_journal_bytes(retain->store);
 	uint64_t most = retain->options.max_bytes;
 	uint64_t needed = react_first_needed(retain->react);
-	if (bytes > most / 100 * WARN_PERCENT && needed <= head->first_seq) {
-		log_warn("retain",
-		         "the journal is at %llu of %llu bytes and all of it is still owed",
-		         (unsigned long long)bytes, (unsigned long long)most);
+	enum room room = ROOM_ENOUGH;
+	uint64_t keep_from = 0;
+	uint64_t far = 0;
+	if (bytes > most / 100 * WARN_PERCENT) {
+		keep_from = seq_by_size(retain, head, &far);
+		room = needed < keep_from ? ROOM_LITTLE : ROOM_ENOUGH;
 	}
-	if (bytes <= most) {
-		return 0;
+	if (room == ROOM_LITTLE && bytes > most && !make_room(retain, far)) {
+		room = ROOM_NONE;
 	}
-	uint64_t keep_from = head->first_seq + (head->next_seq - head->first_seq) / 10 + 1;
-	if (needed < keep_from && !retain->options.refuse_when_full &&
-	    store_refuses(retain->store, NULL) == 0) {
-		react_detach_before(retain->react, keep_from);
-	}
-	return keep_from;
+	tell(retain, room, bytes, needed);
+	store_set_journal_full(retain->store, room == ROOM_NONE);
+	return bytes > most ? keep_from : 0;
 }
 
 static void look(struct alarm *alarm)
@@ -85,21 +139,17 @@ static void look(struct alarm *alarm)
 	struct adapter_head head;
 	store_head(retain->store, &head);
 	uint64_t by_age = seq_before(retain, now - retain->options.max_age_ms);
-	uint64_t by_size = seq_by_size(retain, &head);
+	uint64_t by_size = look_at_size(retain, &head);
 	uint64_t needed = react_first_needed(retain->react);
-	bool full = by_size != 0 && retain->options.refuse_when_full && needed <= head.first_seq;
-	store_set_journal_full(retain->store, full);
 	uint64_t wanted = by_age > by_size ? by_age : by_size;
 	uint64_t seq = wanted < needed ? wanted : needed;
 	if (seq > head.first_seq) {
 		store_trim(retain->store, seq);
 	}
-	/* While nothing comes there is only age to look after. */
-	alarm_set_in(retain->alarms, &retain->alarm, retain->options.max_age_ms / SAMPLES);
-	retain->soon = full;
-	if (full) {
-		alarm_set_in(retain->alarms, &retain->alarm, LOOK_MS);
-	}
+	/* While nothing comes and there is room, there is only age to look after. */
+	retain->soon = by_size != 0;
+	alarm_set_in(retain->alarms, &retain->alarm,
+	             retain->soon ? LOOK_MS : retain->options.max_age_ms / GAPS + 1);
 }
 
 static void something_came(void *ctx)

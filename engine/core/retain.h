@@ -11,8 +11,9 @@
 
 /*
  * DESIGN. The journal is kept by age and by size, and never below the least seq that somebody
- * needs. When it is over its size and all of it is needed, either the bindings that need the oldest
- * part are detached from it (a range dead letter), or writes are refused until they have caught up.
+ * needs. When it is over its size and its oldest part is needed, either the bindings that need that
+ * are detached from it (a range dead letter), or writes are refused until they have caught up. They
+ * are refused, too, while the dead letters are full: then nobody can be detached without a loss.
  */
 struct retain_options {
 	int64_t max_age_ms;

@@ -75,16 +75,13 @@ int64_t store_time_ms(struct store *store)
 	return store->last_time_ms;
 }
 
-int store_refuses(const struct store *store, struct err *err)
+int store_refuses_records(const struct store *store, struct err *err)
 {
 	if (store->is_closing) {
 		return err_set(err, E_CANCELED, "shutting_down", "the engine is shutting down");
 	}
 	if (store->phase == PHASE_OPEN) {
-		return !store->journal_is_full
-		               ? 0
-		               : err_set(err, E_LIMIT, "journal_full",
-		                         "the journal has reached journal.max_bytes");
+		return 0;
 	}
 	if (store->cause.number == E_FULL) {
 		return err_set(err, E_FULL, "disk_full", "the disk is full: %s", store->cause.text);
@@ -95,6 +92,17 @@ int store_refuses(const struct store *store, struct err *err)
 	}
 	return err_set(err, E_BUSY, "store_recovering", "the store recovers from: %s",
 	               store->cause.text);
+}
+
+int store_refuses(const struct store *store, struct err *err)
+{
+	int status = store_refuses_records(store, err);
+	if (status == 0 && store->journal_is_full) {
+		status = err_set(err, E_LIMIT, "journal_full",
+		                 "the journal has reached journal.max_bytes, and triggers still "
+		                 "need its oldest part");
+	}
+	return status;
 }
 
 bool store_can_put(const struct store *store)
@@ -258,6 +266,11 @@ void store_commit_lazy(struct store *store)
 	if (!batch_is_empty(&store->open->batch)) {
 		store_commit_ask_lazily(store);
 	}
+}
+
+bool store_has_written(const struct store *store, uint64_t group)
+{
+	return group <= store->durable_number;
 }
 
 bool store_wait(struct store *store, uint64_t group, struct store_waiter *waiter)

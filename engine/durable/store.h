@@ -67,8 +67,10 @@ int64_t store_time_ms(struct store *store);
 /* 0, or why writes are refused now: E_BUSY "store_recovering", E_FULL "disk_full", E_IO
  * "store_failed", E_LIMIT "journal_full", E_CANCELED "shutting_down". */
 int store_refuses(const struct store *store, struct err *err);
-/* Bookkeeping may be put: the store is open and does not close. Also while the journal is full, as
- * it is bookkeeping that frees it. */
+/* The same for what makes no event: a full journal does not refuse it, as it may free it. */
+int store_refuses_records(const struct store *store, struct err *err);
+/* Bookkeeping may be put: the store is open and does not close. Also while the journal is
+ * full. */
 bool store_can_put(const struct store *store);
 void store_set_journal_full(struct store *store, bool full);
 /* True while so much is queued that readers of sockets should pause; `crowded` (set once by the
@@ -119,6 +121,8 @@ void store_commit(struct store *store, struct store_waiter *waiter);
 /* Like commit, but in no hurry: rides in the next group, or after 100 ms in one of its own that is
  * written and not synced. */
 void store_commit_lazy(struct store *store);
+/* Whether the group that a look told of is durable. */
+bool store_has_written(const struct store *store, uint64_t group);
 /* For answers that only looked: called when `group` is durable. True and no call when it is
  * already. */
 bool store_wait(struct store *store, uint64_t group, struct store_waiter *waiter);

@@ -125,6 +125,9 @@ void store_commit_tell_follower(struct store *store, const struct store_group *g
 	}
 }
 
+/* The next group is on its way to the disk before anybody hears of this one: what the answers and
+ * the follower cost is time that the disk needs anyway. The follower hears first, for what it sends
+ * makes others work; an answer is only waited for. */
 static void write_done(struct store_job *job)
 {
 	struct store *store = MEM_CONTAINER(job, struct store, write_job);
@@ -133,8 +136,11 @@ static void write_done(struct store_job *job)
 	if (store->write_status == 0) {
 		count_commit(store, group);
 		note_durable(store, group);
-		store_waiters_call(&group->waiters, 0, NULL);
+		if (store->phase == PHASE_OPEN) {
+			store_commit_feed_writer(store);
+		}
 		store_commit_tell_follower(store, group);
+		store_waiters_call(&group->waiters, 0, NULL);
 	} else {
 		store_commit_fail(store, group, &store->write_err);
 	}

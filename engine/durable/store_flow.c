@@ -342,10 +342,10 @@ static void on_prepare(uv_prepare_t *prepare)
 	}
 }
 
-static void on_wake(uv_async_t *async)
+static void on_wake(struct store_threads *threads)
 {
-	struct store *store = async->data;
-	(void)store_threads_drain(&store->threads);
+	struct store *store = MEM_CONTAINER(threads, struct store, threads);
+	(void)store_threads_drain(threads);
 	if (store->phase != PHASE_CLOSED) {
 		(void)turn(store);
 	}

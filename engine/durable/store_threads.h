@@ -14,15 +14,14 @@
  * give, but `done` waits for store_threads_drain all the same.
  */
 struct store_threads;
+typedef void store_wake_fn(struct store_threads *threads);
 
 struct store_thread {
 	struct store_threads *all;
 	uv_thread_t id;
-	uv_mutex_t lock;
-	uv_cond_t wakes;
-	struct store_job *job; /* NULL: nothing to do */
-	bool stops;
-	bool is_busy; /* the loop's: from give until just before done */
+	uv_sem_t given;
+	struct store_job *job; /* the thread's once `given` is posted; NULL: it ends */
+	bool is_busy;          /* the loop's: from give until just before done */
 };
 
 enum store_thread_name { STORE_WRITER, STORE_READER, STORE_VIEW, STORE_THREAD_COUNT };
@@ -32,12 +31,14 @@ struct store_threads {
 	bool are_started;
 	uv_mutex_t lock;
 	struct list back; /* jobs whose work is done */
-	uv_async_t comes_back;
+	int bell;         /* an eventfd: rung when `back` is not empty any more */
+	uv_poll_t comes_back;
+	store_wake_fn *wake;
 };
 
 /* `wake` is called on the loop when something may have come back; it calls store_threads_drain.
  * `starts` is false for an INLINE adapter. A uv error; nothing is left then. */
-int store_threads_open(struct store_threads *threads, uv_loop_t *loop, uv_async_cb wake,
+int store_threads_open(struct store_threads *threads, uv_loop_t *loop, store_wake_fn *wake,
                        bool starts);
 /* All must be idle. The memory is free when `closed` is called. */
 void store_threads_close(struct store_threads *threads, uv_close_cb closed);

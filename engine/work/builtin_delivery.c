@@ -304,7 +304,7 @@ static void dead_discarded(struct dead_get *get, int status, struct span json,
 	struct dead_work *own = MEM_CONTAINER(get, struct dead_work, get);
 	struct work *work = own->work;
 	struct err why;
-	if (status != 0 || store_refuses(work->core->store, &why) != 0) {
+	if (status != 0 || store_refuses_records(work->core->store, &why) != 0) {
 		work_fail(work, status != 0 ? err : &why);
 		free_dead_work(own);
 		return;
@@ -374,7 +374,7 @@ static void dead_replayed(struct dead_get *get, int status, struct span json, co
 	struct binding *binding;
 	struct job job;
 	struct err why;
-	bool can = status == 0 && store_refuses(core->store, &why) == 0 &&
+	bool can = status == 0 && store_refuses_records(core->store, &why) == 0 &&
 	           job_of_letter(core, json, &text, &binding, &job, &why);
 	if (!can) {
 		work_fail(work, status != 0 ? err : &why);

@@ -28,6 +28,7 @@ struct fault_disk {
 	size_t applied; /* batches of `written` that the view has */
 	uint64_t first_seq, next_seq, epoch;
 	int64_t sync_every_ms;
+	uint64_t trim_by;
 	struct fault_row *rows; /* in order */
 	size_t row_count, row_cap;
 	struct fault_plan plans[FAULT_CALLS];
@@ -53,6 +54,7 @@ struct fault_disk *fault_disk_new(void)
 	(void)snprintf(disk->config, sizeof disk->config, "%p", (void *)disk);
 	disk->first_seq = 1;
 	disk->next_seq = 1;
+	disk->trim_by = 1;
 	return disk;
 }
 
@@ -82,6 +84,11 @@ void fault_disk_free(struct fault_disk *disk)
 void fault_sync_every(struct fault_disk *disk, int64_t ms)
 {
 	disk->sync_every_ms = ms;
+}
+
+void fault_trim_by(struct fault_disk *disk, uint64_t entries)
+{
+	disk->trim_by = entries;
 }
 
 struct span fault_config(struct fault_disk *disk)
@@ -520,17 +527,30 @@ static int fault_read(struct adapter *adapter, uint64_t from, adapter_entry_fn *
 	return leave(disk, status);
 }
 
+static uint64_t kept_bytes(const struct fault_disk *disk)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < disk->written_count; i++) {
+		const struct batch *batch = disk->written[i];
+		if (batch->entry_count != 0 && batch->entries[0].seq >= disk->first_seq) {
+			bytes += batch_size(batch);
+		}
+	}
+	return bytes;
+}
+
 static int fault_trim(struct adapter *adapter, uint64_t seq, uint64_t *out_first,
                       uint64_t *out_bytes, struct err *err)
 {
 	struct fault_disk *disk = disk_of(adapter);
 	bool happens;
 	int status = enter(disk, FAULT_TRIM, &happens, err);
+	seq -= (seq - 1) % disk->trim_by;
 	if (happens && seq > disk->first_seq) {
 		disk->first_seq = seq;
 	}
 	*out_first = disk->first_seq;
-	*out_bytes = disk->next_seq - disk->first_seq;
+	*out_bytes = kept_bytes(disk);
 	return leave(disk, status);
 }
 

@@ -38,6 +38,8 @@ struct fault_disk;
 struct fault_disk *fault_disk_new(void);
 void fault_disk_free(struct fault_disk *disk);
 void fault_sync_every(struct fault_disk *disk, int64_t ms); /* before it is opened */
+/* Trimming forgets whole segments of so many entries; 1 to begin with. */
+void fault_trim_by(struct fault_disk *disk, uint64_t entries);
 
 /* Three of a kind: with a view that is applied behind the journal, without one, and INLINE. */
 extern const struct adapter_type fault_with_view;

@@ -173,10 +173,12 @@ static void a_kill_begins_an_epoch(void **state)
 	struct state *s = *state;
 	must_open(s);
 	write_entries(s, 1, 5, false);
-	for (uint64_t epoch = 2; epoch <= 4; epoch++) {
+	uint64_t epoch = head_of(s).epoch;
+	for (int i = 0; i < 3; i++) {
 		kill_it(s);
 		must_open(s);
-		assert_int_equal(head_of(s).epoch, epoch);
+		assert_true(head_of(s).epoch > epoch);
+		epoch = head_of(s).epoch;
 		assert_int_equal(head_of(s).epoch_seq, 6);
 		assert_int_equal(head_of(s).cut_bytes, 0);
 		reads_all(s, 1, 5);
@@ -184,7 +186,7 @@ static void a_kill_begins_an_epoch(void **state)
 	write_entries(s, 6, 6, false);
 	segment_close(s->segment);
 	must_open(s);
-	assert_int_equal(head_of(s).epoch, 4);
+	assert_int_equal(head_of(s).epoch, epoch);
 	assert_int_equal(head_of(s).epoch_seq, 6);
 	reads_all(s, 1, 6);
 }
@@ -538,9 +540,10 @@ static void an_error_closes_the_journal_until_it_is_opened_again(void **state)
 		assert_int_equal(segment_sync(s->segment, &s->err), faults[i].number);
 		assert_int_equal(head_of(s).next_seq, next);
 		reads_all(s, 1, next - 1);
+		uint64_t epoch = head_of(s).epoch;
 		segment_close(s->segment);
 		must_open(s);
-		assert_int_equal(head_of(s).epoch, i + 2);
+		assert_true(head_of(s).epoch > epoch);
 		uint64_t truly = head_of(s).next_seq;
 		assert_in_range(truly, next, next + 1);
 		write_entries(s, truly, truly, false);

@@ -26,10 +26,13 @@ const KEYS_EACH = 6;
 // the function of `late` is served in one life of four, so that it is far behind.
 const TRIGGERS = ['all', 'flaky', 'late'];
 // An outcome is durable at the latest so long after the answer was sent: that of a delivery with a
-// job record (it had failed, or it took long) at once, any other when the cursor passes it.
+// job record (it had failed, or it took long) at once, any other when the cursor passes it. A machine
+// may stand still: what counts is the time up to the last write that was acknowledged.
 const RECORDED_MS = 500;
 const OUTCOME_MS = 1500;
 const POINT_MS = 8000; // to reach a point
+const BEHIND_MAX = 20000; // events; then nobody writes until the triggers have caught up
+const STUCK_MS = 60000; // in which no cursor moves
 const POINTS = [['write', 60], ['sync', 60], ['answer', 60], ['apply', 3], ['applied', 3],
   ['cursor', 30], ['job', 30], ['outcome', 30], ['roll', 1]];
 
@@ -59,7 +62,8 @@ const daemon = new Daemon(dir, await freePort(), {
 let faults = [];
 const fault = (text) => faults.push(text);
 let life = 0;
-const killedAt = new Map(); // life -> when it ended
+const ends = new Map(); // life -> how it ended, and when it was known to be well last
+let wellAt = 0; // when the last write was sent that was acknowledged
 const acked = new Map(); // key -> { rev, value } as acknowledged last; value undefined = deleted
 const pending = new Map(); // key -> value that was sent and not answered
 const pairs = new Set(); // keys of transactions that were sent and not answered
@@ -135,11 +139,13 @@ async function writeOnce(peer, keys, heavy) {
   const before = acked.get(key);
   const remove = before?.value !== undefined && pick(12) === 0;
   const value = newValue(heavy);
+  const sent = performance.now();
   pending.set(key, remove ? undefined : value);
   const reply = remove
     ? await peer.call('state::delete', { scope: 'load', key })
     : await peer.call('state::set', { scope: 'load', key, value });
   pending.delete(key);
+  wellAt = Math.max(wellAt, sent);
   if (remove) {
     acked.set(key, { value: undefined });
     return;
@@ -215,9 +221,10 @@ function noteStart(trigger, event) {
   const outcome = ended.get(`${trigger}/${seq}`);
   if (outcome?.life === life) {
     fault(`${lane}: ${seq} ran again in the same life (attempt ${event.attempt})`);
-  } else if (outcome && killedAt.get(outcome.life) - outcome.at > outcome.within) {
-    const ago = Math.round(killedAt.get(outcome.life) - outcome.at);
-    fault(`${lane}: ${seq} was answered ${ago} ms before a kill and ran again`);
+  } else if (outcome && ends.get(outcome.life).at - outcome.at > outcome.within[ends.get(outcome.life).how]) {
+    const { at, how } = ends.get(outcome.life);
+    fault(`${lane}: ${seq} was answered ${Math.round(at - outcome.at)} ms before the last write that ` +
+      `${how} left, and ran again`);
   }
   if (!started[trigger].has(seq) && seq < (highest.get(lane) ?? 0)) {
     fault(`${lane}: ${seq} was started after ${highest.get(lane)}`);
@@ -239,7 +246,8 @@ async function handle(peer, frame) {
   const lane = `${trigger}/${event.key}`;
   if (running.get(lane) === event.seq && end) running.delete(lane);
   if (end) {
-    const within = event.attempt > 1 || draw === 0 ? RECORDED_MS : OUTCOME_MS;
+    // A clean stop waits for what runs.
+    const within = { SIGTERM: 0, SIGKILL: event.attempt > 1 || draw === 0 ? RECORDED_MS : OUTCOME_MS };
     ended.set(`${trigger}/${event.seq}`, { at: performance.now(), life, within });
   }
   peer.send({ type: 'invocationresult', invocation_id: frame.invocation_id,
@@ -304,8 +312,33 @@ async function checkEvents() {
   readTo = last;
 }
 
+// Waits until no trigger is further behind than that, for as long as they go on.
+async function caughtUp(most) {
+  const { store } = await daemon.call('engine::status');
+  let moved = performance.now();
+  for (let before; ;) {
+    const triggers = await daemon.triggers();
+    const left = triggers.filter((one) => one.cursor + most < store.last_seq ||
+      (most === 0 && (one.waiting || one.running)));
+    if (left.length === 0) return;
+    const now = JSON.stringify(triggers.map((one) => [one.cursor, one.delivered, one.dead]));
+    if (now !== before) moved = performance.now();
+    before = now;
+    if (performance.now() - moved > STUCK_MS) {
+      fault(`nothing moved for ${STUCK_MS} ms: ${JSON.stringify(left)}`);
+      return;
+    }
+    await delay(250);
+  }
+}
+
+async function isFarBehind() {
+  const { store } = await daemon.call('engine::status');
+  return (await daemon.triggers()).some((one) => one.cursor + BEHIND_MAX < store.last_seq);
+}
+
 async function checkEnd() {
-  await daemon.settled(300000);
+  await caughtUp(0);
   const dead = new Map();
   for (const letter of await daemon.dead()) {
     const name = `${letter.trigger}/${letter.event.seq}`;
@@ -335,6 +368,35 @@ function startLoad(heavy) {
   return load;
 }
 
+async function end(how) {
+  ends.set(life, { at: how === 'SIGKILL' ? wellAt : performance.now(), how });
+  await daemon.stop(how);
+}
+
+// Writes that wake nobody show that the daemon is well.
+async function probe() {
+  try {
+    const peer = await Peer.open();
+    for (let n = 0; ; n++) {
+      const sent = performance.now();
+      await peer.call('state::set', { scope: 'probe', key: 'k', value: n });
+      wellAt = Math.max(wellAt, sent);
+      await delay(50);
+    }
+  } catch (error) {
+    if (error.message !== 'gone') fault(`a probe was refused: ${error.code} ${error.message}`);
+  }
+}
+
+// A life without writers, so that a long run is no longer than its kills.
+async function catchUp() {
+  life++;
+  running.clear();
+  await serve(true);
+  void probe();
+  await caughtUp(BEHIND_MAX / 4);
+}
+
 // One life under load, its end, and a second life in which everything is looked at.
 async function liveAndDie(kill) {
   const point = kill % 2 === 1 ? POINTS[((kill - 1) / 2) % POINTS.length] : null;
@@ -352,9 +414,8 @@ async function liveAndDie(kill) {
   const load = daemon.process ? startLoad(point?.[0] === 'roll') : [];
   const fell = await Promise.race([daemon.gone.then(() => true), delay(point ? POINT_MS : time, false)]);
   if (point && !fell) console.log(`      ${label} was not reached in ${POINT_MS} ms`);
-  await daemon.stop('SIGKILL');
+  await end('SIGKILL');
   const { code, signal } = await daemon.gone;
-  killedAt.set(life, performance.now());
   if (signal !== 'SIGKILL') fault(`the daemon ended by itself: ${signal ?? code}`);
   await Promise.all(load);
   daemon.env = {};
@@ -383,8 +444,11 @@ function judge(what) {
 console.log(`${KILLS} kills, seed ${options.seed}`);
 for (let kill = 0; kill < KILLS; kill++) {
   const label = await liveAndDie(kill);
+  const isBehind = await isFarBehind();
+  if (isBehind) await catchUp();
   judge(`kill ${kill + 1}, ${label}`);
-  await daemon.stop(pick(2) ? 'SIGKILL' : 'SIGTERM'); // an idle one may end either way
+  const how = pick(2) ? 'SIGKILL' : 'SIGTERM'; // an idle one may end either way
+  await (isBehind ? end(how) : daemon.stop(how));
 }
 life++;
 running.clear();

@@ -20,7 +20,7 @@ const POLL_MS = 10;
 
 console.debug = () => {}; // the SDK tells its life there
 
-export const test = (name, fn) => nodeTest(name, { timeout: 60000 }, fn);
+export const test = (name, fn, timeout = 60000) => nodeTest(name, { timeout }, fn);
 
 // Calls `look` until it answers something true; what it throws is shown when time is up.
 export async function waitFor(what, look, deadline = DEADLINE_MS) {

@@ -81,6 +81,51 @@ static void a_restarted_worker_finds_its_own(void **state)
 	release(&claim, false);
 }
 
+/* More than it may have in hand, and the engine is started again meanwhile. */
+static void a_worker_that_is_away_for_a_while_gets_all(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"a", "b", "c"};
+	world->job_max = 10;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one, "{}");
+	withdraw("f");
+	release(&claim, false);
+	uint64_t first = store_next_seq(world->store);
+	for (int second = 0; second < 20; second++) {
+		for (int i = 0; i < 10; i++) {
+			(void)put_event(keys[i % 3]);
+		}
+		pass(1000);
+		if (second == 10) {
+			restart(true);
+		}
+	}
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	offer("f");
+	hold_trigger(&claim, &two, "{}");
+	for (int i = 0; i < 200; i++) {
+		for (size_t at = 0; at < world->started_count; at++) {
+			if (world->started[at].call != NULL) {
+				end_call(&world->started[at], CALL_OK, "null");
+			}
+		}
+	}
+	for (uint64_t seq = first; seq < first + 200; seq++) {
+		assert_int_equal(starts_of(seq), 1);
+	}
+	uint64_t last[3] = {0};
+	for (size_t i = 0; i < world->started_count; i++) {
+		uint64_t *of_key = &last[world->started[i].key[0] - 'a'];
+		assert_true(world->started[i].seq > *of_key);
+		*of_key = world->started[i].seq;
+	}
+	assert_int_equal(dead_letter_count(), 0);
+	release(&claim, false);
+}
+
 static void nobody_comes_back(void **state)
 {
 	(void)state;
@@ -167,6 +212,168 @@ static void the_same_deploy_goes_on(void **state)
 	release(&claim, false);
 }
 
+/* A new worker connects: its function comes, whatever it registers follows. */
+static void deploy(void)
+{
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	offer("f");
+}
+
+static void settled(void)
+{
+	assert_true(catalog_worker_settled(world->catalog, &world->worker));
+	turn();
+}
+
+/* Its worker has gone: the trigger waits for another one. */
+static void leave_detached(struct claim *claim)
+{
+	withdraw("f");
+	release(claim, false);
+}
+
+static void answer_all(void)
+{
+	for (size_t i = 0; i < world->started_count; i++) {
+		if (world->started[i].call != NULL) {
+			end_call(&world->started[i], CALL_OK, "null");
+		}
+	}
+}
+
+static void a_held_back_one_starts_nothing_until_its_worker_settled(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	hold_trigger(&old, &one, "{}");
+	leave_detached(&old);
+	uint64_t before = event("a");
+	deploy();
+	uint64_t since = event("b");
+	pass(5000);
+	assert_int_equal(world->started_count, 0);
+	settled();
+	assert_int_equal(starts_of(before), 1);
+	answer(before);
+	/* Nobody took it over: it ends where the worker came. */
+	pass(2000);
+	pass(300);
+	assert_int_equal(starts_of(since), 0);
+	assert_int_equal(catalog_count(world->catalog), 0);
+}
+
+/* Between the two frames that register a function and its trigger others write. */
+static void no_event_falls_between_two_deploys(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one, "{\"timeout_ms\":1000}");
+	leave_detached(&old);
+	deploy();
+	uint64_t between = event("a");
+	hold_trigger(&fresh, &two, "{\"timeout_ms\":2000}");
+	uint64_t after = event("a");
+	pass(900);
+	settled();
+	for (int i = 0; i < 3; i++) {
+		answer_all();
+		pass(500);
+	}
+	assert_int_equal(starts_of(between), 1);
+	assert_int_equal(starts_of(after), 1);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	assert_false(fresh.hold.binding->lagging);
+	release(&fresh, false);
+}
+
+/* And the engine dies as soon as the old one has ended. */
+static void no_event_falls_between_two_deploys_and_a_crash(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one, "{\"timeout_ms\":1000}");
+	leave_detached(&old);
+	deploy();
+	uint64_t between = event("a");
+	hold_trigger(&fresh, &two, "{\"concurrency\":1}");
+	settled();
+	restart(true);
+	deploy();
+	hold_trigger(&fresh, &two, "{\"concurrency\":1}");
+	pass(1000);
+	assert_true(is_running(between));
+	answer(between);
+	settled();
+	pass(1000);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&fresh, false);
+}
+
+/* A worker may register its triggers before their functions. */
+static void a_trigger_may_come_before_its_function(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one, "{\"timeout_ms\":1000}");
+	leave_detached(&old);
+	uint64_t before = event("a");
+	hold_trigger(&fresh, &two, "{\"timeout_ms\":2000}");
+	uint64_t between = event("b");
+	deploy();
+	uint64_t after = event("c");
+	pass(900);
+	settled();
+	for (int i = 0; i < 3; i++) {
+		answer_all();
+		pass(500);
+	}
+	assert_int_equal(starts_of(before), 1);
+	assert_int_equal(starts_of(between), 1);
+	assert_int_equal(starts_of(after), 1);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&fresh, false);
+}
+
+/* The worker that follows goes on where the one that died began. */
+static void a_deploy_that_dies_before_it_settled_counts(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one, "{\"timeout_ms\":1000}");
+	leave_detached(&old);
+	deploy();
+	hold_trigger(&fresh, &two, "{\"timeout_ms\":2000}");
+	leave_detached(&fresh);
+	uint64_t between = event("a");
+	deploy();
+	hold_trigger(&fresh, &one, "{\"timeout_ms\":2000}");
+	uint64_t after = event("b");
+	pass(900);
+	settled();
+	for (int i = 0; i < 3; i++) {
+		answer_all();
+		pass(500);
+	}
+	assert_int_equal(starts_of(between), 1);
+	assert_int_equal(starts_of(after), 1);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&fresh, false);
+}
+
 static void the_config_is_followed(void **state)
 {
 	(void)state;
@@ -191,10 +398,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        WORLD_TEST(equals_of_one_owner_are_two),
 	        WORLD_TEST(a_restarted_worker_finds_its_own),
+	        WORLD_TEST(a_worker_that_is_away_for_a_while_gets_all),
 	        WORLD_TEST(nobody_comes_back),
 	        WORLD_TEST(an_unregistered_one_drops_what_waits),
 	        WORLD_TEST(a_redeploy_handles_each_event_once),
 	        WORLD_TEST(the_same_deploy_goes_on),
+	        WORLD_TEST(a_held_back_one_starts_nothing_until_its_worker_settled),
+	        WORLD_TEST(no_event_falls_between_two_deploys),
+	        WORLD_TEST(no_event_falls_between_two_deploys_and_a_crash),
+	        WORLD_TEST(a_trigger_may_come_before_its_function),
+	        WORLD_TEST(a_deploy_that_dies_before_it_settled_counts),
 	        WORLD_TEST(the_config_is_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,13 @@ static uint64_t shared_cursor(void)
 	return react_cursor(world->react, binding);
 }
 
+/* Long enough for a version that is past its end to go: first its cursor has to be on disk. */
+static void let_it_go(void)
+{
+	pass(2000);
+	pass(300);
+}
+
 /* A crash, and a start in which the worker is there again. */
 static void crash(void)
 {
@@ -320,12 +327,61 @@ static void each_version_judges_its_own_events(void **state)
 	assert_true(is_running(old_a) && is_running(new_b));
 	answer(old_a);
 	answer(new_b);
-	pass(2000);
+	let_it_go();
 	assert_int_equal(catalog_count(world->catalog), 1);
 	assert_int_equal(trigger("t")->version, 2);
 	struct space_key room;
 	assert_false(fault_has(world->disk, space_trigger(&room, SPAN("t"), 1)));
 	assert_false(has_own_cursor("t", 1));
+}
+
+static size_t starts_by(const char *function, uint64_t seq)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < world->started_count; i++) {
+		count += world->started[i].seq == seq &&
+		         strcmp(world->started[i].function, function) == 0;
+	}
+	return count;
+}
+
+/* The config changes while the engine is dead: one is edited, one goes, one comes. */
+static void each_event_is_judged_by_the_triggers_of_its_time(void **state)
+{
+	(void)state;
+	declare("edited", "f", "{\"key\":\"a\"}");
+	declare("removed", "g", "{}");
+	world_up();
+	uint64_t old_a = event("a");
+	uint64_t old_b = event("b");
+	world_down(true);
+	world->spec_count = 0;
+	declare("edited", "f", "{\"key\":\"b\"}");
+	declare("added", "h", "{}");
+	world_up();
+	uint64_t new_a = event("a");
+	uint64_t new_b = event("b");
+	restart(true); /* and once more, before anything is settled */
+	offer("f");
+	offer("g");
+	offer("h");
+	for (int i = 0; i < 8; i++) {
+		for (size_t at = 0; at < world->started_count; at++) {
+			if (world->started[at].call != NULL) {
+				end_call(&world->started[at], CALL_OK, "null");
+			}
+		}
+	}
+	assert_int_equal(starts_by("f", old_a), 1);
+	assert_int_equal(starts_by("f", old_b), 0);
+	assert_int_equal(starts_by("f", new_a), 0);
+	assert_int_equal(starts_by("f", new_b), 1);
+	assert_int_equal(starts_by("g", old_a) + starts_by("g", old_b), 2);
+	assert_int_equal(starts_by("g", new_a) + starts_by("g", new_b), 0);
+	assert_int_equal(starts_by("h", old_a) + starts_by("h", old_b), 0);
+	assert_int_equal(starts_by("h", new_a) + starts_by("h", new_b), 2);
+	let_it_go();
+	assert_int_equal(catalog_count(world->catalog), 2);
 }
 
 /* The lane of a key is the trigger's, whatever its version. */
@@ -341,7 +397,7 @@ static void the_next_version_goes_on_behind_the_last(void **state)
 	answer(first);
 	assert_true(is_running(second));
 	answer(second);
-	pass(2000);
+	let_it_go();
 	assert_int_equal(catalog_count(world->catalog), 1);
 }
 
@@ -359,11 +415,37 @@ static void an_ended_trigger_that_comes_back_is_a_new_version(void **state)
 	uint64_t fresh = event("a");
 	assert_int_equal(trigger("t")->version, 2);
 	answer(old);
-	pass(1000);
+	let_it_go();
 	assert_int_equal(catalog_count(world->catalog), 1);
 	crash();
 	assert_true(is_running(fresh));
 	assert_int_equal(world->started_count, 3);
+}
+
+/* What it has done it does not do again, though the store lost the group in which it went. */
+static void a_version_that_has_gone_stays_gone(void **state)
+{
+	(void)state;
+	begin("{\"concurrency\":1}");
+	uint64_t first = event("a");
+	uint64_t last = event("b");
+	pass(1500);
+	assert_true(has_own_cursor("t", 1));
+	declare("t", "f", "{}");
+	world_sync();
+	answer(first);
+	pass(50);
+	answer(last);
+	assert_false(has_job("t", last));
+	lose_writes(1);
+	pass(100);
+	pass(1000);
+	restart(false);
+	offer("f");
+	let_it_go();
+	assert_int_equal(catalog_count(world->catalog), 1);
+	assert_int_equal(starts_of(first), 1);
+	assert_int_equal(starts_of(last), 1);
 }
 
 /* ---- what nobody serves ---- */
@@ -462,8 +544,10 @@ int main(void)
 	        WORLD_TEST(an_event_that_was_durable_after_all_is_delivered),
 	        WORLD_TEST(a_lost_trigger_is_put_again),
 	        WORLD_TEST(each_version_judges_its_own_events),
+	        WORLD_TEST(each_event_is_judged_by_the_triggers_of_its_time),
 	        WORLD_TEST(the_next_version_goes_on_behind_the_last),
 	        WORLD_TEST(an_ended_trigger_that_comes_back_is_a_new_version),
+	        WORLD_TEST(a_version_that_has_gone_stays_gone),
 	        WORLD_TEST(parked_for_too_long_is_one_dead_letter),
 	        WORLD_TEST(recorded_ones_do_not_wait_for_ever),
 	        WORLD_TEST(a_needed_event_is_not_trimmed),

@@ -3,6 +3,7 @@
 #include "tests/unit/store_life.h"
 
 #include "base/log.h"
+#include <sched.h>
 #include <stdlib.h>
 
 /* ---- rule 1: an answer leaves when all that it was computed from is durable ---- */
@@ -95,6 +96,36 @@ static void test_what_queues_up_is_one_group(void **state)
 	UNTIL(nothing.calls == 1);
 	assert_int_equal(nothing.status, 0);
 	assert_int_equal(fault_count(life->disk, FAULT_WRITE), 2);
+	life_end(life);
+}
+
+/* What the first group's caller costs is time in which the disk has the second. */
+static void answered_while_the_next_is_written(struct store_waiter *waiter, int status,
+                                               const struct err *err)
+{
+	answered(waiter, status, err);
+	struct fault_disk *disk = MEM_CONTAINER(waiter, struct answer, waiter)->life->disk;
+	while (fault_count(disk, FAULT_WRITE) < 2) {
+		(void)sched_yield();
+	}
+}
+
+static void test_the_next_group_waits_for_nobody(void **state)
+{
+	(void)state;
+	struct life *life = life_start(&fault_with_view);
+	fault_shut(life->disk, FAULT_WRITE);
+	struct answer first, second;
+	put(life, "s", "k", "0");
+	commit(life, &first);
+	first.waiter.done = answered_while_the_next_is_written;
+	turn(life);
+	put(life, "s", "k", "1");
+	commit(life, &second);
+	fault_let_go(life->disk, FAULT_WRITE);
+	UNTIL(second.calls == 1);
+	assert_int_equal(first.order, 1);
+	assert_int_equal(second.order, 2);
 	life_end(life);
 }
 
@@ -509,6 +540,7 @@ int main(void)
 	        cmocka_unit_test(test_answers_wait_for_durable),
 	        cmocka_unit_test(test_queued_absence_is_waited_for),
 	        cmocka_unit_test(test_what_queues_up_is_one_group),
+	        cmocka_unit_test(test_the_next_group_waits_for_nobody),
 	        cmocka_unit_test(test_failure_takes_the_queue_with_it),
 	        cmocka_unit_test(test_unknown_outcome_that_happened),
 	        cmocka_unit_test(test_full_disk_says_so),
