@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "triggers/expr/eval.h"
 
-enum { FOLDING_LIMIT = 1 << 20, FIRST_SLOTS = 8 };
+enum { FOLDING_LIMIT = 1 << 20, FOLDING_BUDGET = 100000, FIRST_SLOTS = 8 };
 
 void assembly_init(struct assembly *assembly, const struct expr_env *env, struct span source,
                    struct fault *fault)
@@ -15,6 +15,7 @@ void assembly_init(struct assembly *assembly, const struct expr_env *env, struct
 	assembly->source = source;
 	assembly->fault = fault;
 	assembly->folding.allowance.arena.limit = FOLDING_LIMIT;
+	assembly->folding.allowance.budget = FOLDING_BUDGET;
 }
 
 void assembly_close(struct assembly *assembly)

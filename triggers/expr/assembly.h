@@ -35,7 +35,7 @@ struct assembly {
 	struct fault *fault;
 	struct arena scratch;
 	struct block block;
-	struct activation folding; /* constants are computed here; it has no slots */
+	struct activation folding; /* constants are computed here, under one budget; no slots */
 	struct assembly_local locals[ACTIVATION_LOCALS_MAX];
 	uint32_t local_count;
 	uint32_t nodes;

@@ -7,7 +7,7 @@
 #include "triggers/expr/eval.h"
 #include "triggers/expr/overloads.h"
 
-enum { FOLDED_TEXT_MAX = 1024, FOLDING_BUDGET = 10000 };
+enum { FOLDED_TEXT_MAX = 1024 };
 
 /* What the makers of nodes get. They return PART_FAULTY, or a part that is a node. */
 struct call {
@@ -60,7 +60,6 @@ static bool fold(struct assembly *assembly, const struct call *call, make_fn *ma
 	struct part part = make(assembly, call);
 	struct value value = value_error(ERROR_NONE, NULL);
 	if (part.kind == PART_NODE) {
-		assembly->folding.allowance.budget = FOLDING_BUDGET;
 		value = part.node->eval(&assembly->folding, part.node);
 	}
 	for (; assembly->regexes != regexes; assembly->regexes = assembly->regexes->next) {
