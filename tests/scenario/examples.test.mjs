@@ -57,20 +57,167 @@ test('user management, the shell worker', async (t) => {
   await manageUsers(daemon);
 });
 
-test('user management, the Node worker', async (t) => {
-  const folder = path.join(root, 'examples/user-management/node');
+// Runs a Node worker of an example; it finds the SDK of the scenarios, because a copy of it stands
+// beside their node_modules.
+function startNode(t, daemon, example, file) {
+  const folder = path.join(root, 'examples', example, 'node');
   const { dependencies } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
   const ours = JSON.parse(fs.readFileSync(path.join(root, 'tests/scenario/package.json'), 'utf8'));
   assert.equal(dependencies['iii-sdk'], ours.dependencies['iii-sdk']);
-  const daemon = await startDaemon(t);
-  // The worker finds the SDK of the scenarios: a copy of it stands beside their node_modules.
-  const copy = path.join(root, 'tests/scenario', `.worker-${process.pid}.mjs`);
-  fs.copyFileSync(path.join(folder, 'worker.mjs'), copy);
+  const copy = path.join(root, 'tests/scenario', `.${example}-${process.pid}.mjs`);
+  fs.copyFileSync(path.join(folder, file), copy);
   t.after(() => fs.rmSync(copy, { force: true }));
   const worker = spawn(process.execPath, [copy, daemon.address], { stdio: 'ignore' });
   t.after(() => worker.kill('SIGKILL'));
+}
+
+test('user management, the Node worker', async (t) => {
+  const daemon = await startDaemon(t);
+  startNode(t, daemon, 'user-management', 'worker.mjs');
   for (const name of ['welcome', 'plan_changed', 'deactivated']) await daemon.trigger(`users::${name}`);
   await manageUsers(daemon);
+});
+
+// What a scope holds, by key.
+async function all(daemon, scope) {
+  const { items } = await daemon.call('state::list', { scope, with_keys: true });
+  return Object.fromEntries(items.map((one) => [one.key, one.value]));
+}
+
+// What the deliveries of a trigger have left in a scope, in the order of their events.
+async function leftBy(daemon, scope, trigger) {
+  const seq = (delivery) => Number(delivery.split('/')[0].split('-').at(-1));
+  return Object.entries(await all(daemon, scope)).filter(([key]) => key.endsWith(`/${trigger}`))
+    .sort(([a], [b]) => seq(a) - seq(b)).map(([, value]) => value);
+}
+
+const errorsOf = async (daemon, id) =>
+  (await daemon.triggers()).find((one) => one.id === id).condition_errors;
+
+test('feature flags, the shell worker', async (t) => {
+  const daemon = await startExample(t, 'feature-flags');
+  const flag = { enabled: true, rollout: 10, segments: ['beta'], owner: 'ada@example.com' };
+  const change = async (more) => {
+    await daemon.set('flags', 'checkout', Object.assign(flag, more));
+    await daemon.settled();
+  };
+  const notices = (trigger) => leftBy(daemon, 'notices', trigger);
+  await change({ description: 'The new checkout' });
+  assert.deepEqual(await all(daemon, 'edge'),
+    { checkout: { enabled: true, rollout: 10, segments: ['beta'] } });
+  await change({ description: 'The newest checkout' });
+  const edge = (await daemon.events()).filter((event) => event.scope === 'edge');
+  assert.equal(edge.length, 1, 'a description concerns nobody');
+  await change({ rollout: 35 });
+  await change({ rollout: 61 });
+  await change({ rollout: 100 });
+  assert.deepEqual(await notices('rollout-jump'),
+    ['checkout jumps from 35 % to 61 %', 'checkout jumps from 61 % to 100 %']);
+  await change({ segments: ['beta', 'country:no', 'country:se'] });
+  await change({ owner: 'eve@example.org' });
+  assert.deepEqual(await notices('fully-on'), ['checkout is on for everyone']);
+  assert.deepEqual(await notices('country-rules'), ['checkout depends on country:no, country:se']);
+  assert.deepEqual(await notices('foreign-owner'), ['checkout is owned by eve@example.org']);
+  await change({ enabled: false });
+  await change({ enabled: true });
+  assert.deepEqual(await notices('kill-switch'), ['checkout was switched off; tell eve@example.org']);
+  assert.equal((await notices('fully-on')).length, 2, 'it is on for everyone again');
+  const lines = '{"enabled":false, "segments":[\n"beta"]}';
+  assert.equal((await daemon.cli('set', 'flags', 'born-off', lines)).code, 0);
+  await daemon.call('state::delete', { scope: 'flags', key: 'checkout' });
+  await daemon.settled();
+  assert.deepEqual(await all(daemon, 'edge'), { 'born-off': { enabled: false, segments: ['beta'] } });
+  assert.equal((await notices('kill-switch')).length, 1);
+  await daemon.set('flags', 'born-off', { enabled: false, rollout: 'half' });
+  await daemon.settled();
+  assert.equal(await errorsOf(daemon, 'rollout-jump'), 1);
+  assert.deepEqual(await daemon.dead(), []);
+});
+
+test('feature flags, the Node edge', async (t) => {
+  const daemon = await startDaemon(t);
+  const isOn = (flag, user, segments) => daemon.call('flags::is_on', { flag, user, segments });
+  await daemon.set('flags', 'old', { enabled: true, description: 'was there before the edge' });
+  startNode(t, daemon, 'feature-flags', 'edge.mjs');
+  await daemon.trigger('flags::edge');
+  await waitFor('the flags that were there', () => isOn('old', 'ada'));
+  assert.equal(await isOn('none', 'ada'), false);
+  await daemon.set('flags', 'half', { enabled: true, rollout: 50 });
+  await daemon.set('flags', 'beta', { enabled: true, segments: ['beta'] });
+  await daemon.settled();
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => isOn('half', `user-${i}`)));
+  const share = answers.filter(Boolean).length;
+  assert.ok(share > 20 && share < 80, `on for ${share} of 100 users`);
+  assert.deepEqual([await isOn('beta', 'ada'), await isOn('beta', 'ada', ['beta'])], [false, true]);
+  await daemon.set('flags', 'beta', { enabled: false, segments: ['beta'] });
+  await daemon.call('state::delete', { scope: 'flags', key: 'old' });
+  await daemon.settled();
+  assert.deepEqual([await isOn('beta', 'ada', ['beta']), await isOn('old', 'ada')], [false, false]);
+});
+
+test('configuration changes', async (t) => {
+  const daemon = await startExample(t, 'config-change');
+  const config = { listen: '0.0.0.0:8443', tls: { cert: 'pay-2026.pem' }, log: { level: 'info' },
+    replicas: 3, timeout: '30s', secrets: { db: 'hunter2' }, by: 'ada' };
+  const change = async (more, scope = 'config/prod-eu') => {
+    await daemon.set(scope, 'payments', Object.assign(config, more));
+    await daemon.settled();
+  };
+  const running = async (where = 'prod-eu') => (await all(daemon, 'running'))[`${where}/payments`];
+  await change({});
+  assert.deepEqual(await daemon.get('live/prod-eu', 'payments'), config);
+  const first = await running();
+  assert.deepEqual({ ...first, restarted_at: 0, reloaded_at: 0 }, { listen: '0.0.0.0:8443',
+    cert: 'pay-2026.pem', log_level: 'info', restarted_at: 0, reloaded_at: 0 });
+  await change({ log: { level: 'debug' }, by: 'grace' });
+  const reloaded = await running();
+  assert.deepEqual([reloaded.log_level, reloaded.restarted_at], ['debug', first.restarted_at]);
+  await change({ tls: { cert: 'pay-2027.pem' } });
+  const restarted = await running();
+  assert.deepEqual([restarted.cert, restarted.reloaded_at], ['pay-2027.pem', reloaded.reloaded_at]);
+  assert.ok(restarted.restarted_at > first.restarted_at);
+  await change({ tls: { cert: 'pay-2027.pem', min: '1.3' } });
+  assert.deepEqual(await running(), restarted, 'only the certificate is worth a restart');
+
+  const good = structuredClone(config);
+  await change({ replicas: 0 });
+  await change({ replicas: 3, timeout: '10m' });
+  await change({ timeout: 'ten minutes' });
+  await change({ timeout: '30s', tls: {} });
+  assert.deepEqual(await daemon.get('live/prod-eu', 'payments'), good);
+  const refused = await leftBy(daemon, 'alerts', 'refuse');
+  assert.deepEqual(refused.map(({ replicas, timeout, tls }) => [replicas, timeout, tls]), [
+    [0, '30s', good.tls], [3, '10m', good.tls], [3, 'ten minutes', good.tls], [3, '30s', {}]]);
+  assert.deepEqual([await errorsOf(daemon, 'publish'), await errorsOf(daemon, 'refuse')], [1, 1]);
+
+  await change({ tls: good.tls, secrets: { db: 'correct horse' } });
+  assert.equal((await daemon.get('live/prod-eu', 'payments')).secrets.db, 'correct horse');
+  await change({ replicas: 1 }, 'config/staging');
+  await change({ replicas: 1 });
+  await change({ log: { level: 'info' } });
+  assert.deepEqual(await leftBy(daemon, 'alerts', 'single-replica'),
+    [{ by: 'grace', warning: 'live/prod-eu/payments has no second replica' }]);
+
+  await change({ replicas: 3 });
+  await daemon.call('state::delete', { scope: 'config/prod-eu', key: 'payments' });
+  await daemon.settled();
+  assert.deepEqual(await all(daemon, 'live/prod-eu'), {});
+  assert.equal((await daemon.cli('set', 'config/prod-us', 'mail', '{"listen":\n "[::]:25"}')).code, 0);
+  await daemon.settled();
+  assert.deepEqual(await daemon.get('live/prod-us', 'mail'), { listen: '[::]:25' });
+  const warnings = await leftBy(daemon, 'alerts', 'single-replica');
+  assert.deepEqual(warnings.slice(1), [{ warning: 'live/prod-us/mail has no second replica' }]);
+  const audit = await leftBy(daemon, 'audit', 'audit');
+  const { secrets, by, ...open } = config;
+  assert.deepEqual(audit[0], { what: 'created config/prod-eu/payments', by: 'ada', old: {},
+    new: { ...open, tls: { cert: 'pay-2026.pem' }, replicas: 3 }, new_secrets: true });
+  assert.deepEqual(audit[1], { what: 'updated config/prod-eu/payments', by: 'grace',
+    old: { log: { level: 'info' } }, new: { log: { level: 'debug' } }, new_secrets: false });
+  assert.deepEqual(audit.at(-2), { what: 'deleted config/prod-eu/payments', old: open, new: {},
+    new_secrets: true });
+  const kept = JSON.stringify([audit, await all(daemon, 'alerts'), await all(daemon, 'running')]);
+  assert.doesNotMatch(kept, /hunter2|correct horse/);
+  assert.deepEqual(await daemon.dead(), []);
 });
 
 test('every example configuration is good', async () => {
