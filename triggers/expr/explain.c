@@ -187,6 +187,7 @@ static int explain(struct explainer *explainer, const struct ast *ast, expr_part
 	const struct ast **operands = MEM_ARRAY(const struct ast *, count);
 	(void)list_operands(ast, operands);
 	const struct ast *refused = NULL;
+	bool has_failed = false; /* what was refused is an error so far */
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < count; i++) {
 		struct expr *expr = NULL;
@@ -196,8 +197,11 @@ static int explain(struct explainer *explainer, const struct ast *ast, expr_part
 			struct value value =
 			        expr_eval(expr, explainer->activation, explainer->budget, NULL);
 			part(explainer->ctx, text_of(explainer, operands[i]), value);
-			bool is_first = refused == NULL && !value_is_true(value);
-			refused = is_first ? operands[i] : refused;
+			bool is_no = value.tag == VALUE_BOOL && !value.as.b;
+			if (refused == NULL ? !value_is_true(value) : has_failed && is_no) {
+				refused = operands[i];
+				has_failed = !is_no;
+			}
 			expr_free(expr);
 		}
 	}

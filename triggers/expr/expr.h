@@ -46,8 +46,9 @@ size_t expr_alternatives(const struct expr *expr, const struct expr_alternative 
 typedef void expr_part_fn(void *ctx, struct span source, struct value value);
 
 /* Evaluates the operands of the outermost && one by one, in order, and tells each with its own
- * text; then, for the first that is not true, every path (and constant comparison's other side)
- * that it read, as source and value. Compiles the text again: for explain, not for the hot path. */
+ * text; then, for the first that is false (if there is none: the first that is not true), every
+ * path (and constant comparison's other side) that it read, as source and value. Compiles the text
+ * again: for explain, not for the hot path. */
 int expr_explain(const struct expr_env *env, struct span source, struct activation *activation,
                  int64_t budget, expr_part_fn *part, expr_part_fn *seen, void *ctx,
                  struct fault *fault);
