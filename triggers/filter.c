@@ -58,19 +58,28 @@ static bool differs(const struct filter_path *path, const struct event *event)
 	return had != has || (had && !json_equal(old_value, new_value));
 }
 
-bool filter_fits(const struct filter *filter, const struct event *event)
+enum filter_miss filter_miss(const struct filter *filter, const struct event *event)
 {
-	if ((filter->events & (1u << event->kind)) == 0 ||
-	    (filter->scope.ptr != NULL && !span_equal(filter->scope, event->scope)) ||
-	    !key_fits(filter, event->key)) {
-		return false;
+	if (filter->scope.ptr != NULL && !span_equal(filter->scope, event->scope)) {
+		return MISS_SCOPE;
+	}
+	if ((filter->events & (1u << event->kind)) == 0) {
+		return MISS_EVENTS;
+	}
+	if (!key_fits(filter, event->key)) {
+		return MISS_KEY;
 	}
 	for (size_t i = 0; i < filter->changed_count; i++) {
 		if (differs(&filter->changed[i], event)) {
-			return true;
+			return MISS_NOTHING;
 		}
 	}
-	return filter->changed_count == 0;
+	return filter->changed_count == 0 ? MISS_NOTHING : MISS_CHANGED;
+}
+
+bool filter_fits(const struct filter *filter, const struct event *event)
+{
+	return filter_miss(filter, event) == MISS_NOTHING;
 }
 
 /* An error that comes with every event must not cost its text every time. */

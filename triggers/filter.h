@@ -53,6 +53,8 @@ struct filter {
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
 
+enum filter_miss { MISS_NOTHING, MISS_SCOPE, MISS_EVENTS, MISS_KEY, MISS_CHANGED };
+
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
 /* What a trigger says of retries; -1 where it says nothing. */
@@ -94,6 +96,8 @@ enum filter_answer filter_matches(struct filter *filter, struct matching *matchi
 bool filter_wakes(const struct filter *filter, enum filter_answer answer);
 /* Everything but the condition: kind, scope, key, `changed`. */
 bool filter_fits(const struct filter *filter, const struct event *event);
+/* The first of them that does not fit. */
+enum filter_miss filter_miss(const struct filter *filter, const struct event *event);
 
 /* Appends the config (a valid JSON object) in the form whose bytes are its identity: canonical
  * JSON, members that are null left out at every level of objects. */
