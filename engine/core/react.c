@@ -389,6 +389,11 @@ uint64_t react_first_needed(const struct react *react)
 	return first;
 }
 
+uint32_t react_loop_depth(const struct react *react)
+{
+	return react->options.loop_depth;
+}
+
 bool react_holds_dead_letters(const struct react *react)
 {
 	return dead_is_full(react->dead);

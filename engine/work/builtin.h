@@ -31,6 +31,8 @@ extern const struct builtin_row builtin_state_rows[];
 extern const struct builtin_row builtin_engine_rows[];
 extern const struct builtin_row builtin_trigger_rows[];
 extern const struct builtin_row builtin_delivery_rows[];
+extern const struct builtin_row builtin_explain_rows[];
+extern const struct builtin_row builtin_trial_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_free(struct builtins *builtins);
