@@ -109,17 +109,36 @@ static void count_args(const struct command *command, size_t *out_least, size_t 
 	}
 }
 
-static int wrong(const struct invocation *invocation, const char *what, const char *word)
+int command_wrong(const struct invocation *invocation, const char *what, const char *word)
 {
 	(void)fprintf(stderr, "pawl %s: %s%s%s; see `pawl %s --help`\n", invocation->command->name,
 	              what, word ? " " : "", word ? word : "", invocation->command->name);
 	return EXIT_USAGE;
 }
 
+/* The only option that begins with this letter, as -f stands for --file. */
+static const struct option_row *find_letter(const struct command *command, const char *word)
+{
+	const struct option_row *found = NULL;
+	if (word[0] != '-' || word[1] == '-' || word[1] == '\0' || word[2] != '\0') {
+		return NULL;
+	}
+	for (const struct option_row *row = command->options; row && row->name; row++) {
+		if (row->name[0] == word[1]) {
+			if (found != NULL) {
+				return NULL;
+			}
+			found = row;
+		}
+	}
+	return found;
+}
+
 /* Takes one option at argv[*at]; moves *at to its last word. */
 static int take_option(struct invocation *invocation, int argc, char **argv, int *at)
 {
-	const char *name = argv[*at] + 2;
+	const struct option_row *letter = find_letter(invocation->command, argv[*at]);
+	const char *name = letter ? letter->name : argv[*at] + 2;
 	const char *equals = strchr(name, '=');
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
 	if (len == 4 && strncmp(name, "json", 4) == 0) {
@@ -139,7 +158,7 @@ static int take_option(struct invocation *invocation, int argc, char **argv, int
 		}
 	}
 	if (target == NULL) {
-		return wrong(invocation, "no such option:", argv[*at]);
+		return command_wrong(invocation, "no such option:", argv[*at]);
 	}
 	if (!takes_value) {
 		*target = "";
@@ -148,7 +167,7 @@ static int take_option(struct invocation *invocation, int argc, char **argv, int
 	} else if (*at + 1 < argc) {
 		*target = argv[++*at];
 	} else {
-		return wrong(invocation, "an option lacks its value:", argv[*at]);
+		return command_wrong(invocation, "an option lacks its value:", argv[*at]);
 	}
 	return 0;
 }
@@ -190,18 +209,19 @@ int command_parse(const struct command_set *set, int argc, char **argv, struct i
 	size_t count = 0;
 	count_args(command, &least, &most);
 	for (int i = 1 + words; i < argc; i++) {
-		if (strncmp(argv[i], "--", 2) == 0) {
+		bool is_option = strncmp(argv[i], "--", 2) == 0 || find_letter(command, argv[i]);
+		if (is_option) {
 			if (take_option(out, argc, argv, &i) != 0) {
 				return EXIT_USAGE;
 			}
 		} else if (count < most) {
 			out->args[count++] = argv[i];
 		} else {
-			return wrong(out, "too many arguments:", argv[i]);
+			return command_wrong(out, "too many arguments:", argv[i]);
 		}
 	}
 	if (count < least) {
-		return wrong(out, "arguments are missing:", command->args);
+		return command_wrong(out, "arguments are missing:", command->args);
 	}
 	if (out->url == NULL) {
 		const char *from_environment = getenv("PAWL_URL");

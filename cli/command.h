@@ -52,6 +52,8 @@ struct command {
 	const char *body;    /* "2" = argument 2 as it is; NULL none */
 	const char *list;    /* the member of the answer that is the list to show */
 	const char *columns; /* see print_table; NULL: shown as JSON */
+	void (*show)(
+	        struct span answer); /* shows the valid JSON of an answer instead; may be NULL */
 };
 
 /* All commands there are. */
@@ -63,6 +65,8 @@ struct command_set {
 /* Reads a command line; on failure it has printed why and returns EXIT_USAGE. `*out` has a NULL
  * command when only help or the version was asked for. */
 int command_parse(const struct command_set *set, int argc, char **argv, struct invocation *out);
+/* Says why the command line is wrong (`word` may be NULL) and gives EXIT_USAGE. */
+int command_wrong(const struct invocation *invocation, const char *what, const char *word);
 /* The value of an option of the command, NULL if it was not given. */
 const char *command_option(const struct invocation *invocation, const char *name);
 

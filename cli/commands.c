@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
 
+#include "cli/calculator.h"
 #include "cli/local.h"
 #include "cli/remote.h"
+#include "cli/why.h"
 
 static const struct option_row run_options[] = {
         {"config", "FILE", "the configuration; without it everything is at its default"},
@@ -39,6 +41,24 @@ static const struct option_row event_options[] = {
         {"limit", "N", "at most so many"},
         {"scope", "SCOPE", "of this scope only"},
         {"follow", NULL, "go on showing what comes"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row explain_options[] = {
+        {"trigger", "ID", "only this trigger"},
+        {"limit", "N", "tell of so many triggers, fired ones and near misses first"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row test_options[] = {
+        {"file", "FILE", "the trigger (-f): one item of a configuration's triggers"},
+        {"last", "N", "of the last N events, 1000 without it"},
+        {"since", "SEQ", "events behind this one, at most the --last N"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row eval_options[] = {
+        {"event", "FILE", "the event as JSON, - for standard input; without it a sample"},
         {NULL, NULL, NULL},
 };
 
@@ -106,6 +126,27 @@ const struct command commands[] = {
          .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
                     "DEAD:dead CONFIG:config"},
+        {.name = "trigger show",
+         .args = "ID",
+         .help = "Show a trigger with its figures and last errors.",
+         .method = "GET",
+         .path = "/v1/triggers/{1}"},
+        {.name = "trigger test",
+         .help = "List the past events that a trigger would have fired for.",
+         .options = test_options,
+         .run = why_test,
+         .show = why_show_trial},
+        {.name = "explain",
+         .args = "EVENT",
+         .help = "Tell why an event (its seq, or a file) did or did not fire triggers.",
+         .options = explain_options,
+         .run = why_explain,
+         .show = why_show_explanation},
+        {.name = "eval",
+         .args = "[EXPRESSION]",
+         .help = "Evaluate an expression, or line by line those that are typed.",
+         .options = eval_options,
+         .run = calculator_run},
         {.name = "functions",
          .help = "List the functions that somebody serves.",
          .options = function_options,

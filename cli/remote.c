@@ -75,6 +75,8 @@ static void show(const struct invocation *invocation, struct span body)
 	}
 	if (invocation->json || json_check(body, &value, NULL) != 0) {
 		printf("%.*s\n", SPAN_ARG(body));
+	} else if (command->show != NULL) {
+		command->show(value);
 	} else if (command->list != NULL && json_kind(value) == JSON_OBJECT &&
 	           json_get(value, span_of(command->list), &list)) {
 		print_table(list, command->columns);
@@ -96,8 +98,8 @@ static int ask(const struct invocation *invocation, const char *method, struct s
 	return status != 0 ? report(&err) : EXIT_DONE;
 }
 
-static int ask_and_show(const struct invocation *invocation, const char *method, struct span path,
-                        struct span body)
+int remote_ask(const struct invocation *invocation, const char *method, struct span path,
+               struct span body)
 {
 	struct client_answer answer = {0};
 	int code = ask(invocation, method, path, body, &answer);
@@ -121,7 +123,7 @@ int remote_request(const struct invocation *invocation)
 		const char *given = invocation->args[command->body[0] - '1'];
 		body = given ? span_of(given) : SPAN("{}");
 	}
-	int code = ask_and_show(invocation, command->method, buf_view(&path), body);
+	int code = remote_ask(invocation, command->method, buf_view(&path), body);
 	buf_free(&path);
 	return code;
 }
@@ -141,7 +143,7 @@ int remote_update(const struct invocation *invocation)
 		buf_byte(&body, '{');
 		json_write_member_raw(&body, "ops", ops);
 		buf_byte(&body, '}');
-		code = ask_and_show(invocation, "POST", buf_view(&path), buf_view(&body));
+		code = remote_ask(invocation, "POST", buf_view(&path), buf_view(&body));
 	}
 	buf_free(&path);
 	buf_free(&body);

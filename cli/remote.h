@@ -3,12 +3,17 @@
 #ifndef CLI_REMOTE_H
 #define CLI_REMOTE_H
 
+#include "base/span.h"
+
 struct invocation;
 
 /* Each returns an enum exit_code and has printed what there is to say. */
 int remote_request(const struct invocation *invocation); /* as the table says */
 int remote_update(const struct invocation *invocation);
 int remote_scopes(const struct invocation *invocation);
+/* One request of another kind than the table's, shown like those. */
+int remote_ask(const struct invocation *invocation, const char *method, struct span path,
+               struct span body);
 int remote_events(const struct invocation *invocation);
 
 #endif
