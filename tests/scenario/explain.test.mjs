@@ -239,6 +239,25 @@ test('what cannot be explained says why', async (t) => {
   assert.match(result.stderr, /bad\.json/);
 });
 
+test('an event that the journal has no more is gone, and what to do is said', async (t) => {
+  const daemon = await judgesOf(t, { x: { scope: 's' } }, { journal: { max_bytes: '64m' } });
+  const large = 'x'.repeat(1900000);
+  let n = 0;
+  const gone = await waitFor('the first event to be trimmed', async () => {
+    await daemon.set('other', 'k', `${n++}${large}`); // the same value would be no change
+    const answer = await daemon.http('GET', '/v1/events/1/explain');
+    return answer.status === 410 && answer;
+  }, 40000);
+  assert.equal(gone.json.code, 'event_gone');
+  assert.match(gone.json.detail, /not in the journal any more.*pawl explain event\.json/);
+  assert.match(gone.json.agent_instruction, /\/v1\/explain/);
+  const told = await daemon.cli('explain', '1');
+  assert.equal(told.code, 1);
+  assert.match(told.stderr, /event 1 is not in the journal/);
+  const dry = await daemon.http('POST', '/v1/triggers:test', { trigger: {}, since: 0 });
+  assert.ok(dry.json.first_seq > 1 && dry.json.seen > 0, dry.text.slice(0, 200));
+});
+
 test('an event from a file or standard input', async (t) => {
   const daemon = await judgesOf(t, {
     x: { scope: 's', when: 'deleted() && old_value.n == 1 && time < timestamp("2027-01-01T00:00:00Z")' } });
