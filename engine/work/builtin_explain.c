@@ -12,11 +12,11 @@
 #include "triggers/ruling.h"
 
 /*
- * DESIGN. All triggers are judged in one go, as for a live event: cheap questions first, the
- * conditions of one event sharing its budget, so that asking costs the loop no more than the event
- * itself did. Those whose turn comes when the budget is used up are counted as not asked. Then
- * those to be shown are explained, which compiles their conditions again; hence the limits: so
- * many, so long, so large. The rest is counted.
+ * DESIGN. All triggers are judged in one go, the cheap questions first; the conditions share the
+ * budget of one event. There is no index here, since who was not asked wants a reason too: it is
+ * about half a microsecond a trigger. Those whose turn comes when the budget is used up are counted
+ * as not asked. Then those to be shown are explained, which compiles their conditions again; hence
+ * the limits: so many, so long, so large. The rest is counted.
  *
  * An event of the journal is judged by the versions of then, where they still exist. An event from
  * outside is judged by the present ones.
