@@ -220,10 +220,23 @@ static void read_on(struct trial *trial)
 	store_read_start(trial->work->core->store, &trial->read);
 }
 
+/* The journal was trimmed meanwhile. Its head may not know yet, but this event is gone. */
+static void skip_gone(struct trial *trial)
+{
+	struct adapter_head head;
+	store_head(trial->work->core->store, &head);
+	trial->next = head.first_seq > trial->next ? head.first_seq : trial->next + 1;
+	trial->first = trial->seen == 0 ? trial->next : trial->first;
+}
+
 static void chunk_came(struct store_read *read, int status, const struct err *err)
 {
 	struct trial *trial = MEM_CONTAINER(read, struct trial, read);
 	bool is_late = trial->asked_ns + trial->read_ns > (int64_t)TRIAL_US * 1000;
+	if (status == E_NOT_FOUND) {
+		skip_gone(trial);
+		status = 0;
+	}
 	if (status != 0) {
 		work_fail(trial->work, err);
 		free_trial(trial);
