@@ -169,7 +169,7 @@ test('check judges configurations with file, line and a hint', async (t) => {
     ['listen: 0.0.0.0:49134\n', 1, /insecure/],
     ['triggers:\n  - id: t\n    function: f\n    key_regex: "("\n', 0, /key_regex/],
     ['triggers:\n  - id: t\n    function: f\n    scop: x\n', 0, /scop.*scope/],
-    ['triggers:\n  - id: t\n    function: f\n    when: "true"\n', 0, /when/],
+    ['triggers:\n  - id: t\n    function: f\n    when: "tru"\n', 0, /when/],
     ['triggers:\n  - id: t\n', 2, /function/],
     ['functions:\n  - id: f\n', 2, /exec/],
     ['functions:\n  - id: f\n    exec: {command: [x]}\n  - id: f\n    exec: {command: [x]}\n', 4, /line 2/],
