@@ -19,6 +19,9 @@ static bool open_character(struct utf8_check *check, unsigned char lead)
 
 bool utf8_check_feed(struct utf8_check *check, struct span piece)
 {
+	if (piece.len == 0) {
+		return true; /* its pointer may be none */
+	}
 	const unsigned char *at = (const unsigned char *)piece.ptr;
 	const unsigned char *end = at + piece.len;
 	while (at < end) {

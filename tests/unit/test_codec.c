@@ -103,6 +103,7 @@ static bool is_utf8(struct span text, size_t cut)
 {
 	struct utf8_check check = {0};
 	return utf8_check_feed(&check, span_make(text.ptr, cut)) &&
+	       utf8_check_feed(&check, SPAN_NONE) &&
 	       utf8_check_feed(&check, span_make(text.ptr + cut, text.len - cut)) &&
 	       utf8_check_is_whole(&check);
 }
