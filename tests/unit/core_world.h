@@ -381,28 +381,39 @@ static inline void declare(const char *id, const char *function, const char *con
 	world->specs[world->spec_count++] = spec;
 }
 
-/* Puts an event without waiting. */
-static inline uint64_t put_event_at(const char *key, uint32_t depth)
+/* Puts an event without waiting. What is left out of it is filled in. */
+static inline uint64_t put(struct event event)
 {
 	uint64_t seq = store_next_seq(world->store);
 	struct adapter_head head;
 	store_head(world->store, &head);
-	const struct event event = {
-	        .epoch = head.epoch,
-	        .kind = EVENT_UPDATED,
-	        .scope = SPAN("s"),
-	        .key = span_of(key),
-	        .old_value = SPAN("0"),
-	        .new_value = SPAN("1"),
-	        .rev = seq,
-	        .time_ms = clock_wall_ms(),
-	        .cause = {.depth = depth},
-	};
+	event.epoch = head.epoch;
+	event.kind = event.new_value.ptr == NULL   ? EVENT_DELETED
+	             : event.old_value.ptr == NULL ? EVENT_CREATED
+	                                           : EVENT_UPDATED;
+	event.scope = SPAN("s");
+	event.rev = seq;
+	event.time_ms = clock_wall_ms();
 	uint32_t value_at;
 	event_encode(&event, store_entry_begin(world->store), &value_at);
 	(void)store_entry_end(world->store);
 	store_commit(world->store, NULL);
 	return seq;
+}
+
+static inline uint64_t put_change(const char *key, const char *old_value, const char *new_value)
+{
+	return put((struct event){.key = span_of(key),
+	                          .old_value = span_of(old_value),
+	                          .new_value = span_of(new_value)});
+}
+
+static inline uint64_t put_event_at(const char *key, uint32_t depth)
+{
+	return put((struct event){.key = span_of(key),
+	                          .old_value = SPAN("0"),
+	                          .new_value = SPAN("1"),
+	                          .cause = {.depth = depth}});
 }
 
 static inline uint64_t put_event(const char *key)
@@ -413,6 +424,13 @@ static inline uint64_t put_event(const char *key)
 static inline uint64_t event(const char *key)
 {
 	uint64_t seq = put_event(key);
+	turn();
+	return seq;
+}
+
+static inline uint64_t change(const char *key, const char *old_value, const char *new_value)
+{
+	uint64_t seq = put_change(key, old_value, new_value);
 	turn();
 	return seq;
 }

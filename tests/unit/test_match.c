@@ -105,7 +105,8 @@ static const char *const PATHS[] = {
         "old_value.b",  "new_value",   "event.new_value.b", "new_value.n",        "new_value.s",
         "new_value.ok", "old_value.n", "metadata.team",     "event.old_value.s",
 };
-static const char *const STRINGS[] = {"''", "'x'", "'xy'", "'xyz'", "'pro'", "'ä'", "'x\\\"y'"};
+static const char *const STRINGS[] = {"''",   "'x'",   "'xy'", "'xyz'",
+                                      "'yz'", "'pro'", "'ä'",  "'x\\\"y'"};
 static const char *const NUMBERS[] = {"0",    "1",    "1.0", "2u", "-1", "2.5", "9007199254740993",
                                       "-0.0", "1e300"};
 static const char *const CONSTANTS[] = {"null",
