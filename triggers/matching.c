@@ -21,6 +21,7 @@ void matching_begin(struct matching *matching, const struct event *event)
 	matching->event = event;
 	matching->budget = MATCHING_BUDGET;
 	matching->is_bound = false;
+	matching->has_event = false;
 }
 
 static struct value time_value(int64_t wall_ms)
@@ -164,9 +165,6 @@ static void bind_all(struct matching *matching)
 	matching->metadata = SPAN_NONE;
 	bind_json(values, roots[ROOT_OLD_VALUE], event->old_value);
 	bind_json(values, roots[ROOT_NEW_VALUE], event->new_value);
-	if (matching->env->event_users != 0) {
-		activation_bind(values, roots[ROOT_EVENT], event_map(matching));
-	}
 }
 
 struct activation *matching_values(struct matching *matching)
@@ -174,6 +172,11 @@ struct activation *matching_values(struct matching *matching)
 	if (!matching->is_bound) {
 		bind_all(matching);
 		matching->is_bound = true;
+	}
+	if (!matching->has_event && matching->env->event_users != 0) {
+		activation_bind(&matching->values, matching->env->roots[ROOT_EVENT],
+		                event_map(matching));
+		matching->has_event = true;
 	}
 	return &matching->values;
 }

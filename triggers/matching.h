@@ -25,6 +25,7 @@ struct matching {
 	const struct event *event; /* borrowed until the next one begins */
 	int64_t budget;
 	bool is_bound;
+	bool has_event;       /* `event` as such is bound too: somebody speaks of it */
 	struct span metadata; /* that is bound now; borrowed */
 	struct activation values;
 };
