@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include <math.h>
 
 enum { LENS = 64 }; /* of prefixes and suffixes; longer ones are cut to the last */
 
@@ -22,6 +23,8 @@ struct path {
 	struct lens *prefixes;
 	struct lens *suffixes;
 	struct range *ranges;
+	size_t half_open; /* ranges without one of their ends */
+	size_t closed;
 	struct list has;
 	size_t has_count;
 };
@@ -248,6 +251,11 @@ static void drop_bin(struct access *access, struct bin *bin)
 
 /* ---- postings ---- */
 
+static size_t *range_counter(struct path *path, double low, double high)
+{
+	return isinf(low) || isinf(high) ? &path->half_open : &path->closed;
+}
+
 static struct posting *add_range(struct path *path, const struct access_key *key)
 {
 	struct range *range = MEM_NEW(struct range);
@@ -255,6 +263,7 @@ static struct posting *add_range(struct path *path, const struct access_key *key
 	range->high = key->high;
 	range->posting.home = path;
 	ranges_add(&path->ranges, range);
+	++*range_counter(path, key->low, key->high);
 	return &range->posting;
 }
 
@@ -284,7 +293,9 @@ void access_remove(struct access *access, struct posting *posting)
 	if (posting->kind == ACCESS_HAS) {
 		path->has_count--;
 	} else if (posting->kind == ACCESS_RANGE) {
-		ranges_remove(&path->ranges, MEM_CONTAINER(posting, struct range, posting));
+		struct range *range = MEM_CONTAINER(posting, struct range, posting);
+		--*range_counter(path, range->low, range->high);
+		ranges_remove(&path->ranges, range);
 	} else {
 		struct bin *bin = posting->home;
 		path = bin->path;
@@ -296,9 +307,14 @@ void access_remove(struct access *access, struct posting *posting)
 
 size_t access_count(const struct access *access, const struct access_key *key)
 {
-	if (key->kind == ACCESS_HAS) {
+	if (key->kind == ACCESS_HAS || key->kind == ACCESS_RANGE) {
 		const struct path *path = find_path(access, key->slot);
-		return path != NULL ? path->has_count : 0;
+		if (path == NULL || key->kind == ACCESS_HAS) {
+			return path != NULL ? path->has_count : 0;
+		}
+		/* An event is inside of one half-open range in two, and of few closed ones. */
+		bool is_open = isinf(key->low) || isinf(key->high);
+		return is_open ? path->half_open / 2 : path->closed / 64;
 	}
 	struct bin_key wanted = bin_key(key);
 	const struct bin *bin = find_bin(access, &wanted);

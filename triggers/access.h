@@ -25,7 +25,7 @@ bool access_is_empty(const struct access *access);
  * caller's to set. It stands under its key until access_remove, which frees it. */
 struct posting *access_add(struct access *access, const struct access_key *key);
 void access_remove(struct access *access, struct posting *posting);
-/* How many stand under this very key: what asking it costs. Ranges are not counted. */
+/* How many an event that has this key would visit: those under it; of ranges a guess. */
 size_t access_count(const struct access *access, const struct access_key *key);
 
 void access_find(struct access *access, struct activation *values, posting_fn *found, void *ctx);

@@ -102,64 +102,42 @@ static bool is_visited(const struct condition_env *env, const struct demand *dem
 	}
 }
 
-static size_t equal_keys(const struct expr_atom *atom, struct access_key out[DEMAND_KEYS_MAX])
-{
-	for (size_t i = 0; i < atom->count; i++) {
-		out[i] = (struct access_key){
-		        .kind = ACCESS_EQUAL, .slot = atom->slot, .value = atom->values[i]};
-	}
-	return atom->count;
-}
+/* A choice among keys: `cost` is how many others stand there, and what its kind costs besides. */
+struct choice {
+	size_t cost;
+	size_t count;
+	struct access_key *keys; /* DEMAND_KEYS_MAX */
+};
 
-static size_t cost_of(const struct access *access, const struct access_key keys[], size_t count)
+/* What the kinds cost besides, in filters that could be asked instead. */
+enum { TEXT_COST = 4, RANGE_COST = 8, TRUE_COST = 8, HAS_COST = 16 };
+
+static void offer(struct choice *choice, const struct access_key keys[], size_t count, size_t extra,
+                  const struct access *access)
 {
-	size_t cost = 0;
+	size_t cost = extra;
 	for (size_t i = 0; access != NULL && i < count; i++) {
 		cost += access_count(access, &keys[i]);
 	}
-	return cost;
+	if (cost < choice->cost) {
+		choice->cost = cost;
+		choice->count = count;
+		memcpy(choice->keys, keys, count * sizeof *keys);
+	}
 }
 
-static size_t choose_equal(const struct condition_env *env, const struct demand *demand,
-                           const struct access *access, struct access_key out[DEMAND_KEYS_MAX])
+static void offer_equal(struct choice *choice, const struct expr_atom *atom,
+                        const struct access *access)
 {
 	struct access_key keys[DEMAND_KEYS_MAX];
-	size_t best = SIZE_MAX;
-	size_t count = 0;
-	for (size_t i = 0; i < demand->atom_count; i++) {
-		const struct expr_atom *atom = &demand->atoms[i];
-		if (atom->op != ATOM_EQUAL || atom->count > DEMAND_KEYS_MAX || atom->count == 0 ||
-		    !is_visited(env, demand, atom->slot)) {
-			continue;
-		}
-		size_t cost = cost_of(access, keys, equal_keys(atom, keys));
-		if (cost < best) {
-			best = cost;
-			count = equal_keys(atom, out);
-		}
+	if (atom->count > DEMAND_KEYS_MAX) {
+		return;
 	}
-	return count;
-}
-
-/* The longest one. */
-static size_t choose_text(const struct condition_env *env, const struct demand *demand,
-                          struct access_key *out)
-{
-	size_t longest = 0;
-	for (size_t i = 0; i < demand->atom_count; i++) {
-		const struct expr_atom *atom = &demand->atoms[i];
-		bool is_prefix = atom->op == ATOM_PREFIX;
-		if ((is_prefix || atom->op == ATOM_SUFFIX) && atom->values[0].len > longest &&
-		    is_visited(env, demand, atom->slot)) {
-			longest = atom->values[0].len;
-			*out = (struct access_key){
-			        .kind = is_prefix ? ACCESS_PREFIX : ACCESS_SUFFIX,
-			        .slot = atom->slot,
-			        .value = atom->values[0],
-			};
-		}
+	for (size_t i = 0; i < atom->count; i++) {
+		keys[i] = (struct access_key){
+		        .kind = ACCESS_EQUAL, .slot = atom->slot, .value = atom->values[i]};
 	}
-	return longest != 0;
+	offer(choice, keys, atom->count, 0, access);
 }
 
 /* All bounds of the path together. */
@@ -181,64 +159,49 @@ static struct access_key range_of(const struct demand *demand, uint32_t slot)
 	return key;
 }
 
-/* The narrowest one. */
-static size_t choose_range(const struct condition_env *env, const struct demand *demand,
-                           struct access_key *out)
+static void offer_atom(struct choice *choice, const struct demand *demand,
+                       const struct expr_atom *atom, const struct access *access)
 {
-	bool found = false;
-	for (size_t i = 0; i < demand->atom_count; i++) {
-		const struct expr_atom *atom = &demand->atoms[i];
-		if (atom->op < ATOM_LESS || atom->op > ATOM_GREATER_EQUAL ||
-		    !is_visited(env, demand, atom->slot)) {
-			continue;
-		}
-		struct access_key key = range_of(demand, atom->slot);
-		if (!found || key.high - key.low < out->high - out->low) {
-			*out = key;
-			found = true;
-		}
+	struct access_key key = {.slot = atom->slot};
+	size_t extra = HAS_COST;
+	switch (atom->op) {
+	case ATOM_EQUAL:
+		offer_equal(choice, atom, access);
+		return;
+	case ATOM_PREFIX:
+	case ATOM_SUFFIX:
+		key.kind = atom->op == ATOM_PREFIX ? ACCESS_PREFIX : ACCESS_SUFFIX;
+		key.value = atom->values[0];
+		extra = TEXT_COST;
+		break;
+	case ATOM_LESS:
+	case ATOM_LESS_EQUAL:
+	case ATOM_GREATER:
+	case ATOM_GREATER_EQUAL:
+		key = range_of(demand, atom->slot);
+		extra = RANGE_COST;
+		break;
+	case ATOM_TRUE:
+		key.kind = ACCESS_EQUAL;
+		key.value = value_bool(true);
+		extra = TRUE_COST;
+		break;
+	case ATOM_HAS:
+		key.kind = ACCESS_HAS;
+		break;
 	}
-	return found;
-}
-
-/* That a path is true, or there: what fewest others ask for. */
-static size_t choose_presence(const struct condition_env *env, const struct demand *demand,
-                              const struct access *access, struct access_key *out)
-{
-	size_t best = SIZE_MAX;
-	for (size_t i = 0; i < demand->atom_count; i++) {
-		const struct expr_atom *atom = &demand->atoms[i];
-		struct access_key key = {.kind = ACCESS_HAS, .slot = atom->slot};
-		if (atom->op == ATOM_TRUE) {
-			key.kind = ACCESS_EQUAL;
-			key.value = value_bool(true);
-		}
-		size_t cost = cost_of(access, &key, 1);
-		if (cost < best && (atom->op == ATOM_TRUE || atom->op == ATOM_HAS) &&
-		    is_visited(env, demand, atom->slot)) {
-			best = cost;
-			*out = key;
-		}
-	}
-	return best != SIZE_MAX;
+	offer(choice, &key, 1, extra, access);
 }
 
 size_t demand_choose(const struct condition_env *env, const struct demand *demand,
                      const struct access *access, struct access_key out[DEMAND_KEYS_MAX])
 {
-	size_t count = choose_equal(env, demand, access, out);
-	if (count == 0) {
-		count = choose_text(env, demand, out);
+	struct choice choice = {.cost = SIZE_MAX, .count = 1, .keys = out};
+	out[0] = (struct access_key){.kind = ACCESS_ALWAYS};
+	for (size_t i = 0; i < demand->atom_count; i++) {
+		if (is_visited(env, demand, demand->atoms[i].slot)) {
+			offer_atom(&choice, demand, &demand->atoms[i], access);
+		}
 	}
-	if (count == 0) {
-		count = choose_range(env, demand, out);
-	}
-	if (count == 0) {
-		count = choose_presence(env, demand, access, out);
-	}
-	if (count == 0) {
-		out[0] = (struct access_key){.kind = ACCESS_ALWAYS};
-		count = 1;
-	}
-	return count;
+	return choice.count;
 }

@@ -12,11 +12,11 @@
  * glob), scope, key, prefix, or nothing. Prefixes are cut to the lengths 1, 2, 4, 8, 16, 32, so
  * that an event asks for at most 2 * 6 + 4 buckets, however many triggers there are.
  *
- * Inside a bucket it stands under one thing that its condition needs to be true: a value at a path
- * (the one that fewest others share), else the beginning or end of a string, else a range of
- * numbers, else that a path is there; or under nothing, and is asked always. A condition that is a
- * choice (`||`) stands under each of its alternatives. `scope == "s"` in the condition counts as
- * the filter's own scope, so does `key`, and `event_type`.
+ * Inside a bucket it stands under one thing that its condition needs to be true: a value at a path,
+ * the beginning or end of a string, a range of numbers, or that a path is there; whichever fewest
+ * others share, in this order where they are alike. Or under nothing, and is asked always. A
+ * condition that is a choice (`||`) stands under each of its alternatives. `scope == "s"` in the
+ * condition counts as the filter's own scope, so does `key`, and `event_type`.
  *
  * CEL allows this: a condition whose conjunct is false or in error cannot be true. So it never
  * changes who is woken; it does change which errors are seen, so that a trigger that asks for the
