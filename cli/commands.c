@@ -62,6 +62,13 @@ static const struct option_row eval_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct option_row pause_options[] = {
+        {"mode", "WORD",
+         "hold: events wait; drop: they are skipped; without it as its config says"},
+        {"reason", "TEXT", "why, for those who find it paused"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row job_options[] = {
         {"trigger", "ID", "of this trigger only"},
         {"limit", "N", "at most so many"},
@@ -125,7 +132,7 @@ const struct command commands[] = {
          .list = "registered_triggers",
          .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
-                    "DEAD:dead CONFIG:config"},
+                    "DEAD:dead REASON:paused_because CONFIG:config"},
         {.name = "trigger show",
          .args = "ID",
          .help = "Show a trigger with its figures and last errors.",
@@ -136,6 +143,17 @@ const struct command commands[] = {
          .options = test_options,
          .run = why_test,
          .show = why_show_trial},
+        {.name = "trigger pause",
+         .args = "ID",
+         .help = "Let a trigger start nothing more; its events wait for it, or are dropped.",
+         .options = pause_options,
+         .method = "POST",
+         .path = "/v1/triggers/{1}/pause"},
+        {.name = "trigger resume",
+         .args = "ID",
+         .help = "Let a paused trigger go on with what waited.",
+         .method = "POST",
+         .path = "/v1/triggers/{1}/resume"},
         {.name = "explain",
          .args = "EVENT",
          .help = "Tell why an event (its seq, or a file) did or did not fire triggers.",

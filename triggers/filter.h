@@ -57,6 +57,9 @@ enum filter_miss { MISS_NOTHING, MISS_SCOPE, MISS_EVENTS, MISS_KEY, MISS_CHANGED
 
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
+/* What a paused trigger does with events that come meanwhile. The number is on disk. */
+enum trigger_pause { PAUSE_HOLD, PAUSE_DROP };
+
 /* What a trigger says of retries; -1 where it says nothing. */
 struct trigger_retry {
 	int64_t max_attempts;
@@ -72,6 +75,8 @@ struct trigger_policy {
 	uint32_t concurrency;
 	enum trigger_order order;
 	bool durable;
+	bool paused;              /* it begins so */
+	enum trigger_pause pause; /* how, unless whoever pauses it says otherwise */
 	int64_t timeout_ms;
 	struct trigger_retry retry;
 	struct span condition_function_id; /* owned by the filter */

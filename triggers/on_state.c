@@ -28,6 +28,8 @@ struct config {
 	int order; /* enum trigger_order */
 	int64_t timeout_ms;
 	bool durable;
+	bool paused;
+	int pause; /* enum trigger_pause */
 	struct trigger_retry retry;
 	struct span when;
 	int fire;     /* enum condition_fire */
@@ -41,6 +43,8 @@ static const char *const on_error_words[] = {
         [ON_ERROR_IGNORE] = "ignore", [ON_ERROR_FIRE] = "fire", [ON_ERROR_DEAD] = "dead", NULL};
 static const char *const order_words[] = {
         [ORDER_KEY] = "key", [ORDER_NONE] = "none", [ORDER_TRIGGER] = "trigger", NULL};
+
+static const char *const pause_words[] = {[PAUSE_HOLD] = "hold", [PAUSE_DROP] = "drop", NULL};
 
 static const struct field retry_fields[] = {
         {.name = "max_attempts",
@@ -185,10 +189,22 @@ static const struct field state_fields[] = {
          .offset = offsetof(struct config, durable),
          .otherwise = "false",
          .help = "It stays when the worker that registered it goes."},
+        {.name = "paused",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config, paused),
+         .otherwise = "false",
+         .help = "It begins paused, until `pawl trigger resume`; a change of this word pauses or "
+                 "resumes it."},
+        {.name = "pause",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config, pause),
+         .otherwise = "hold",
+         .words = pause_words,
+         .help = "What happens to events that come while it is paused: they wait for it, or it "
+                 "never gets them."},
         LATER("debounce", "wait until a key is quiet"),
         LATER("throttle", "at most so many in a time"),
         LATER("batch", "several events in one call"),
-        LATER("pause", "begin paused"),
         LATER("concurrency_key", "concurrency counted by a part of the event"),
         LATER("ttl", "a trigger that ends by itself"),
         LATER("on_exhausted", "what is called after the last attempt"),
@@ -398,6 +414,8 @@ static struct trigger_policy policy_of(const struct config *config, const struct
 	        .concurrency = (uint32_t)config->concurrency,
 	        .order = (enum trigger_order)config->order,
 	        .durable = config->durable,
+	        .paused = config->paused,
+	        .pause = (enum trigger_pause)config->pause,
 	        .timeout_ms = config->timeout_ms,
 	        .retry = config->retry,
 	        .condition_function_id = filter->condition_function_id,

@@ -57,6 +57,7 @@ static const struct problem_row rows[] = {
         {"method_not_allowed", 405, "Use one of the methods in the Allow header."},
         {"request_timeout", 408, "Send the whole request without long pauses."},
         {"conflict", 409, "Read the value again, then decide and write anew."},
+        {"still_dropping", 409, "Try again in a second, or pause with mode hold."},
         {"rev_conflict", 409, "Read the value and its rev again, then write with the new one."},
         {"trigger_in_config", 409, "Change the trigger in the engine's config instead."},
         {"stale_delivery", 409,

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/span.h"
 #include "engine/core/function.h"
+#include "engine/core/pause.h"
 #include "engine/core/retry.h"
 #include "triggers/filter.h"
 #include "triggers/index.h"
@@ -45,6 +46,7 @@ struct binding {
 	struct list holders; /* connections that registered it (binding_hold) */
 	struct alarm detach; /* the grace after the last holder's disconnect */
 	bool stays;          /* no holder needed: config, API, durable */
+	struct pause pause;  /* the same for all versions */
 
 	/* react's */
 	struct index_entry entry;
@@ -75,7 +77,7 @@ struct binding {
 	bool pumping;            /* deliveries are being started */
 
 	/* figures */
-	uint64_t matched, delivered, failed, retried, buried, condition_no;
+	uint64_t matched, delivered, failed, retried, buried, condition_no, dropped;
 	char last_error[160];
 };
 

@@ -1,6 +1,6 @@
 /* This file registers, versions and removes triggers. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core/catalog.h"
+#include "engine/core/catalog_inside.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -12,19 +12,6 @@
 #include "engine/durable/space.h"
 #include "triggers/triggers.h"
 #include <stdio.h>
-
-struct catalog {
-	struct store *store;
-	struct functions *functions;
-	struct alarms *alarms;
-	struct dispatch *dispatch;
-	struct react *react;
-	struct catalog_options options;
-	struct list bindings; /* binding.link, oldest first */
-	struct map by_name;   /* binding.by_name: id and version */
-	size_t count;
-	struct alarm unbound; /* since the last trigger came */
-};
 
 enum { UNBOUND_MS = 60000 };
 
@@ -150,7 +137,7 @@ static void delete_record(struct catalog *catalog, const struct binding *binding
 	store_delete(catalog->store, space_trigger(&room, binding->id, binding->version), 0);
 }
 
-static void put_record(struct catalog *catalog, const struct binding *binding)
+void catalog_put_record(struct catalog *catalog, const struct binding *binding)
 {
 	struct space_key room;
 	struct buf value = {0};
@@ -171,7 +158,7 @@ static void remove_now(struct catalog *catalog, struct binding *binding)
 static void end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq)
 {
 	binding->until_seq = until_seq;
-	put_record(catalog, binding);
+	catalog_put_record(catalog, binding);
 	react_touch(catalog->react, binding);
 }
 
@@ -191,7 +178,7 @@ static void put_all(void *ctx)
 	LIST_EACH(&catalog->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		put_record(catalog, binding);
+		catalog_put_record(catalog, binding);
 		react_drop_cursor(catalog->react, binding);
 	}
 }
@@ -252,7 +239,7 @@ static void take_metadata(struct catalog *catalog, struct binding *binding, stru
 		mem_free((char *)binding->metadata.ptr);
 		binding->metadata = metadata.len != 0 ? mem_span(metadata) : SPAN_NONE;
 		binding->filter->metadata = binding->metadata;
-		put_record(catalog, binding);
+		catalog_put_record(catalog, binding);
 	}
 }
 
@@ -263,7 +250,7 @@ static void take_origin(struct catalog *catalog, struct binding *binding,
 	if (binding->origin != declared->origin) {
 		binding->origin = declared->origin;
 		binding->stays = declared->stays;
-		put_record(catalog, binding);
+		catalog_put_record(catalog, binding);
 	}
 }
 
@@ -295,10 +282,11 @@ static struct binding *place(struct catalog *catalog, struct binding *fresh)
 	uint64_t next_seq = store_next_seq(catalog->store);
 	fresh->from_seq = redeploy_begins_at(&catalog->bindings, fresh, next_seq);
 	fresh->version = last_version(catalog, fresh->id) + 1;
+	catalog_inherit_pause(catalog, fresh, old);
 	if (old != NULL) {
 		end_at(catalog, old, fresh->from_seq);
 	}
-	put_record(catalog, fresh);
+	catalog_put_record(catalog, fresh);
 	enter(catalog, fresh, REACT_NO_CURSOR);
 	if (fresh->from_seq < next_seq) {
 		react_begin_at(catalog->react, fresh, fresh->from_seq);
@@ -369,7 +357,8 @@ static void detach_is_due(struct alarm *alarm)
 	struct binding *binding = MEM_CONTAINER(alarm, struct binding, detach);
 	struct catalog *catalog = binding->catalog;
 	bool owes = !dispatch_owes_nothing(binding) || binding->lagging;
-	if (!store_can_put(catalog->store) || (owes && react_holds_dead_letters(catalog->react))) {
+	if (!store_can_put(catalog->store) || binding->pause.is_on ||
+	    (owes && react_holds_dead_letters(catalog->react))) {
 		begin_grace(catalog, binding);
 		return;
 	}
@@ -553,6 +542,7 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 	binding->version = record->version;
 	binding->from_seq = record->from_seq;
 	binding->until_seq = record->until_seq;
+	binding->pause = record->pause;
 	enter(catalog, binding, own_cursor);
 	return 0;
 }

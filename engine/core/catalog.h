@@ -81,6 +81,15 @@ void catalog_release(struct catalog *catalog, struct trigger_hold *hold, bool ex
 int catalog_remove(struct catalog *catalog, struct span id, struct store_waiter *waiter,
                    struct err *err);
 
+/* All versions of it stop starting deliveries. `mode` NULL: as its config says. The waiter tells
+ * when that is durable; a trigger that is paused already takes the new mode and reason.
+ * E_NOT_FOUND, E_CONFLICT "still_dropping". */
+int catalog_pause(struct catalog *catalog, struct span id, const enum trigger_pause *mode,
+                  struct span reason, struct store_waiter *waiter, struct err *err);
+/* They go on; harmless when they are not paused. */
+int catalog_resume(struct catalog *catalog, struct span id, struct store_waiter *waiter,
+                   struct err *err);
+
 /* A worker is about to offer this function: see DESIGN. */
 void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id);
 /* The executor has registered all that it wants to. False: not now, the store recovers. */

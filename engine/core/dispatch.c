@@ -255,6 +255,19 @@ bool dispatch_is_served(const struct binding *binding)
 	return is_served(binding->watch.function) && (condition == NULL || is_served(condition));
 }
 
+/* A paused trigger calls nobody, but buries what can only be buried. */
+static struct delivery *next_ready(const struct binding *binding)
+{
+	LIST_EACH(&binding->ready, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_queue);
+		if (!binding->pause.is_on || delivery->doom.len != 0) {
+			return delivery;
+		}
+	}
+	return NULL;
+}
+
 static void pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
@@ -262,11 +275,9 @@ static void pump(struct dispatch *dispatch, struct binding *binding)
 		return;
 	}
 	binding->pumping = true;
-	while (!list_is_empty(&binding->ready) && binding->busy < binding->policy.concurrency) {
-		struct delivery *delivery = LIST_FIRST(&binding->ready, struct delivery, in_queue);
-		if (!may_start(binding, delivery)) {
-			break;
-		}
+	struct delivery *delivery;
+	while (binding->busy < binding->policy.concurrency &&
+	       (delivery = next_ready(binding)) != NULL && may_start(binding, delivery)) {
 		start(dispatch, delivery);
 	}
 	binding->pumping = false;
@@ -472,6 +483,11 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq)
 {
 	binding->held_back_from = from_seq;
+	pump(dispatch, binding);
+}
+
+void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)
+{
 	pump(dispatch, binding);
 }
 

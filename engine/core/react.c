@@ -97,15 +97,30 @@ static bool waits_for_older(const struct react *react, const struct binding *bin
 	return false;
 }
 
+/* It may be given more events now. */
+static bool may_read(const struct react *react, const struct binding *binding)
+{
+	return !pause_holds(&binding->pause) && dispatch_has_room(react->dispatch, binding) &&
+	       !waits_for_older(react, binding);
+}
+
+/* It came while the trigger was paused, and was not to wait. */
+static bool is_dropped(struct binding *binding, uint64_t seq)
+{
+	bool dropped = pause_drops(&binding->pause, seq);
+	binding->dropped += dropped;
+	return dropped;
+}
+
 static void woken(void *ctx, struct index_entry *entry, enum filter_answer answer)
 {
 	struct react *react = ctx;
 	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
 	uint64_t seq = react->matching.event->seq;
-	if (binding->lagging || !is_judged_by(binding, seq)) {
+	if (binding->lagging || !is_judged_by(binding, seq) || is_dropped(binding, seq)) {
 		return;
 	}
-	if (!dispatch_has_room(react->dispatch, binding) || waits_for_older(react, binding)) {
+	if (!may_read(react, binding)) {
 		begin_to_lag(react, binding, seq);
 		return;
 	}
@@ -190,14 +205,14 @@ static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
 	struct binding *binding = work->binding;
 	struct event event;
 	struct err err;
-	if (binding == NULL || seq != binding->next_seq ||
+	if (binding == NULL || seq != binding->next_seq || pause_holds(&binding->pause) ||
 	    !dispatch_has_room(work->react->dispatch, binding)) {
 		return;
 	}
 	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0) {
 		matching_begin(&work->react->matching, &event);
 		enum filter_answer answer = filter_matches(binding->filter, &work->react->matching);
-		if (filter_wakes(binding->filter, answer)) {
+		if (filter_wakes(binding->filter, answer) && !is_dropped(binding, seq)) {
 			offer(work->react, binding, answer);
 		}
 	}
@@ -243,8 +258,7 @@ static void catch_up(struct react *react, struct binding *binding)
 	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
 		return;
 	}
-	if (binding->reading || binding->next_seq > last ||
-	    !dispatch_has_room(react->dispatch, binding) || waits_for_older(react, binding)) {
+	if (binding->reading || binding->next_seq > last || !may_read(react, binding)) {
 		return;
 	}
 	struct catch_up *work = MEM_NEW(struct catch_up);
@@ -325,28 +339,6 @@ static void must_lag(void *ctx, struct binding *binding)
 
 /* ---- looking after what waits ---- */
 
-/* Events that nobody could handle for too long become one dead letter. */
-static void give_up_parked(struct react *react, struct binding *binding)
-{
-	bool parked = !dispatch_owes_nothing(binding) && binding->busy == 0 &&
-	              !dispatch_is_served(binding);
-	int64_t now = clock_wall_ms();
-	if (!parked) {
-		binding->parked_since_ms = 0;
-	} else if (binding->parked_since_ms == 0) {
-		binding->parked_since_ms = now;
-	} else if (now - binding->parked_since_ms > react->options.park_max_ms &&
-	           store_can_put(react->store) && !dead_is_full(react->dead)) {
-		uint64_t last =
-		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1;
-		dispatch_bury_all(react->dispatch, binding, last, "function_absent",
-		                  "nobody served the function for longer than delivery.park_max");
-		binding->next_seq = last + 1;
-		store_commit(react->store, NULL);
-		react_want_cursors(react);
-	}
-}
-
 static void sweep_is_due(struct alarm *alarm)
 {
 	struct react *react = MEM_CONTAINER(alarm, struct react, sweep_alarm);
@@ -356,7 +348,7 @@ static void sweep_is_due(struct alarm *alarm)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		soon |= dispatch_sweep(react->dispatch, binding);
-		give_up_parked(react, binding);
+		react_give_up_parked(react, binding);
 		later |= !react_is_at_rest(binding);
 	}
 	if (react->started) {
@@ -372,23 +364,6 @@ static void sweep_is_due(struct alarm *alarm)
 	}
 }
 
-uint64_t react_first_needed(const struct react *react)
-{
-	uint64_t first = react->cursor_put + 1;
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		uint64_t by_record = dispatch_first_needed_by(binding);
-		if (by_record != 0 && by_record < first) {
-			first = by_record;
-		}
-		if (binding->lagging && react_cursor(react, binding) + 1 < first) {
-			first = react_cursor(react, binding) + 1;
-		}
-	}
-	return first;
-}
-
 uint32_t react_loop_depth(const struct react *react)
 {
 	return react->options.loop_depth;
@@ -397,34 +372,6 @@ uint32_t react_loop_depth(const struct react *react)
 bool react_holds_dead_letters(const struct react *react)
 {
 	return dead_is_full(react->dead);
-}
-
-bool react_detach_before(struct react *react, uint64_t keep_from)
-{
-	bool all = true;
-	LIST_EACH(&react->active, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
-		uint64_t needs = dispatch_first_needed_by(binding);
-		bool holds = (binding->lagging && react_cursor(react, binding) + 1 < keep_from) ||
-		             (needs != 0 && needs < keep_from);
-		if (!holds) {
-			continue;
-		}
-		if (dead_is_full(react->dead)) {
-			all = false;
-			continue;
-		}
-		dispatch_bury_all(
-		        react->dispatch, binding, keep_from - 1, "journal_full",
-		        "the journal reached journal.max_bytes while these events waited");
-		if (binding->next_seq < keep_from) {
-			binding->next_seq = keep_from;
-		}
-		store_commit(react->store, NULL);
-	}
-	react_want_cursors(react);
-	return all;
 }
 
 /* ---- life ---- */
@@ -560,6 +507,12 @@ void react_drop_cursor(struct react *react, const struct binding *binding)
 void react_touch(struct react *react, struct binding *binding)
 {
 	activate(react, binding);
+}
+
+void react_go_on(struct react *react, struct binding *binding)
+{
+	activate(react, binding);
+	catch_up(react, binding);
 }
 
 void react_start(struct react *react, uint64_t cursor)

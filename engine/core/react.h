@@ -47,6 +47,8 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 void react_drop_cursor(struct react *react, const struct binding *binding);
 /* Its until_seq was set: tells react_on_finished when it is past. */
 void react_touch(struct react *react, struct binding *binding);
+/* Its pause has ended: it reads on where it stopped. */
+void react_go_on(struct react *react, struct binding *binding);
 
 /* Follows the journal from behind `cursor` on. Before this nothing is matched. */
 void react_start(struct react *react, uint64_t cursor);

@@ -43,6 +43,10 @@ struct catch_up {
 	struct binding *binding; /* NULL once it was removed */
 };
 
+/* react_owed.c */
+/* Events that nobody could handle for too long become one dead letter. */
+void react_give_up_parked(struct react *react, struct binding *binding);
+
 /* react_cursor.c */
 /* Puts them soon, all in one group. */
 void react_want_cursors(struct react *react);

@@ -23,6 +23,10 @@ void trigger_record_encode(const struct binding *binding, struct buf *out)
 	if (binding->metadata.len != 0) {
 		json_write_member_raw(out, "metadata", binding->metadata);
 	}
+	if (binding->pause.is_on || binding->pause.drop_from != 0) {
+		json_write_name(out, "pause");
+		pause_encode(&binding->pause, out);
+	}
 	buf_byte(out, '}');
 }
 
@@ -40,12 +44,13 @@ int trigger_record_decode(struct span value, struct trigger_record *out, struct 
 		FUNCTION,
 		CONFIG,
 		METADATA,
+		PAUSE,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"id", 2},        {"version", 7}, {"origin", 6},    {"from_seq", 8},
-	        {"until_seq", 9}, {"type", 4},    {"namespace", 9}, {"function_id", 11},
-	        {"config", 6},    {"metadata", 8}};
+	        {"id", 2},        {"version", 7},  {"origin", 6},    {"from_seq", 8},
+	        {"until_seq", 9}, {"type", 4},     {"namespace", 9}, {"function_id", 11},
+	        {"config", 6},    {"metadata", 8}, {"pause", 5}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != TRIGGER_FORMAT) {
 		return err_set(
@@ -73,10 +78,11 @@ int trigger_record_decode(struct span value, struct trigger_record *out, struct 
 	bool good = record.id.len != 0 && record.type.len != 0 && record.config.len != 0 &&
 	            json_uint64(found[VERSION], &version) && json_uint64(found[ORIGIN], &origin) &&
 	            json_uint64(found[FROM], &record.from_seq) &&
-	            json_uint64(found[UNTIL], &record.until_seq);
+	            json_uint64(found[UNTIL], &record.until_seq) &&
+	            pause_decode(found[PAUSE], &record.pause);
 	if (!good) {
 		return err_set(err, E_DAMAGED, "trigger_damaged",
-		               "a trigger's record lacks a member");
+		               "a trigger's record lacks a member, or one of them is damaged");
 	}
 	record.version = (uint32_t)version;
 	record.origin = (enum binding_origin)origin;

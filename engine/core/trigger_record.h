@@ -17,6 +17,7 @@ struct trigger_record {
 	uint32_t version;
 	enum binding_origin origin;
 	uint64_t from_seq, until_seq;
+	struct pause pause;
 };
 int trigger_record_decode(struct span value, struct trigger_record *out, struct buf *scratch,
                           struct err *err);

@@ -19,6 +19,7 @@ static const struct builtin_row *const tables[] = {builtin_state_rows,   builtin
 
 static void free_work(struct work *work)
 {
+	buf_free(&work->given);
 	buf_free(&work->data);
 	buf_free(&work->out);
 	mem_free(work);
@@ -105,8 +106,8 @@ static void start_call(struct executor *executor, struct provider *provider, str
 	call->work = work;
 	struct span data = call->data;
 	if (call->write_data != NULL) {
-		call->write_data(call, &work->data);
-		data = buf_view(&work->data);
+		call->write_data(call, &work->given);
+		data = buf_view(&work->given);
 	}
 	if (data.len == 0 || json_kind(data) != JSON_OBJECT) {
 		work_refuse(work, "invalid_data", "%s takes a JSON object as its data", row->name);

@@ -41,6 +41,7 @@ void builtins_free(struct builtins *builtins);
 struct work {
 	struct core *core;
 	struct call *call; /* NULL: the caller has gone */
+	struct buf given;  /* the call's data, if it had to be written out for us */
 	struct buf data;   /* a copy of the call's data, when the function needs it for longer */
 	struct buf out;    /* where a result may be composed */
 	void *own;         /* the function's, freed by it */

@@ -1,5 +1,6 @@
-/* This file lists, registers and removes triggers. */
+/* This file lists, registers, removes, pauses and resumes triggers. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -41,6 +42,26 @@ static void write_tally(const struct binding *binding, struct buf *out)
 	                       tally->samples != 0 ? tally->samples_ns / tally->samples : 0);
 }
 
+static const char *status_of(const struct binding *binding, bool bound)
+{
+	if (binding->pause.is_on) {
+		return "paused";
+	}
+	if (!bound) {
+		return binding->was_bound ? "waiting" : "unbound";
+	}
+	return binding->lagging ? "lagging" : "live";
+}
+
+static void write_pause(const struct pause *pause, struct buf *out)
+{
+	char since[CLOCK_TEXT_LEN + 1];
+	clock_format(pause->since_ms, since);
+	json_write_member_string(out, "pause", span_of(pause_mode_name(pause->mode)));
+	json_write_member_string(out, "paused_since", span_of(since));
+	json_write_member_string(out, "paused_because", span_of(pause->reason));
+}
+
 static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
 {
 	bool bound = function_is_offered(binding->watch.function) ||
@@ -53,11 +74,10 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_string(out, "namespace", binding->namespace_);
 	json_write_member_string(out, "origin", span_of(origin_name(binding->origin)));
 	json_write_member_bool(out, "durable", binding->stays);
-	const char *status = bound ? "live" : binding->was_bound ? "waiting" : "unbound";
-	if (bound && binding->lagging) {
-		status = "lagging";
+	json_write_member_string(out, "status", span_of(status_of(binding, bound)));
+	if (binding->pause.is_on) {
+		write_pause(&binding->pause, out);
 	}
-	json_write_member_string(out, "status", span_of(status));
 	json_write_member_string(out, "config_summary", binding->config);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {
@@ -70,6 +90,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "running", binding->busy);
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);
+	json_write_member_uint(out, "dropped", binding->dropped);
 	write_tally(binding, out);
 	json_write_member_uint(out, "failed_attempts", binding->failed);
 	json_write_member_uint(out, "retries", binding->retried);
@@ -218,32 +239,87 @@ static void register_trigger(struct work *work, struct span data)
 	}
 }
 
-struct removal {
+/* ---- removing, pausing ---- */
+
+/* What is composed in work->out is the answer once it is durable. */
+struct settling {
 	struct store_waiter waiter;
 	struct work *work;
 };
 
-static void was_removed(struct store_waiter *waiter, int status, const struct err *err)
+static void was_settled(struct store_waiter *waiter, int status, const struct err *err)
 {
-	struct removal *removal = MEM_CONTAINER(waiter, struct removal, waiter);
+	struct settling *settling = MEM_CONTAINER(waiter, struct settling, waiter);
 	if (status != 0) {
-		work_fail(removal->work, err);
+		work_fail(settling->work, err);
 	} else {
-		work_reply(removal->work, SPAN("{\"removed\":true}"));
+		work_reply_out(settling->work);
 	}
-	mem_free(removal);
+	mem_free(settling);
+}
+
+static struct settling *settling_new(struct work *work)
+{
+	struct settling *settling = MEM_NEW(struct settling);
+	settling->work = work;
+	settling->waiter.done = was_settled;
+	return settling;
+}
+
+static void settling_fail(struct settling *settling, const struct err *err)
+{
+	work_fail(settling->work, err);
+	mem_free(settling);
 }
 
 static void unregister_trigger(struct work *work, struct span data)
 {
 	struct span id = work_text(data, "id", &work->data);
-	struct removal *removal = MEM_NEW(struct removal);
-	removal->work = work;
-	removal->waiter.done = was_removed;
+	struct settling *settling = settling_new(work);
 	struct err err;
-	if (catalog_remove(work->core->catalog, id, &removal->waiter, &err) != 0) {
-		work_fail(work, &err);
-		mem_free(removal);
+	BUF_LITERAL(&work->out, "{\"removed\":true}");
+	if (catalog_remove(work->core->catalog, id, &settling->waiter, &err) != 0) {
+		settling_fail(settling, &err);
+	}
+}
+
+static void answer_with_pause(struct work *work, struct span id, bool paused)
+{
+	buf_byte(&work->out, '{');
+	json_write_member_string(&work->out, "id", id);
+	json_write_member_bool(&work->out, "paused", paused);
+	buf_byte(&work->out, '}');
+}
+
+static void pause_trigger(struct work *work, struct span data)
+{
+	(void)buf_reserve(&work->data, data.len * 4); /* the texts must not move */
+	struct span id = work_text(data, "id", &work->data);
+	struct span word = work_text(data, "mode", &work->data);
+	struct span reason = work_text(data, "reason", &work->data);
+	enum trigger_pause mode;
+	if (word.len != 0 && !pause_mode_parse(word, &mode)) {
+		work_refuse(work, "invalid_data", "'mode' is hold or drop, not \"%.*s\"",
+		            (int)(word.len < 64 ? word.len : 64), word.ptr);
+		return;
+	}
+	struct settling *settling = settling_new(work);
+	struct err err;
+	answer_with_pause(work, id, true);
+	if (catalog_pause(work->core->catalog, id, word.len != 0 ? &mode : NULL, reason,
+	                  &settling->waiter, &err) != 0) {
+		settling_fail(settling, &err);
+	}
+}
+
+static void resume_trigger(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	struct settling *settling = settling_new(work);
+	struct err err;
+	answer_with_pause(work, id, false);
+	if (catalog_resume(work->core->catalog, id, &settling->waiter, &err) != 0) {
+		settling_fail(settling, &err);
 	}
 }
 
@@ -253,5 +329,8 @@ const struct builtin_row builtin_trigger_rows[] = {
         {"engine::registered-triggers::info", show_binding, "Shows one trigger."},
         {"engine::register_trigger", register_trigger, "Registers a durable trigger."},
         {"engine::unregister_trigger", unregister_trigger, "Removes a durable trigger."},
+        {"engine::triggers::pause", pause_trigger,
+         "Pauses a trigger: its events wait, or are dropped."},
+        {"engine::triggers::resume", resume_trigger, "Lets a paused trigger go on."},
         {NULL, NULL, NULL},
 };

@@ -4,11 +4,12 @@
 
 /*
  * DESIGN. A day is a world of its own: a few triggers over a few keys, and a hundred steps of which
- * each writes, answers, fails, lets time pass, takes a function away, edits a trigger, breaks the
- * store, or restarts the engine, cleanly or by a crash. At its end the faults stop, everything is
- * answered with success, and then must hold:
+ * each writes, answers, fails, lets time pass, takes a function away, edits, pauses or resumes a
+ * trigger, breaks the store, or restarts the engine, cleanly or by a crash. At its end the faults
+ * stop, all goes on, everything is answered with success, and then must hold:
  *
- * 1. Every durable event that a version of a trigger wanted was handed to its handler, or is dead.
+ * 1. Every durable event that a version of a trigger wanted was handed to its handler, or is dead;
+ *    one that came while the trigger was paused, dropping, was not.
  * 2. Of one (trigger, key) no event was started for the first time before an older one had been.
  * 3. Whatever was settled durably did not run again.
  * 4. Nothing is owed any more, no record is left, and the cursors stand at the head.
@@ -82,7 +83,9 @@ static void write_some(void)
 		*now = (struct lived){.seq = seq};
 		memcpy(now->key, key, sizeof key);
 		for (int i = 0; i < TRIGGERS; i++) {
-			now->wanted[i] = wants_key[i] < 0 || wants_key[i] == key[1] - '0';
+			bool drops = pause_drops(&trigger(trigger_ids[i])->pause, seq);
+			now->wanted[i] =
+			        !drops && (wants_key[i] < 0 || wants_key[i] == key[1] - '0');
 		}
 		if (below(2) == 0) {
 			turn();
@@ -157,6 +160,33 @@ static void edit_trigger(void)
 			world_sync();
 		}
 	}
+}
+
+/* Flushed before and after, so that the test knows from which event on it counts. */
+static void pause_or_resume(void)
+{
+	struct span id = span_of(trigger_ids[below(TRIGGERS)]);
+	enum trigger_pause mode = below(2) == 0 ? PAUSE_HOLD : PAUSE_DROP;
+	bool resumes = below(3) == 0;
+	flush();
+	if (store_refuses(world->store, NULL) != 0) {
+		return;
+	}
+	if (resumes) {
+		(void)catalog_resume(world->catalog, id, NULL, NULL);
+	} else {
+		(void)catalog_pause(world->catalog, id, &mode, SPAN("sim"), NULL, NULL);
+	}
+	turn();
+}
+
+static void resume_everything(void)
+{
+	for (int i = 0; i < TRIGGERS; i++) {
+		struct err err = {0};
+		(void)catalog_resume(world->catalog, span_of(trigger_ids[i]), NULL, &err);
+	}
+	turn();
 }
 
 static void heal(void)
@@ -328,6 +358,7 @@ static void finish_day(void)
 {
 	heal();
 	forget_lost();
+	resume_everything();
 	offer_all();
 	for (int quiet = 0; quiet < 4;) {
 		struct started *started = any_open();
@@ -365,8 +396,10 @@ static void live_a_step(void)
 		pass(50 + below(1500));
 	} else if (dice < 89) {
 		toggle_function();
-	} else if (dice < 92) {
+	} else if (dice < 91) {
 		edit_trigger();
+	} else if (dice < 93) {
+		pause_or_resume();
 	} else if (dice < 96) {
 		break_store();
 	} else if (dice < 97) {

@@ -1,0 +1,28 @@
+/* This file is what the files of the catalog share. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_CATALOG_INSIDE_H
+#define ENGINE_CORE_CATALOG_INSIDE_H
+
+#include "engine/core/catalog.h"
+
+struct catalog {
+	struct store *store;
+	struct functions *functions;
+	struct alarms *alarms;
+	struct dispatch *dispatch;
+	struct react *react;
+	struct catalog_options options;
+	struct list bindings; /* binding.link, oldest first */
+	struct map by_name;   /* binding.by_name: id and version */
+	size_t count;
+	struct alarm unbound; /* since the last trigger came */
+};
+
+void catalog_put_record(struct catalog *catalog, const struct binding *binding);
+
+/* catalog_pause.c */
+/* A trigger begins, or goes on in another version (`old`; else NULL): is it paused? */
+void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
+                           const struct binding *old);
+
+#endif

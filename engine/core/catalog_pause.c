@@ -1,0 +1,139 @@
+/* This file pauses and resumes triggers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/core/catalog_inside.h"
+
+static void pause_one(struct catalog *catalog, struct binding *binding, enum trigger_pause mode,
+                      struct span reason)
+{
+	pause_begin(&binding->pause, mode, reason, store_next_seq(catalog->store));
+	react_touch(catalog->react, binding);
+	if (store_can_put(catalog->store)) {
+		catalog_put_record(catalog, binding); /* else when the store has recovered */
+	}
+}
+
+/* What waited starts only when all versions know: the older ones go first. */
+static void resume_all(struct catalog *catalog, struct span id)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (span_equal(binding->id, id) && binding->pause.is_on) {
+			pause_end(&binding->pause, store_next_seq(catalog->store));
+			catalog_put_record(catalog, binding);
+		}
+	}
+	LIST_EACH(&catalog->bindings, other_link)
+	{
+		struct binding *binding = MEM_CONTAINER(other_link, struct binding, link);
+		if (span_equal(binding->id, id)) {
+			dispatch_go_on(catalog->dispatch, binding);
+			react_go_on(catalog->react, binding);
+		}
+	}
+}
+
+static void pause_all(struct catalog *catalog, struct span id, enum trigger_pause mode,
+                      struct span reason)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (span_equal(binding->id, id)) {
+			pause_one(catalog, binding, mode, reason);
+		}
+	}
+}
+
+void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
+                           const struct binding *old)
+{
+	static const struct span reason = {"its configuration says so (paused: true)", 40};
+	const struct trigger_policy *policy = &fresh->policy;
+	if (old == NULL && policy->paused) {
+		pause_begin(&fresh->pause, policy->pause, reason, store_next_seq(catalog->store));
+	}
+	if (old == NULL) {
+		return;
+	}
+	if (policy->paused && !old->policy.paused && !old->pause.is_on) {
+		pause_all(catalog, fresh->id, policy->pause, reason);
+	} else if (!policy->paused && old->policy.paused && old->pause.is_on) {
+		resume_all(catalog, fresh->id);
+	}
+	fresh->pause = old->pause;
+}
+
+/* Any version: one that has ended may still have deliveries to hold. */
+static struct binding *find_any(const struct catalog *catalog, struct span id, struct err *err)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (span_equal(binding->id, id)) {
+			return binding;
+		}
+	}
+	(void)err_set(err, E_NOT_FOUND, "trigger_not_found",
+	              "there is no trigger \"%.*s\"; `pawl triggers` lists them", SPAN_ARG(id));
+	return NULL;
+}
+
+/* A record holds one range of dropped events: the last must be behind every cursor. */
+static bool may_drop(const struct catalog *catalog, struct span id)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		const struct pause *pause = &binding->pause;
+		bool is_ours = span_equal(binding->id, id) && pause->drop_until != 0;
+		if (is_ours && react_cursor(catalog->react, binding) + 1 < pause->drop_until) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int catalog_pause(struct catalog *catalog, struct span id, const enum trigger_pause *mode,
+                  struct span reason, struct store_waiter *waiter, struct err *err)
+{
+	const struct binding *binding = find_any(catalog, id, err);
+	if (binding == NULL) {
+		return E_NOT_FOUND;
+	}
+	int status = store_refuses_records(catalog->store, err);
+	if (status != 0) {
+		return status;
+	}
+	enum trigger_pause how = mode != NULL ? *mode : binding->policy.pause;
+	if (how == PAUSE_DROP && !may_drop(catalog, id)) {
+		return err_set(err, E_CONFLICT, "still_dropping",
+		               "trigger \"%.*s\" has not passed the events that it dropped in its "
+		               "last pause; try again soon, or pause it with mode hold",
+		               SPAN_ARG(id));
+	}
+	reason = reason.len != 0 ? reason : SPAN("somebody paused it");
+	pause_all(catalog, id, how, reason);
+	log_info("catalog", "trigger %.*s is paused (%s): %.*s", SPAN_ARG(id), pause_mode_name(how),
+	         SPAN_ARG(reason));
+	store_commit(catalog->store, waiter);
+	return 0;
+}
+
+int catalog_resume(struct catalog *catalog, struct span id, struct store_waiter *waiter,
+                   struct err *err)
+{
+	if (find_any(catalog, id, err) == NULL) {
+		return E_NOT_FOUND;
+	}
+	int status = store_refuses_records(catalog->store, err);
+	if (status != 0) {
+		return status;
+	}
+	resume_all(catalog, id);
+	log_info("catalog", "trigger %.*s goes on", SPAN_ARG(id));
+	store_commit(catalog->store, waiter);
+	return 0;
+}

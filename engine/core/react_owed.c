@@ -1,0 +1,71 @@
+/* This file knows which events are still needed, and gives up those that nobody can handle. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/core/react_inside.h"
+
+void react_give_up_parked(struct react *react, struct binding *binding)
+{
+	bool parked = !binding->pause.is_on && !dispatch_owes_nothing(binding) &&
+	              binding->busy == 0 && !dispatch_is_served(binding);
+	int64_t now = clock_wall_ms();
+	if (!parked) {
+		binding->parked_since_ms = 0;
+	} else if (binding->parked_since_ms == 0) {
+		binding->parked_since_ms = now;
+	} else if (now - binding->parked_since_ms > react->options.park_max_ms &&
+	           store_can_put(react->store) && !dead_is_full(react->dead)) {
+		uint64_t last =
+		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1;
+		dispatch_bury_all(react->dispatch, binding, last, "function_absent",
+		                  "nobody served the function for longer than delivery.park_max");
+		binding->next_seq = last + 1;
+		store_commit(react->store, NULL);
+		react_want_cursors(react);
+	}
+}
+
+uint64_t react_first_needed(const struct react *react)
+{
+	uint64_t first = react->cursor_put + 1;
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t by_record = dispatch_first_needed_by(binding);
+		if (by_record != 0 && by_record < first) {
+			first = by_record;
+		}
+		if (binding->lagging && react_cursor(react, binding) + 1 < first) {
+			first = react_cursor(react, binding) + 1;
+		}
+	}
+	return first;
+}
+
+bool react_detach_before(struct react *react, uint64_t keep_from)
+{
+	bool all = true;
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t needs = dispatch_first_needed_by(binding);
+		bool holds = (binding->lagging && react_cursor(react, binding) + 1 < keep_from) ||
+		             (needs != 0 && needs < keep_from);
+		if (!holds) {
+			continue;
+		}
+		if (dead_is_full(react->dead)) {
+			all = false;
+			continue;
+		}
+		dispatch_bury_all(
+		        react->dispatch, binding, keep_from - 1, "journal_full",
+		        "the journal reached journal.max_bytes while these events waited");
+		if (binding->next_seq < keep_from) {
+			binding->next_seq = keep_from;
+		}
+		store_commit(react->store, NULL);
+	}
+	react_want_cursors(react);
+	return all;
+}
