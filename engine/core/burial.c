@@ -15,7 +15,7 @@ struct burial {
 	struct dead *dead;
 	struct delivery *delivery; /* NULL once it was dropped */
 	uint64_t bytes;            /* of the dead letter, once it was put */
-	burial_done_fn *done;
+	const struct burial_hooks *hooks;
 };
 
 static void finish(struct burial *burial, int status, const struct err *err)
@@ -23,7 +23,7 @@ static void finish(struct burial *burial, int status, const struct err *err)
 	struct delivery *delivery = burial->delivery;
 	if (delivery != NULL) {
 		delivery->burial = NULL;
-		burial->done(delivery, status, err);
+		burial->hooks->done(delivery, status, err);
 	}
 	mem_free(burial);
 }
@@ -39,13 +39,14 @@ static void is_durable(struct store_waiter *waiter, int status, const struct err
 
 static void put(struct burial *burial, const struct event *event)
 {
-	const struct delivery *delivery = burial->delivery;
+	struct delivery *delivery = burial->delivery;
 	struct span code = span_of(delivery->doom.ptr);
 	struct span message = span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1);
 	uint64_t before = dead_bytes(burial->dead);
 	dead_put(burial->dead, delivery, event, code, message);
 	burial->bytes = dead_bytes(burial->dead) - before;
 	job_store_put_done(burial->store, delivery->binding, delivery->seq);
+	burial->hooks->put(delivery, event);
 	crash_at(CRASH_OUTCOME);
 	burial->waiter.done = is_durable;
 	store_commit(burial->store, &burial->waiter);
@@ -75,13 +76,13 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 }
 
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
-                  burial_done_fn *done)
+                  const struct burial_hooks *hooks)
 {
 	struct burial *burial = MEM_NEW(struct burial);
 	burial->store = store;
 	burial->dead = dead;
 	burial->delivery = delivery;
-	burial->done = done;
+	burial->hooks = hooks;
 	delivery->burial = &burial->delivery;
 	if (delivery->event_json.len != 0) {
 		put(burial, NULL);

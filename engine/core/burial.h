@@ -13,10 +13,19 @@
  * Comes once, perhaps from inside burial_start, unless burial_drop came first. */
 typedef void burial_done_fn(struct delivery *delivery, int status, const struct err *err);
 
+/* Its dead letter is in the open group, which is about to be committed: what has to be durable with
+ * it can be put now. `event` is NULL when it cannot be read, or is a replayed one. */
+typedef void burial_put_fn(struct delivery *delivery, const struct event *event);
+
+struct burial_hooks {
+	burial_put_fn *put;
+	burial_done_fn *done;
+};
+
 /* Why it dies stands in delivery->doom. Its tombstone is put with its dead letter; the caller
- * adopts it in `done`. */
+ * adopts it in `done`. The hooks are static. */
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
-                  burial_done_fn *done);
+                  const struct burial_hooks *hooks);
 /* The delivery goes away; whatever has been put stays put. */
 void burial_drop(struct delivery *delivery);
 

@@ -506,6 +506,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	catalog->options = *options;
 	catalog->unbound.fn = tell_unbound;
 	list_init(&catalog->bindings);
+	dispatch_on_dead(dispatch, catalog_died, catalog);
 	react_on_finished(react, version_is_finished, catalog);
 	react_on_recovery(react, put_all, catalog);
 	return catalog;

@@ -24,5 +24,7 @@ void catalog_put_record(struct catalog *catalog, const struct binding *binding);
 /* A trigger begins, or goes on in another version (`old`; else NULL): is it paused? */
 void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
                            const struct binding *old);
+/* One of its deliveries is dead: it may have to be paused, in the same group. */
+void catalog_died(void *ctx, const struct delivery *delivery, const struct event *event);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/catalog_inside.h"
+#include <stdio.h>
+#include <string.h>
 
 static void pause_one(struct catalog *catalog, struct binding *binding, enum trigger_pause mode,
                       struct span reason)
@@ -45,6 +47,42 @@ static void pause_all(struct catalog *catalog, struct span id, enum trigger_paus
 			pause_one(catalog, binding, mode, reason);
 		}
 	}
+}
+
+/* Its own id is among the triggers of the chain: it is part of the loop, not one that looks on. */
+static bool is_in_chain(struct span path, struct span id)
+{
+	while (path.len != 0) {
+		const char *end = memchr(path.ptr, '\n', path.len);
+		size_t len = end != NULL ? (size_t)(end - path.ptr) : path.len;
+		if (span_equal(span_make(path.ptr, len), id)) {
+			return true;
+		}
+		size_t step = end != NULL ? len + 1 : len;
+		path = span_make(path.ptr + step, path.len - step);
+	}
+	return false;
+}
+
+void catalog_died(void *ctx, const struct delivery *delivery, const struct event *event)
+{
+	struct catalog *catalog = ctx;
+	struct binding *binding = delivery->binding;
+	bool loops = event != NULL && strcmp(delivery->doom.ptr, "loop_detected") == 0 &&
+	             is_in_chain(event->cause.path, binding->id);
+	if (!loops || binding->pause.is_on) {
+		return;
+	}
+	char reason[PAUSE_REASON_MAX];
+	int len = snprintf(reason, sizeof reason,
+	                   "loop_detected: event %llu ends a chain of %u changes that came back to "
+	                   "this trigger",
+	                   (unsigned long long)delivery->seq, (unsigned)event->cause.depth);
+	pause_all(catalog, binding->id, PAUSE_HOLD, span_make(reason, (size_t)len));
+	log_error("catalog",
+	          "trigger %.*s is paused, %s; see its dead letter, mend what writes the keys that "
+	          "wake it, then `pawl trigger resume`",
+	          SPAN_ARG(binding->id), reason);
 }
 
 void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,

@@ -18,7 +18,6 @@ enum {
 };
 
 static void attempt_ended(void *ctx, struct delivery *delivery, const struct attempt_end *end);
-static void pump(struct dispatch *dispatch, struct binding *binding);
 
 struct dispatch *dispatch_new(struct store *store, struct functions *functions,
                               struct alarms *alarms, struct dead *dead,
@@ -61,6 +60,12 @@ void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *
 void dispatch_stop(struct dispatch *dispatch)
 {
 	dispatch->stopping = true;
+}
+
+void dispatch_on_dead(struct dispatch *dispatch, dispatch_dead_fn *died, void *ctx)
+{
+	dispatch->died = died;
+	dispatch->died_ctx = ctx;
 }
 
 size_t dispatch_running(const struct dispatch *dispatch)
@@ -116,7 +121,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	return delivery;
 }
 
-static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
+void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
 	alarm_clear(dispatch->alarms, &delivery->alarm);
@@ -131,14 +136,13 @@ static void free_delivery(struct dispatch *dispatch, struct delivery *delivery)
 	mem_free(delivery);
 }
 
-/* The next of its lane may go: perhaps one of another version of the trigger. */
-static void leave_lane(struct dispatch *dispatch, struct delivery *delivery)
+void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct delivery *next = order_leave(&dispatch->order, delivery);
 	if (next != NULL) {
 		make_ready(next);
 		if (next->binding != delivery->binding) {
-			pump(dispatch, next->binding);
+			dispatch_pump(dispatch, next->binding);
 		}
 	}
 }
@@ -154,9 +158,9 @@ static void settle(struct dispatch *dispatch, struct delivery *delivery)
 	if (!delivery->recorded && delivery->seq > binding->done_until) {
 		binding->done_until = delivery->seq;
 	}
-	leave_lane(dispatch, delivery);
-	free_delivery(dispatch, delivery);
-	pump(dispatch, binding);
+	dispatch_leave_lane(dispatch, delivery);
+	dispatch_free_delivery(dispatch, delivery);
+	dispatch_pump(dispatch, binding);
 	if (binding->held <= dispatch->options.job_max / 2) {
 		dispatch->hooks.has_room(dispatch->hooks.ctx, binding);
 	}
@@ -167,7 +171,7 @@ static void wake(struct alarm *alarm)
 	struct delivery *delivery = MEM_CONTAINER(alarm, struct delivery, alarm);
 	struct binding *binding = delivery->binding;
 	make_ready(delivery);
-	pump(delivery->dispatch, binding);
+	dispatch_pump(delivery->dispatch, binding);
 }
 
 static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
@@ -193,6 +197,16 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 	settle(dispatch, delivery);
 }
 
+static void is_put(struct delivery *delivery, const struct event *event)
+{
+	const struct dispatch *dispatch = delivery->dispatch;
+	if (dispatch->died != NULL) {
+		dispatch->died(dispatch->died_ctx, delivery, event);
+	}
+}
+
+static const struct burial_hooks burial_hooks = {.put = is_put, .done = was_buried};
+
 /* From here on the delivery is only to be buried, however often that has to be tried. */
 static void doom(struct delivery *delivery, struct span code, struct span message)
 {
@@ -211,7 +225,7 @@ static void bury(struct dispatch *dispatch, struct delivery *delivery)
 		return;
 	}
 	delivery->state = DELIVERY_BURYING;
-	burial_start(dispatch->store, dispatch->dead, delivery, was_buried);
+	burial_start(dispatch->store, dispatch->dead, delivery, &burial_hooks);
 }
 
 /* ---- attempts ---- */
@@ -268,7 +282,7 @@ static struct delivery *next_ready(const struct binding *binding)
 	return NULL;
 }
 
-static void pump(struct dispatch *dispatch, struct binding *binding)
+void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
 	if (binding->pumping || binding->held_back_from != 0 || dispatch->stopping) {
@@ -349,20 +363,20 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 		retry_or_bury(dispatch, delivery, end);
 		break;
 	}
-	pump(dispatch, binding);
+	dispatch_pump(dispatch, binding);
 }
 
 static void function_changed(struct function_watch *watch)
 {
 	struct binding *binding = MEM_CONTAINER(watch, struct binding, watch);
 	binding->was_bound = binding->was_bound || function_is_offered(watch->function);
-	pump(binding->dispatch, binding);
+	dispatch_pump(binding->dispatch, binding);
 }
 
 static void condition_changed(struct function_watch *watch)
 {
 	struct binding *binding = MEM_CONTAINER(watch, struct binding, condition_watch);
-	pump(binding->dispatch, binding);
+	dispatch_pump(binding->dispatch, binding);
 }
 
 /* ---- bindings ---- */
@@ -386,114 +400,15 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	}
 }
 
-/* Out of everything, without an outcome. */
-static void discard(struct dispatch *dispatch, struct delivery *delivery)
-{
-	if (delivery->attempt != NULL) {
-		delivery->binding->busy--;
-		dispatch->running--;
-		attempt_drop(dispatch->attempts, delivery);
-	}
-	burial_drop(delivery);
-	leave_lane(dispatch, delivery);
-	free_delivery(dispatch, delivery);
-}
-
-/* Its record goes as well; one that is being buried may have put its tombstone. */
-static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
-{
-	if (delivery->recorded || delivery->state == DELIVERY_BURYING) {
-		job_store_delete(dispatch->store, delivery->binding, delivery->seq);
-	}
-	discard(dispatch, delivery);
-}
-
-/* The youngest that it owes of this range, NULL if there is none. */
-static struct delivery *youngest(const struct binding *binding, uint64_t from_seq, uint64_t to_seq)
-{
-	struct list *at = binding->deliveries.prev;
-	while (at != &binding->deliveries) {
-		struct delivery *delivery = MEM_CONTAINER(at, struct delivery, in_binding);
-		if (delivery->seq >= from_seq && delivery->seq <= to_seq) {
-			return delivery;
-		}
-		at = at->prev;
-	}
-	return NULL;
-}
-
-/* The youngest first, so that no place in a lane is given to one that goes too. Dropping a call may
- * end others: the list is looked at anew each time. */
-static void discard_between(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq,
-                            uint64_t to_seq)
-{
-	bool pumping = binding->pumping;
-	binding->pumping = true;
-	struct delivery *delivery;
-	while ((delivery = youngest(binding, from_seq, to_seq)) != NULL) {
-		discard_whole(dispatch, delivery);
-	}
-	binding->pumping = pumping;
-	pump(dispatch, binding);
-}
-
-static void discard_all(struct dispatch *dispatch, struct binding *binding, bool keep_records)
-{
-	binding->pumping = true; /* nothing of it starts any more */
-	while (!list_is_empty(&binding->deliveries)) {
-		struct delivery *last =
-		        MEM_CONTAINER(binding->deliveries.prev, struct delivery, in_binding);
-		if (keep_records) {
-			discard(dispatch, last);
-		} else {
-			discard_whole(dispatch, last);
-		}
-	}
-}
-
-void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
-{
-	discard_all(dispatch, binding, keep_records);
-	job_store_drop_done(dispatch->store, binding, keep_records);
-	function_unwatch(&binding->watch);
-	function_unwatch(&binding->condition_watch);
-}
-
-void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
-                       const char *code, const char *message)
-{
-	uint64_t from_seq = binding->lagging ? binding->next_seq : to_seq;
-	binding->pumping = true;
-	LIST_EACH(&binding->deliveries, link)
-	{
-		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
-		if (delivery->event_json.len != 0) {
-			/* A replayed one holds its event itself, and is no part of the range. */
-			dead_put(dispatch->dead, delivery, NULL, span_of(code), span_of(message));
-			discard_whole(dispatch, delivery);
-		} else if (delivery->seq < from_seq) {
-			from_seq = delivery->seq;
-		}
-	}
-	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);
-	binding->pumping = false;
-	discard_between(dispatch, binding, from_seq, to_seq);
-}
-
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq)
 {
 	binding->held_back_from = from_seq;
-	pump(dispatch, binding);
+	dispatch_pump(dispatch, binding);
 }
 
 void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)
 {
-	pump(dispatch, binding);
-}
-
-void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq)
-{
-	discard_between(dispatch, binding, seq, UINT64_MAX);
+	dispatch_pump(dispatch, binding);
 }
 
 bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding)
@@ -541,7 +456,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	}
 	if (order_enter(&dispatch->order, delivery)) {
 		make_ready(delivery);
-		pump(dispatch, binding);
+		dispatch_pump(dispatch, binding);
 	}
 }
 
@@ -578,7 +493,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		sleep_until(dispatch, delivery, job->due_ms - clock_wall_ms());
 	} else {
 		make_ready(delivery);
-		pump(dispatch, binding);
+		dispatch_pump(dispatch, binding);
 	}
 }
 

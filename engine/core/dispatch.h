@@ -59,6 +59,12 @@ void dispatch_stop(struct dispatch *dispatch);
 size_t dispatch_running(const struct dispatch *dispatch);
 void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *hooks);
 
+/* Called when a dead letter has been put and its group is about to be committed: see burial_hooks.
+ */
+typedef void dispatch_dead_fn(void *ctx, const struct delivery *delivery,
+                              const struct event *event);
+void dispatch_on_dead(struct dispatch *dispatch, dispatch_dead_fn *died, void *ctx);
+
 /* A binding begins; its function is watched from now on. */
 void dispatch_attach(struct dispatch *dispatch, struct binding *binding);
 /* It ends: running attempts are forgotten, what waits goes with its records (put into the open

@@ -14,12 +14,20 @@ struct dispatch {
 	struct attempts *attempts;
 	struct dispatch_options options;
 	struct dispatch_hooks hooks;
+	dispatch_dead_fn *died;
+	void *died_ctx;
 	struct order order;
 	struct causes causes;
 	struct list live_owed; /* by seq */
 	size_t running;
 	bool stopping;
 };
+
+/* Starts what is ready, as far as there is room. */
+void dispatch_pump(struct dispatch *dispatch, struct binding *binding);
+/* The next of its lane may go: perhaps one of another version of the trigger. */
+void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);
+void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery);
 
 /* dispatch_owed.c */
 void dispatch_leave_owed(struct dispatch *dispatch, struct delivery *delivery);

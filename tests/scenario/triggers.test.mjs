@@ -545,7 +545,13 @@ test('a chain of triggers that wake each other ends at loop_depth', async (t) =>
     return dead.length && dead;
   });
   assert.equal(letter.reason, 'loop_detected');
-  await daemon.settled();
+  const [trigger] = await daemon.triggers();
+  assert.equal(trigger.status, 'paused');
+  assert.match(trigger.paused_because, /loop_detected: event \d+ ends a chain of 4 changes/);
   assert.deepEqual(seen, [...seen.keys()]);
   assert.ok(seen.length <= 5, `it ran ${seen.length} times`);
+  await daemon.set('s', 'k', 100);
+  await daemon.call('engine::triggers::resume', { id: trigger.id });
+  await waitFor('it to run again, and to be paused again', async () =>
+    seen.length === 8 && (await daemon.triggers())[0].status === 'paused');
 });

@@ -277,6 +277,63 @@ static void a_pause_outlives_lost_writes(void **state)
 	answer(held);
 }
 
+static uint64_t put_chain(const char *key, uint32_t depth, const char *path)
+{
+	return put((struct event){.key = span_of(key),
+	                          .old_value = SPAN("0"),
+	                          .new_value = SPAN("1"),
+	                          .cause = {.root = SPAN("log-1-1"),
+	                                    .depth = depth,
+	                                    .path = span_of(path),
+	                                    .delivery = SPAN("log-1-2/t")}});
+}
+
+static void a_loop_pauses_who_is_part_of_it(bool crash)
+{
+	declare("looks-on", "g", "{}");
+	begin("{}");
+	offer("g");
+	uint64_t before = put_chain("a", 15, "other\nt");
+	uint64_t end = put_chain("a", 16, "other\nt");
+	uint64_t held = put_chain("b", 3, "other");
+	turn();
+	answer(before); /* one of the two */
+	answer(before);
+	pass(100);
+	assert_int_equal(starts_of(end), 0);
+	assert_true(trigger("t")->pause.is_on);
+	assert_int_equal(trigger("t")->pause.mode, PAUSE_HOLD);
+	assert_non_null(strstr(trigger("t")->pause.reason, "loop_detected"));
+	assert_false(trigger("looks-on")->pause.is_on);
+	size_t dead;
+	assert_non_null(strstr(dead_letters(&dead), "\"reason\":\"loop_detected\""));
+	assert_int_equal(dead, 2);
+
+	restart(crash);
+	offer("f");
+	offer("g");
+	assert_true(trigger("t")->pause.is_on);
+	assert_int_equal(dead_letter_count(), 2);
+	resume();
+	pass(100);
+	assert_false(trigger("t")->pause.is_on);
+	answer(held);
+	answer(held);
+	assert_int_equal(starts_of(end), 0);
+}
+
+static void a_loop_pauses_its_trigger(void **state)
+{
+	(void)state;
+	a_loop_pauses_who_is_part_of_it(false);
+}
+
+static void the_pause_of_a_loop_is_written_with_its_dead_letter(void **state)
+{
+	(void)state;
+	a_loop_pauses_who_is_part_of_it(true);
+}
+
 static void nobody_pauses_what_is_not_there(void **state)
 {
 	(void)state;
@@ -324,6 +381,8 @@ int main(void)
 	        WORLD_TEST(a_new_version_stays_paused),
 	        WORLD_TEST(a_paused_trigger_is_not_parked),
 	        WORLD_TEST(a_pause_outlives_lost_writes),
+	        WORLD_TEST(a_loop_pauses_its_trigger),
+	        WORLD_TEST(the_pause_of_a_loop_is_written_with_its_dead_letter),
 	        WORLD_TEST(nobody_pauses_what_is_not_there),
 	        cmocka_unit_test(long_reasons_are_cut_between_characters),
 	};

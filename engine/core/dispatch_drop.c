@@ -1,0 +1,105 @@
+/* This file takes deliveries away that are not to be made: of a range, or all of a binding. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "engine/core/burial.h"
+#include "engine/core/dispatch_inside.h"
+#include "engine/core/job_store.h"
+
+/* Out of everything, without an outcome. */
+static void discard(struct dispatch *dispatch, struct delivery *delivery)
+{
+	if (delivery->attempt != NULL) {
+		delivery->binding->busy--;
+		dispatch->running--;
+		attempt_drop(dispatch->attempts, delivery);
+	}
+	burial_drop(delivery);
+	dispatch_leave_lane(dispatch, delivery);
+	dispatch_free_delivery(dispatch, delivery);
+}
+
+/* Its record goes as well; one that is being buried may have put its tombstone. */
+static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
+{
+	if (delivery->recorded || delivery->state == DELIVERY_BURYING) {
+		job_store_delete(dispatch->store, delivery->binding, delivery->seq);
+	}
+	discard(dispatch, delivery);
+}
+
+/* The youngest that it owes of this range, NULL if there is none. */
+static struct delivery *youngest(const struct binding *binding, uint64_t from_seq, uint64_t to_seq)
+{
+	struct list *at = binding->deliveries.prev;
+	while (at != &binding->deliveries) {
+		struct delivery *delivery = MEM_CONTAINER(at, struct delivery, in_binding);
+		if (delivery->seq >= from_seq && delivery->seq <= to_seq) {
+			return delivery;
+		}
+		at = at->prev;
+	}
+	return NULL;
+}
+
+/* The youngest first, so that no place in a lane is given to one that goes too. Dropping a call may
+ * end others: the list is looked at anew each time. */
+static void discard_between(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq,
+                            uint64_t to_seq)
+{
+	bool pumping = binding->pumping;
+	binding->pumping = true;
+	struct delivery *delivery;
+	while ((delivery = youngest(binding, from_seq, to_seq)) != NULL) {
+		discard_whole(dispatch, delivery);
+	}
+	binding->pumping = pumping;
+	dispatch_pump(dispatch, binding);
+}
+
+static void discard_all(struct dispatch *dispatch, struct binding *binding, bool keep_records)
+{
+	binding->pumping = true; /* nothing of it starts any more */
+	while (!list_is_empty(&binding->deliveries)) {
+		struct delivery *last =
+		        MEM_CONTAINER(binding->deliveries.prev, struct delivery, in_binding);
+		if (keep_records) {
+			discard(dispatch, last);
+		} else {
+			discard_whole(dispatch, last);
+		}
+	}
+}
+
+void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
+{
+	discard_all(dispatch, binding, keep_records);
+	job_store_drop_done(dispatch->store, binding, keep_records);
+	function_unwatch(&binding->watch);
+	function_unwatch(&binding->condition_watch);
+}
+
+void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
+                       const char *code, const char *message)
+{
+	uint64_t from_seq = binding->lagging ? binding->next_seq : to_seq;
+	binding->pumping = true;
+	LIST_EACH(&binding->deliveries, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		if (delivery->event_json.len != 0) {
+			/* A replayed one holds its event itself, and is no part of the range. */
+			dead_put(dispatch->dead, delivery, NULL, span_of(code), span_of(message));
+			discard_whole(dispatch, delivery);
+		} else if (delivery->seq < from_seq) {
+			from_seq = delivery->seq;
+		}
+	}
+	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);
+	binding->pumping = false;
+	discard_between(dispatch, binding, from_seq, to_seq);
+}
+
+void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq)
+{
+	discard_between(dispatch, binding, seq, UINT64_MAX);
+}
