@@ -461,3 +461,32 @@ void config_write_invocation(const struct config_function *function, struct buf 
 	}
 	buf_byte(out, '}');
 }
+
+void config_write_function(const struct config_function *function, struct buf *out)
+{
+	field_write_json(function_fields, function, out);
+	out->len--; /* the brace */
+	if (function->kind == CONFIG_FUNCTION_EXEC) {
+		json_write_name(out, "exec");
+		field_write_json(exec_fields, &function->exec, out);
+	} else {
+		json_write_name(out, "http");
+		field_write_json(endpoint_fields, &function->http, out);
+	}
+	buf_byte(out, '}');
+}
+
+void config_write_trigger(const struct config_trigger *trigger, struct buf *out)
+{
+	struct span own = span_of(trigger->config);
+	field_write_json(trigger_fields, trigger, out);
+	out->len--;
+	if (trigger->metadata != NULL) {
+		json_write_member_raw(out, "metadata", span_of(trigger->metadata));
+	}
+	if (own.len > 2) {
+		buf_byte(out, ',');
+		buf_add(out, own.ptr + 1, own.len - 2);
+	}
+	buf_byte(out, '}');
+}

@@ -30,6 +30,11 @@ void config_free_items(struct config *config);
  * `invocation` of the worker protocol. */
 void config_write_invocation(const struct config_function *function, struct buf *out);
 
+/* Appends everything that a function or a trigger says as one JSON object; a trigger's own options
+ * stand beside those that every trigger has. Equal texts are equal declarations. */
+void config_write_function(const struct config_function *function, struct buf *out);
+void config_write_trigger(const struct config_trigger *trigger, struct buf *out);
+
 /* Appends the options of one function and one trigger as text. */
 void config_print_item_tables(struct buf *out);
 

@@ -500,6 +500,11 @@ struct sessions *sessions_new(struct functions *functions, struct catalog *catal
 	return sessions;
 }
 
+void sessions_configure(struct sessions *sessions, const struct session_options *options)
+{
+	sessions->options = *options;
+}
+
 void sessions_free(struct sessions *sessions)
 {
 	if (sessions != NULL) {

@@ -30,6 +30,8 @@ struct sessions *sessions_new(struct functions *functions, struct catalog *catal
                               struct workers *workers, struct webhook *webhook,
                               struct alarms *alarms, const struct session_options *options);
 void sessions_free(struct sessions *sessions);
+/* The config has changed: for registrations to come. */
+void sessions_configure(struct sessions *sessions, const struct session_options *options);
 /* What a server is to call for its upgrades. */
 struct conn_upgrade sessions_upgrade(struct sessions *sessions);
 

@@ -78,6 +78,11 @@ static void free_attempt(struct attempt *attempt)
 	mem_free(attempt);
 }
 
+void attempts_configure(struct attempts *attempts, bool only_false_means_no)
+{
+	attempts->only_false_means_no = only_false_means_no;
+}
+
 void attempts_free(struct attempts *attempts)
 {
 	if (attempts == NULL) {

@@ -51,6 +51,7 @@ struct attempts *attempts_new(struct store *store, struct functions *functions,
                               const struct attempts_options *options, attempt_done_fn *done,
                               void *ctx);
 void attempts_free(struct attempts *attempts);
+void attempts_configure(struct attempts *attempts, bool only_false_means_no);
 
 /* `done` comes exactly once, perhaps from inside this call, unless the attempt is dropped. */
 void attempt_start(struct attempts *attempts, struct delivery *delivery);

@@ -42,11 +42,12 @@ struct binding {
 	struct span config;   /* canonical JSON */
 	struct span metadata; /* JSON; may be absent */
 	struct filter *filter;
-	struct trigger_policy policy;
-	struct list holders; /* connections that registered it (binding_hold) */
-	struct alarm detach; /* the grace after the last holder's disconnect */
-	bool stays;          /* no holder needed: config, API, durable */
-	struct pause pause;  /* the same for all versions */
+	struct trigger_policy said;   /* its own words */
+	struct trigger_policy policy; /* with the defaults where it says nothing */
+	struct list holders;          /* connections that registered it (binding_hold) */
+	struct alarm detach;          /* the grace after the last holder's disconnect */
+	bool stays;                   /* no holder needed: config, API, durable */
+	struct pause pause;           /* the same for all versions */
 
 	/* react's */
 	struct index_entry entry;

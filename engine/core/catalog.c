@@ -155,7 +155,7 @@ static void remove_now(struct catalog *catalog, struct binding *binding)
 }
 
 /* Judges nothing from `until_seq` on; goes when all before that is settled. */
-static void end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq)
+void catalog_end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq)
 {
 	binding->until_seq = until_seq;
 	catalog_put_record(catalog, binding);
@@ -185,8 +185,8 @@ static void put_all(void *ctx)
 
 /* ---- registering ---- */
 
-static int build(const struct catalog *catalog, const struct trigger_spec *spec,
-                 struct binding **out, struct err *err)
+int catalog_build(const struct catalog *catalog, const struct trigger_spec *spec,
+                  struct binding **out, struct err *err)
 {
 	return trigger_spec_build(catalog->options.conditions, &catalog->options.defaults, spec,
 	                          out, err);
@@ -195,7 +195,7 @@ static int build(const struct catalog *catalog, const struct trigger_spec *spec,
 int catalog_check(const struct catalog *catalog, const struct trigger_spec *spec, struct err *err)
 {
 	struct binding *binding;
-	int status = build(catalog, spec, &binding, err);
+	int status = catalog_build(catalog, spec, &binding, err);
 	if (status == 0) {
 		trigger_record_free(binding);
 	}
@@ -270,7 +270,7 @@ static uint32_t last_version(const struct catalog *catalog, struct span id)
 
 /* The current binding of this content: an old one, or the fresh one, which is taken over either
  * way. */
-static struct binding *place(struct catalog *catalog, struct binding *fresh)
+struct binding *catalog_place(struct catalog *catalog, struct binding *fresh)
 {
 	struct binding *old = lookup(catalog, fresh->id, 0);
 	if (old != NULL && is_same(old, fresh)) {
@@ -284,7 +284,7 @@ static struct binding *place(struct catalog *catalog, struct binding *fresh)
 	fresh->version = last_version(catalog, fresh->id) + 1;
 	catalog_inherit_pause(catalog, fresh, old);
 	if (old != NULL) {
-		end_at(catalog, old, fresh->from_seq);
+		catalog_end_at(catalog, old, fresh->from_seq);
 	}
 	catalog_put_record(catalog, fresh);
 	enter(catalog, fresh, REACT_NO_CURSOR);
@@ -300,7 +300,7 @@ static void hold_is_durable(struct store_waiter *waiter, int status, const struc
 	hold->registered(hold, status, err);
 }
 
-static int check_function(const struct trigger_spec *spec, struct err *err)
+int catalog_check_function(const struct trigger_spec *spec, struct err *err)
 {
 	if (spec->function_id.len == 0 || spec->function_id.len > 512) {
 		return err_set(err, E_INVALID, "trigger_registration_failed",
@@ -314,8 +314,9 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
                      struct trigger_hold *hold, struct err *err)
 {
 	struct binding *fresh;
-	if (store_refuses_records(catalog->store, err) != 0 || check_function(spec, err) != 0 ||
-	    build(catalog, spec, &fresh, err) != 0) {
+	if (store_refuses_records(catalog->store, err) != 0 ||
+	    catalog_check_function(spec, err) != 0 ||
+	    catalog_build(catalog, spec, &fresh, err) != 0) {
 		return err->number;
 	}
 	if (spec->id.len != 0) {
@@ -335,7 +336,7 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 		/* Its function comes later. */
 		catalog_function_comes(catalog, fresh->namespace_, fresh->function_id);
 	}
-	struct binding *binding = place(catalog, fresh);
+	struct binding *binding = catalog_place(catalog, fresh);
 	alarm_clear(catalog->alarms, &binding->detach);
 	hold->binding = binding;
 	list_push(&binding->holders, &hold->in_binding);
@@ -437,7 +438,7 @@ bool catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 			continue;
 		}
 		alarm_clear(catalog->alarms, &binding->detach);
-		end_at(catalog, binding, binding->held_back_from);
+		catalog_end_at(catalog, binding, binding->held_back_from);
 		dispatch_drop_from(catalog->dispatch, binding, binding->held_back_from);
 		dispatch_hold_back(catalog->dispatch, binding, 0);
 		ended = true;
@@ -446,49 +447,6 @@ bool catalog_worker_settled(struct catalog *catalog, struct executor *executor)
 		store_commit(catalog->store, NULL);
 	}
 	return true;
-}
-
-/* ---- the config's triggers ---- */
-
-static bool is_in(const struct trigger_spec specs[], size_t count, struct span id)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(specs[i].id, id)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
-                        struct err *err)
-{
-	if (store_refuses_records(catalog->store, err) != 0) {
-		return err->number;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (check_function(&specs[i], err) != 0 ||
-		    catalog_check(catalog, &specs[i], err) != 0) {
-			return err_wrap(err, "trigger \"%.*s\"", SPAN_ARG(specs[i].id));
-		}
-	}
-	LIST_EACH(&catalog->bindings, link)
-	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		if (binding->origin == BINDING_CONFIG && binding->until_seq == 0 &&
-		    !is_in(specs, count, binding->id)) {
-			end_at(catalog, binding, store_next_seq(catalog->store));
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct binding *fresh;
-		int status = build(catalog, &specs[i], &fresh, err);
-		POST(status == 0); /* checked above */
-		fresh->id = mem_span(specs[i].id);
-		(void)place(catalog, fresh);
-	}
-	store_commit(catalog->store, NULL);
-	return 0;
 }
 
 /* ---- life ---- */
@@ -536,7 +494,7 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 	        .metadata = record->metadata,
 	};
 	struct binding *binding;
-	if (build(catalog, &spec, &binding, err) != 0) {
+	if (catalog_build(catalog, &spec, &binding, err) != 0) {
 		return err_wrap(err, "trigger \"%.*s\" on disk", SPAN_ARG(record->id));
 	}
 	binding->id = mem_span(record->id);

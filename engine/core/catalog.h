@@ -63,9 +63,16 @@ void catalog_free(struct catalog *catalog); /* records stay */
 /* At the start: a trigger that was found on disk. */
 int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, uint64_t own_cursor,
                   struct err *err);
-/* The triggers of the config: new ones begin, changed ones get a new version, missing ones end. */
+/* The triggers of the config: new ones begin, changed ones get a new version, missing ones end; all
+ * between the same two events, or, with an error, nothing. The waiter (may be NULL) tells when. */
 int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
-                        struct err *err);
+                        struct store_waiter *waiter, struct err *err);
+/* Could it be done now? Changes nothing. */
+int catalog_judge_config(const struct catalog *catalog, const struct trigger_spec specs[],
+                         size_t count, struct err *err);
+/* The defaults are for the triggers that are there, too; attempts that run go on as they began.
+ * `conditions` stays what it was. */
+void catalog_configure(struct catalog *catalog, const struct catalog_options *options);
 /* The daemon is ready: the grace of triggers without a holder begins. */
 void catalog_start(struct catalog *catalog);
 /* Judges without registering. */

@@ -18,6 +18,14 @@ struct catalog {
 	struct alarm unbound; /* since the last trigger came */
 };
 
+int catalog_build(const struct catalog *catalog, const struct trigger_spec *spec,
+                  struct binding **out, struct err *err);
+int catalog_check_function(const struct trigger_spec *spec, struct err *err);
+/* The current binding of this content: an old one, or the fresh one, which is taken over either
+ * way. The caller commits; so for the next one. */
+struct binding *catalog_place(struct catalog *catalog, struct binding *fresh);
+/* Judges nothing from `until_seq` on; goes when all before that is settled. */
+void catalog_end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq);
 void catalog_put_record(struct catalog *catalog, const struct binding *binding);
 
 /* catalog_pause.c */

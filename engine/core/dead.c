@@ -49,6 +49,11 @@ void dead_free(struct dead *dead)
 	mem_free(dead);
 }
 
+void dead_configure(struct dead *dead, uint64_t max_bytes)
+{
+	dead->max_bytes = max_bytes;
+}
+
 bool dead_is_full(const struct dead *dead)
 {
 	return dead->bytes >= dead->max_bytes;

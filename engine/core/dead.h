@@ -22,6 +22,7 @@ struct dead;
 
 struct dead *dead_new(struct store *store, uint64_t max_bytes);
 void dead_free(struct dead *dead);
+void dead_configure(struct dead *dead, uint64_t max_bytes);
 /* Counts what is there. `done` comes once, later, unless it is freed before. */
 void dead_load(struct dead *dead, void (*done)(void *ctx, int status, const struct err *err),
                void *ctx);

@@ -41,6 +41,13 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
 	return dispatch;
 }
 
+void dispatch_configure(struct dispatch *dispatch, const struct dispatch_options *options)
+{
+	PRE(options->conditions == dispatch->options.conditions);
+	dispatch->options = *options;
+	attempts_configure(dispatch->attempts, options->only_false_means_no);
+}
+
 void dispatch_free(struct dispatch *dispatch)
 {
 	if (dispatch != NULL) {

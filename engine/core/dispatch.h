@@ -54,6 +54,8 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
                               struct alarms *alarms, struct dead *dead,
                               const struct dispatch_options *options);
 void dispatch_free(struct dispatch *dispatch); /* every binding was detached */
+/* The config has changed; `conditions` stays what it was. */
+void dispatch_configure(struct dispatch *dispatch, const struct dispatch_options *options);
 /* From now on nothing starts; what runs may end. */
 void dispatch_stop(struct dispatch *dispatch);
 size_t dispatch_running(const struct dispatch *dispatch);

@@ -307,6 +307,12 @@ void executor_pause(struct executor *executor, bool pause)
 	}
 }
 
+void executor_set_credit(struct executor *executor, uint32_t credit)
+{
+	executor->credit = credit;
+	tell_all(executor);
+}
+
 void executor_close(struct executor *executor)
 {
 	executor->closed_for_calls = true;
@@ -426,12 +432,18 @@ static struct executor *detach(struct call *call)
 	return executor;
 }
 
-/* Credit came back. Only the step from "full" to "not full" can be news to anybody. */
+/* Credit came back. Only the step from "full" to "not full" can be news to those who wait. */
 static void tell_of_room(struct executor *executor)
 {
-	if (executor != NULL && executor->credit != 0 &&
-	    executor->running + 1 == executor->credit && !executor->closed_for_calls) {
+	if (executor == NULL) {
+		return;
+	}
+	if (executor->credit != 0 && executor->running + 1 == executor->credit &&
+	    !executor->closed_for_calls) {
 		tell_all(executor);
+	}
+	if (executor->idle != NULL && executor->running == 0) {
+		executor->idle(executor);
 	}
 }
 

@@ -43,6 +43,9 @@ struct executor {
 	bool closed_for_calls; /* a lost connection in its grace: keeps its calls, gets no new ones
 	                        */
 	struct span name;      /* worker id or "builtin", ...; the executor's */
+	/* Its last running call has ended; may be NULL. Called from inside call_finish: free
+	 * nothing. */
+	void (*idle)(struct executor *executor);
 };
 
 struct function {
@@ -86,6 +89,8 @@ void executor_init(struct executor *executor, struct functions *functions,
 void executor_close(struct executor *executor);
 /* Takes it out of the choice (and back in): see closed_for_calls. */
 void executor_pause(struct executor *executor, bool pause);
+/* What runs beyond a smaller credit goes on. */
+void executor_set_credit(struct executor *executor, uint32_t credit);
 
 /* Offers a function; an offer of the same executor for it is replaced. Texts are copied. */
 struct provider *function_offer(struct executor *executor, struct span namespace_, struct span id);

@@ -431,6 +431,13 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	return react;
 }
 
+void react_configure(struct react *react, const struct react_options *options)
+{
+	PRE(options->conditions == react->options.conditions);
+	PRE(options->scans_all == react->options.scans_all);
+	react->options = *options;
+}
+
 void react_free(struct react *react)
 {
 	if (react != NULL) {

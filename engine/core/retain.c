@@ -174,6 +174,13 @@ struct retain *retain_new(struct store *store, struct react *react, struct alarm
 	return retain;
 }
 
+void retain_configure(struct retain *retain, const struct retain_options *options)
+{
+	retain->options = *options;
+	retain->soon = false;
+	something_came(retain);
+}
+
 void retain_free(struct retain *retain)
 {
 	if (retain != NULL) {

@@ -26,5 +26,7 @@ struct retain;
 struct retain *retain_new(struct store *store, struct react *react, struct alarms *alarms,
                           const struct retain_options *options);
 void retain_free(struct retain *retain);
+/* The config has changed: looks again soon. */
+void retain_configure(struct retain *retain, const struct retain_options *options);
 
 #endif

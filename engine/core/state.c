@@ -78,11 +78,16 @@ struct state *state_new(struct store *store, const struct state_limits *limits)
 {
 	struct state *state = MEM_NEW(struct state);
 	tasks_init(&state->tasks, store, ended);
+	state_configure(state, limits);
+	return state;
+}
+
+void state_configure(struct state *state, const struct state_limits *limits)
+{
 	state->tasks.value_bytes = limits->value_bytes;
 	state->tasks.reply_bytes = limits->reply_bytes;
 	state->tasks.transact_keys = limits->transact_keys;
 	state->tasks.transact_bytes = limits->transact_bytes;
-	return state;
 }
 
 void state_free(struct state *state)

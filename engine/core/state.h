@@ -33,6 +33,7 @@ typedef int state_cause_fn(void *ctx, struct span baggage, struct event_cause *c
 
 struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);
+void state_configure(struct state *state, const struct state_limits *limits);
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
 
 /* Embedded in who asks. `name` is "state::set" etc., one that state_knows; all spans must stay

@@ -36,6 +36,12 @@ static void default_to(struct trigger_policy *policy, const struct trigger_defau
 	}
 }
 
+void trigger_spec_default(struct binding *binding, const struct trigger_defaults *defaults)
+{
+	binding->policy = binding->said;
+	default_to(&binding->policy, defaults, &binding->retry);
+}
+
 int trigger_spec_build(struct condition_env *conditions, const struct trigger_defaults *defaults,
                        const struct trigger_spec *spec, struct binding **out, struct err *err)
 {
@@ -43,7 +49,7 @@ int trigger_spec_build(struct condition_env *conditions, const struct trigger_de
 	struct binding *binding = MEM_NEW(struct binding);
 	const struct trigger_request request = {
 	        .env = conditions, .type = spec->type, .config = given};
-	int status = trigger_parse(&request, &binding->filter, &binding->policy, err);
+	int status = trigger_parse(&request, &binding->filter, &binding->said, err);
 	if (status != 0) {
 		mem_free(binding);
 		return status;
@@ -59,8 +65,8 @@ int trigger_spec_build(struct condition_env *conditions, const struct trigger_de
 	binding->function_id = mem_span(spec->function_id);
 	binding->metadata = spec->metadata.len != 0 ? mem_span(spec->metadata) : SPAN_NONE;
 	binding->filter->metadata = binding->metadata;
+	trigger_spec_default(binding, defaults);
 	binding->stays = spec->origin != BINDING_WORKER || binding->policy.durable;
-	default_to(&binding->policy, defaults, &binding->retry);
 	*out = binding;
 	return 0;
 }

@@ -30,4 +30,7 @@ struct trigger_defaults {
 int trigger_spec_build(struct condition_env *conditions, const struct trigger_defaults *defaults,
                        const struct trigger_spec *spec, struct binding **out, struct err *err);
 
+/* The binding says the same, and the defaults are others now. */
+void trigger_spec_default(struct binding *binding, const struct trigger_defaults *defaults);
+
 #endif

@@ -175,6 +175,19 @@ void worker_gone(struct worker *worker)
 	mem_free(worker);
 }
 
+void workers_configure(struct workers *workers, const struct worker_options *options)
+{
+	bool other_credit = options->credit != workers->options.credit;
+	workers->options = *options;
+	LIST_EACH(&workers->all, link)
+	{
+		if (other_credit) {
+			executor_set_credit(&MEM_CONTAINER(link, struct worker, link)->executor,
+			                    options->credit);
+		}
+	}
+}
+
 void workers_close(struct workers *workers)
 {
 	while (!list_is_empty(&workers->all)) {

@@ -68,6 +68,8 @@ struct worker_options {
 
 struct workers *workers_new(struct functions *functions, struct catalog *catalog,
                             struct alarms *alarms, const struct worker_options *options);
+/* The config has changed: for those that are there, too. */
+void workers_configure(struct workers *workers, const struct worker_options *options);
 void workers_close(struct workers *workers); /* those that are away are gone now */
 void workers_free(struct workers *workers);  /* all are gone by then */
 

@@ -115,6 +115,11 @@ void store_set_journal_full(struct store *store, bool full)
 	store->journal_is_full = full;
 }
 
+void store_set_cache(struct store *store, size_t max_bytes)
+{
+	store->table.max_bytes = max_bytes; /* what is over goes with the next group */
+}
+
 bool store_is_crowded(const struct store *store)
 {
 	return store->is_crowded;

@@ -73,6 +73,7 @@ int store_refuses_records(const struct store *store, struct err *err);
  * full. */
 bool store_can_put(const struct store *store);
 void store_set_journal_full(struct store *store, bool full);
+void store_set_cache(struct store *store, size_t max_bytes); /* clean records kept in memory */
 /* True while so much is queued that readers of sockets should pause; `crowded` (set once by the
  * engine) is called when that begins, perhaps from inside a commit, and when it ends. */
 bool store_is_crowded(const struct store *store);

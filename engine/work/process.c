@@ -18,6 +18,9 @@ struct process {
 	struct span function_id;
 	struct oneshots oneshots;
 	struct lines lines;
+	struct alarms *alarms;
+	struct alarm last_call; /* it leaves, and its last call has ended */
+	bool closing;
 	void (*freed)(void *ctx);
 	void *freed_ctx;
 };
@@ -147,6 +150,7 @@ struct process *process_new(uv_loop_t *loop, struct alarms *alarms, struct funct
 	(void)uv_prepare_init(loop, &process->end); /* cannot fail */
 	process->end.data = process;
 	size_t max_output = options->max_output_bytes ? options->max_output_bytes : MAX_OUTPUT;
+	process->alarms = alarms;
 	process->oneshots = (struct oneshots){.loop = loop,
 	                                      .alarms = alarms,
 	                                      .spec = &process->spec,
@@ -162,23 +166,67 @@ struct process *process_new(uv_loop_t *loop, struct alarms *alarms, struct funct
 	lines_init(&process->lines);
 	executor_init(&process->executor, functions, &ops, SPAN("process"),
 	              options->concurrency ? options->concurrency : CONCURRENCY);
+	/* Calls that wait for the function start when the offer is complete. */
+	process->executor.closed_for_calls = true;
 	struct provider *provider =
 	        function_offer(&process->executor, options->namespace_, options->function_id);
+	provider->timeout_ms = options->timeout_ms;
 	if (options->description.ptr) {
 		provider->description = mem_span(options->description);
 	}
+	executor_pause(&process->executor, false);
 	return process;
 }
 
-void process_free(struct process *process, void (*freed)(void *ctx), void *ctx)
+static void close_now(struct process *process)
 {
-	process->freed = freed;
-	process->freed_ctx = ctx;
+	process->closing = true;
+	process->executor.idle = NULL;
+	alarm_clear(process->alarms, &process->last_call);
 	executor_close(&process->executor);
 	if (process->mode == PROCESS_CALL) {
 		oneshots_close(&process->oneshots);
 	} else {
 		lines_close(&process->lines);
+	}
+}
+
+static void last_call_has_ended(struct alarm *alarm)
+{
+	close_now(MEM_CONTAINER(alarm, struct process, last_call));
+}
+
+static void is_idle(struct executor *executor)
+{
+	struct process *process = MEM_CONTAINER(executor, struct process, executor);
+	alarm_set_in(process->alarms, &process->last_call, 0);
+}
+
+void process_leave(struct process *process, void (*freed)(void *ctx), void *ctx)
+{
+	struct executor *executor = &process->executor;
+	process->freed = freed;
+	process->freed_ctx = ctx;
+	process->last_call.fn = last_call_has_ended;
+	executor->closed_for_calls = true;
+	while (!list_is_empty(&executor->providers)) {
+		function_withdraw(LIST_FIRST(&executor->providers, struct provider, in_executor));
+	}
+	if (executor->running == 0) {
+		close_now(process);
+	} else {
+		executor->idle = is_idle;
+	}
+}
+
+void process_free(struct process *process, void (*freed)(void *ctx), void *ctx)
+{
+	if (process->freed == NULL) {
+		process->freed = freed;
+		process->freed_ctx = ctx;
+	}
+	if (!process->closing) {
+		close_now(process);
 	}
 }
 

@@ -48,14 +48,18 @@ struct process_options {
 	const char *directory;          /* NULL: the daemon's */
 	enum process_mode mode;
 	uint32_t concurrency;    /* calls at a time; 0 = 10 */
+	int64_t timeout_ms;      /* no call takes longer; 0 = what the caller says */
 	size_t max_output_bytes; /* of one answer; 0 = 8 MiB */
 };
 
 /* Offers the function; no process is started before the first call. The options are copied. */
 struct process *process_new(struct uv_loop_s *loop, struct alarms *alarms,
                             struct functions *functions, const struct process_options *options);
+/* Withdraws the function; its calls may finish, then it is freed as below. */
+void process_leave(struct process *process, void (*freed)(void *ctx), void *ctx);
 /* Withdraws the function, ends its calls with CALL_STOPPED, kills what runs, then calls `freed`
- * (later, once): everything is gone then. */
+ * (later, once): everything is gone then. Of a process that leaves already the earlier
+ * `freed` comes. */
 void process_free(struct process *process, void (*freed)(void *ctx), void *ctx);
 struct executor *process_executor(struct process *process);
 

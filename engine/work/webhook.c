@@ -346,6 +346,16 @@ void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx)
 	}
 }
 
+void webhook_configure(struct webhook *webhook, const struct webhook_options *options)
+{
+	webhook->options.allow_private = options->allow_private;
+	webhook->options.timeout_ms = options->timeout_ms;
+	if (webhook->fetcher != NULL) {
+		webhook_fetcher_allow_private(webhook->fetcher, options->allow_private);
+	}
+	executor_set_credit(&webhook->executor, options->concurrency);
+}
+
 struct executor *webhook_executor(struct webhook *webhook)
 {
 	return &webhook->executor;

@@ -39,6 +39,8 @@ struct webhook *webhook_new(struct uv_loop_s *loop, struct functions *functions,
                             const struct webhook_options *options);
 /* Ends its calls with CALL_STOPPED, then calls `freed` (later, once). */
 void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx);
+/* The config has changed: allow_private, concurrency and timeout_ms; for requests to come. */
+void webhook_configure(struct webhook *webhook, const struct webhook_options *options);
 struct executor *webhook_executor(struct webhook *webhook);
 
 /* Offers a function that is called at invocation.url; replaces an offer of the same name. E_INVALID

@@ -404,6 +404,11 @@ int webhook_fetcher_new(uv_loop_t *loop, const struct webhook_fetch_options *opt
 	return 0;
 }
 
+void webhook_fetcher_allow_private(struct webhook_fetcher *fetcher, bool allow)
+{
+	fetcher->options.allow_private = allow;
+}
+
 void webhook_fetcher_free(struct webhook_fetcher *fetcher, void (*freed)(void *ctx), void *ctx)
 {
 	fetcher->closing = true;

@@ -42,6 +42,7 @@ typedef void webhook_fetch_done_fn(void *ctx, const struct webhook_reply *reply,
 /* E_UNSUPPORTED "curl_missing" when libcurl cannot be loaded. */
 int webhook_fetcher_new(struct uv_loop_s *loop, const struct webhook_fetch_options *options,
                         struct webhook_fetcher **out, struct err *err);
+void webhook_fetcher_allow_private(struct webhook_fetcher *fetcher, bool allow);
 /* Forgets what is in flight, then calls `freed` (later, once). */
 void webhook_fetcher_free(struct webhook_fetcher *fetcher, void (*freed)(void *ctx), void *ctx);
 

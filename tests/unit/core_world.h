@@ -210,7 +210,8 @@ static inline void dead_are_counted(void *ctx, int status, const struct err *err
 static inline void world_sync(void)
 {
 	struct err err = {0};
-	int status = catalog_sync_config(world->catalog, world->specs, world->spec_count, &err);
+	int status =
+	        catalog_sync_config(world->catalog, world->specs, world->spec_count, NULL, &err);
 	assert_string_equal(err.text, "");
 	assert_int_equal(status, 0);
 	turn();

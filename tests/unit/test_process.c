@@ -15,7 +15,9 @@
 #include "engine/core/function.h"
 #include "engine/durable/alarm.h"
 #include "engine/work/process.h"
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -370,6 +372,56 @@ static void a_line_of_nonsense_ends_the_process(void **state)
 	stop(world);
 }
 
+static void one_that_leaves_finishes_its_calls(void **state)
+{
+	struct world *world = *state;
+	/* It answers when the file is there. */
+	static const char *const scripts[] = {
+	        [PROCESS_CALL] = "until [ -e go ]; do sleep 0.01; done; echo 1",
+	        [PROCESS_LINES] = "while read -r line; do until [ -e go ]; do sleep 0.01; done; "
+	                          "id=${line#*\\\"id\\\":\\\"}; "
+	                          "echo \"{\\\"id\\\":\\\"${id%%\\\"*}\\\",\\\"result\\\":1}\"; "
+	                          "done",
+	};
+	for (int mode = PROCESS_CALL; mode <= PROCESS_LINES; mode++) {
+		char dir[] = "/tmp/pawl-test-leave-XXXXXX";
+		char script[512];
+		struct asked asked;
+		struct asked late;
+		assert_non_null(mkdtemp(dir));
+		(void)snprintf(script, sizeof script, "cd %s; %s", dir, scripts[mode]);
+		start(world, (enum process_mode)mode, script);
+		ask(world, &asked, "{}");
+		world->freed = false;
+		process_leave(world->process, on_freed, world);
+		late.call = (struct call){.function_id = SPAN("f"), .done = on_done};
+		assert_int_equal(function_call(world->functions, &late.call, NULL), E_NOT_FOUND);
+		assert_false(world->freed);
+		(void)snprintf(script, sizeof script, "%s/go", dir);
+		assert_int_equal(close(creat(script, 0600)), 0);
+		turn_until(world, &world->freed);
+		assert_true(asked.is_done);
+		assert_string_equal(asked.result.ptr, "1");
+		asked_close(&asked);
+		assert_int_equal(unlink(script), 0);
+		assert_int_equal(rmdir(dir), 0);
+	}
+}
+
+static void one_that_is_freed_while_it_leaves_stops_its_calls(void **state)
+{
+	struct world *world = *state;
+	struct asked asked;
+	start(world, PROCESS_CALL, "exec sleep 1000");
+	ask(world, &asked, "{}");
+	world->freed = false;
+	process_leave(world->process, on_freed, world);
+	process_free(world->process, on_freed, world);
+	turn_until(world, &world->freed);
+	assert_int_equal(asked.end, CALL_STOPPED);
+	asked_close(&asked);
+}
+
 int main(void)
 {
 	log_open(LOG_ERROR, false);
@@ -388,6 +440,8 @@ int main(void)
 	        TEST(a_line_can_be_an_error),
 	        TEST(a_process_that_dies_is_started_again),
 	        TEST(a_line_of_nonsense_ends_the_process),
+	        TEST(one_that_leaves_finishes_its_calls),
+	        TEST(one_that_is_freed_while_it_leaves_stops_its_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,131 @@
+/* This file makes the catalog's triggers what the config says, and judges by its defaults. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/catalog_inside.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "triggers/filter.h"
+#include <string.h>
+
+/* The config's triggers by id. */
+struct wanted {
+	struct map_node node;
+	const struct trigger_spec *spec;
+};
+
+static bool has_id(const struct map_node *node, const void *key)
+{
+	return span_equal(MEM_CONTAINER(node, struct wanted, node)->spec->id,
+	                  *(const struct span *)key);
+}
+
+static bool is_wanted(const struct map *wanted, struct span id)
+{
+	return map_get(wanted, hash_bytes(id, 0), &id, has_id) != NULL;
+}
+
+/* What the config no longer has ends with the next event. */
+static void end_missing(struct catalog *catalog, const struct trigger_spec specs[], size_t count)
+{
+	struct map by_id = {0};
+	struct wanted *wanted = MEM_ARRAY(struct wanted, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		wanted[i].spec = &specs[i];
+		map_add(&by_id, &wanted[i].node, hash_bytes(specs[i].id, 0));
+	}
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (binding->origin == BINDING_CONFIG && binding->until_seq == 0 &&
+		    !is_wanted(&by_id, binding->id)) {
+			catalog_end_at(catalog, binding, store_next_seq(catalog->store));
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		map_remove(&by_id, &wanted[i].node);
+	}
+	map_close(&by_id);
+	mem_free(wanted);
+}
+
+/* The config's own trigger, word for word: nothing is to be done for it. */
+static bool is_there(const struct catalog *catalog, const struct trigger_spec *spec)
+{
+	const struct binding *binding = catalog_find(catalog, spec->id);
+	if (binding == NULL || binding->origin != BINDING_CONFIG ||
+	    !span_equal(binding->type, spec->type) ||
+	    !span_equal(binding->namespace_, spec->namespace_) ||
+	    !span_equal(binding->function_id, spec->function_id) ||
+	    !span_equal(binding->metadata, spec->metadata)) {
+		return false;
+	}
+	struct buf canonical = {0};
+	filter_canonical(spec->config, &canonical);
+	bool same = span_equal(buf_view(&canonical), binding->config);
+	buf_free(&canonical);
+	return same;
+}
+
+int catalog_judge_config(const struct catalog *catalog, const struct trigger_spec specs[],
+                         size_t count, struct err *err)
+{
+	if (store_refuses_records(catalog->store, err) != 0) {
+		return err->number;
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool fits = is_there(catalog, &specs[i]) ||
+		            (catalog_check_function(&specs[i], err) == 0 &&
+		             catalog_check(catalog, &specs[i], err) == 0);
+		if (!fits) {
+			return err_wrap(err, "trigger \"%.*s\"", SPAN_ARG(specs[i].id));
+		}
+	}
+	return 0;
+}
+
+int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
+                        struct store_waiter *waiter, struct err *err)
+{
+	if (catalog_judge_config(catalog, specs, count, err) != 0) {
+		return err->number;
+	}
+	end_missing(catalog, specs, count);
+	for (size_t i = 0; i < count; i++) {
+		if (is_there(catalog, &specs[i])) {
+			continue;
+		}
+		struct binding *fresh;
+		int status = catalog_build(catalog, &specs[i], &fresh, err);
+		POST(status == 0); /* judged above */
+		fresh->id = mem_span(specs[i].id);
+		(void)catalog_place(catalog, fresh);
+	}
+	store_commit(catalog->store, waiter);
+	return 0;
+}
+
+static bool same_defaults(const struct trigger_defaults *a, const struct trigger_defaults *b)
+{
+	const struct retry_policy *x = &a->retry;
+	const struct retry_policy *y = &b->retry;
+	return a->concurrency == b->concurrency && a->timeout_ms == b->timeout_ms &&
+	       x->max_attempts == y->max_attempts && x->initial_ms == y->initial_ms &&
+	       x->max_ms == y->max_ms && !(x->multiplier < y->multiplier) &&
+	       !(x->multiplier > y->multiplier) && x->jitter_percent == y->jitter_percent &&
+	       x->max_age_ms == y->max_age_ms;
+}
+
+void catalog_configure(struct catalog *catalog, const struct catalog_options *options)
+{
+	bool same = same_defaults(&catalog->options.defaults, &options->defaults);
+	PRE(options->conditions == catalog->options.conditions);
+	catalog->options = *options;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (!same) {
+			trigger_spec_default(binding, &options->defaults);
+			dispatch_hold_back(catalog->dispatch, binding, binding->held_back_from);
+		}
+	}
+}

@@ -1,0 +1,312 @@
+/* This file makes the parts of the daemon, tells them what the config says, and ends them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/parts.h"
+
+#include "adapters/adapters.h"
+#include "engine/api/rest.h"
+#include "engine/api/server.h"
+#include "engine/api/session.h"
+#include "engine/core/catalog.h"
+#include "engine/core/dead.h"
+#include "engine/core/dispatch.h"
+#include "engine/core/react.h"
+#include "engine/core/retain.h"
+#include "engine/core/state.h"
+#include "engine/core/worker.h"
+#include "engine/durable/alarm.h"
+#include "engine/durable/store.h"
+#include "engine/roster.h"
+#include "engine/work/builtin.h"
+#include "engine/work/webhook.h"
+#include "triggers/event.h"
+#include <stdio.h>
+
+enum { CLOSE_GRACE_MS = 2000, RECENT_BYTES = 4 * 1024 * 1024, VIEW_LAG_BYTES = 16 * 1024 * 1024 };
+
+/* ---- the store ---- */
+
+static int64_t time_of_entry(struct span bytes)
+{
+	struct event event;
+	return event_decode(1, bytes, &event, NULL) == 0 ? event.time_ms : 0;
+}
+
+int parts_open_store(struct parts *parts, const struct config *config, struct err *err)
+{
+	bool is_plugin = config->state.adapter.name == CONFIG_ADAPTER_PLUGIN;
+	const struct adapter_type *type = adapters_find(is_plugin ? "plugin" : "kv");
+	POST(type != NULL);
+	const struct store_options options = {
+	        .adapter = type,
+	        .how = {.dir = config->data, .config = span_of(config->state.adapter.config)},
+	        .cache_max_bytes = (size_t)config->cache.max_bytes,
+	        .recent_max_bytes = RECENT_BYTES,
+	        .view_lag_max_bytes = VIEW_LAG_BYTES,
+	        .time_of_entry = time_of_entry,
+	};
+	return store_open(parts->loop, &options, &parts->core.store, err);
+}
+
+/* ---- what the config says to whom ---- */
+
+static struct retry_policy retry_of(const struct config_retry *retry)
+{
+	return (struct retry_policy){
+	        .max_attempts = (uint32_t)retry->max_attempts,
+	        .initial_ms = retry->initial_ms,
+	        .max_ms = retry->max_ms,
+	        .multiplier = (double)retry->multiplier,
+	        .jitter_percent = (uint32_t)retry->jitter,
+	        .max_age_ms = retry->max_age,
+	};
+}
+
+static struct dispatch_options dispatch_says(const struct config *config, const struct core *core)
+{
+	return (struct dispatch_options){
+	        .job_max = (uint32_t)config->delivery.job_max,
+	        .only_false_means_no = config->compat.condition == CONFIG_CONDITION_III,
+	        .conditions = core->conditions,
+	};
+}
+
+static struct react_options react_says(const struct config *config, const struct core *core)
+{
+	return (struct react_options){
+	        .loop_depth = (uint32_t)config->delivery.loop_depth,
+	        .park_max_ms = config->delivery.park_max,
+	        .conditions = core->conditions,
+	        .scans_all = !config->delivery.index,
+	};
+}
+
+static struct retain_options retain_says(const struct config *config)
+{
+	return (struct retain_options){
+	        .max_age_ms = config->journal.max_age,
+	        .max_bytes = (uint64_t)config->journal.max_bytes,
+	        .refuse_when_full = config->journal.on_journal_full == CONFIG_JOURNAL_REFUSE_WRITES,
+	};
+}
+
+static struct catalog_options catalog_says(const struct config *config, const struct core *core)
+{
+	return (struct catalog_options){
+	        .conditions = core->conditions,
+	        .detach_grace_ms = config->workers.detach_grace,
+	        .defaults = {.concurrency = (uint32_t)config->delivery.concurrency,
+	                     .timeout_ms = config->delivery.timeout,
+	                     .retry = retry_of(&config->delivery.retry)},
+	};
+}
+
+static struct worker_options workers_say(const struct config *config)
+{
+	return (struct worker_options){
+	        .credit = (uint32_t)config->workers.credit,
+	        .reattach_grace_ms = config->workers.reattach_grace,
+	};
+}
+
+static struct state_limits state_says(const struct config *config)
+{
+	return (struct state_limits){
+	        .value_bytes = (uint64_t)config->limits.max_value,
+	        .reply_bytes = (uint64_t)config->limits.max_reply,
+	        .transact_keys = (uint32_t)config->limits.transact_keys,
+	        .transact_bytes = (uint64_t)config->limits.transact_bytes,
+	};
+}
+
+static struct webhook_options webhook_says(const struct config *config)
+{
+	return (struct webhook_options){
+	        .allow_private = config->webhooks.allow_private,
+	        .concurrency = (uint32_t)config->webhooks.max_concurrent,
+	        .timeout_ms = config->webhooks.timeout,
+	};
+}
+
+static struct session_options sessions_say(const struct config *config)
+{
+	return (struct session_options){
+	        .registration_grace_ms = config->workers.registration_namespace_grace_ms,
+	        .unique_names = config->workers.unique_names,
+	};
+}
+
+static struct server_options server_says(const struct config *config)
+{
+	struct server_options options = {
+	        .listen = config->listen,
+	        .allowed_origins = (const char *const *)config->http.allowed_origins.items,
+	        .allowed_hosts = (const char *const *)config->http.allowed_hosts.items,
+	};
+	conn_limits_default(&options.limits);
+	options.limits.max_connections = (uint32_t)config->limits.max_connections;
+	options.limits.header_bytes = (size_t)config->http.max_header;
+	options.limits.body_bytes = (size_t)config->limits.max_message;
+	options.limits.message_bytes = (size_t)config->limits.max_message;
+	options.limits.max_unsent = (size_t)config->limits.max_unsent;
+	options.limits.header_timeout_ms = config->http.header_timeout;
+	options.limits.idle_timeout_ms = config->http.idle_timeout;
+	options.limits.ping_interval_ms = config->workers.ping_interval;
+	return options;
+}
+
+void parts_configure(struct parts *parts, const struct config *config)
+{
+	struct core *core = &parts->core;
+	const struct dispatch_options dispatch = dispatch_says(config, core);
+	const struct react_options react = react_says(config, core);
+	const struct retain_options retain = retain_says(config);
+	const struct catalog_options catalog = catalog_says(config, core);
+	const struct worker_options workers = workers_say(config);
+	const struct state_limits limits = state_says(config);
+	const struct webhook_options webhook = webhook_says(config);
+	const struct session_options sessions = sessions_say(config);
+	const struct server_options server = server_says(config);
+	core->service_name = config->service.name;
+	store_set_cache(core->store, (size_t)config->cache.max_bytes);
+	dead_configure(core->dead, (uint64_t)config->dead.max_bytes);
+	dispatch_configure(core->dispatch, &dispatch);
+	react_configure(core->react, &react);
+	retain_configure(parts->retain, &retain);
+	state_configure(core->state, &limits);
+	sessions_configure(parts->sessions, &sessions);
+	server_configure(parts->server, &server);
+	/* These may start what has waited for room: by the other options as they are now. */
+	catalog_configure(core->catalog, &catalog);
+	workers_configure(core->workers, &workers);
+	webhook_configure(parts->webhook, &webhook);
+}
+
+/* ---- making ---- */
+
+static int find_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
+{
+	return causes_find(dispatch_causes(ctx), baggage, cause, err);
+}
+
+static void crowded(void *ctx, bool is)
+{
+	struct parts *parts = ctx;
+	if (parts->server != NULL) {
+		server_pause_reading(parts->server, is);
+	}
+}
+
+static void build_core(struct parts *parts, const struct config *config)
+{
+	struct core *core = &parts->core;
+	core->conditions = condition_env_new();
+	core->functions = functions_new(core->alarms);
+	core->dead = dead_new(core->store, (uint64_t)config->dead.max_bytes);
+	const struct dispatch_options dispatch = dispatch_says(config, core);
+	core->dispatch =
+	        dispatch_new(core->store, core->functions, core->alarms, core->dead, &dispatch);
+	const struct react_options react = react_says(config, core);
+	core->react = react_new(core->store, core->dispatch, core->dead, core->alarms, &react);
+	const struct retain_options retain = retain_says(config);
+	parts->retain = retain_new(core->store, core->react, core->alarms, &retain);
+	const struct catalog_options catalog = catalog_says(config, core);
+	core->catalog = catalog_new(core->store, core->functions, core->alarms, core->dispatch,
+	                            core->react, &catalog);
+	const struct worker_options workers = workers_say(config);
+	core->workers = workers_new(core->functions, core->catalog, core->alarms, &workers);
+	const struct state_limits limits = state_says(config);
+	core->state = state_new(core->store, &limits);
+	state_set_cause(core->state, find_cause, core->dispatch);
+}
+
+static int build_work(struct parts *parts, const struct config *config, struct err *err)
+{
+	struct core *core = &parts->core;
+	const struct webhook_options webhook = webhook_says(config);
+	parts->builtins = builtins_new(core);
+	parts->webhook = webhook_new(parts->loop, core->functions, &webhook);
+	parts->roster = roster_new(parts->loop, core, parts->webhook);
+	int status = roster_check(parts->roster, config, err);
+	if (status == 0) {
+		roster_take(parts->roster, config);
+	}
+	return status;
+}
+
+static int listen_on(struct parts *parts, const struct config *config, struct err *err)
+{
+	struct core *core = &parts->core;
+	const struct session_options sessions = sessions_say(config);
+	parts->sessions = sessions_new(core->functions, core->catalog, core->workers,
+	                               parts->webhook, core->alarms, &sessions);
+	parts->rest = rest_new(core->functions);
+	struct server_options options = server_says(config);
+	options.handler = rest_handler(parts->rest);
+	options.upgrade = sessions_upgrade(parts->sessions);
+	int status = server_open(parts->loop, core->alarms, &options, &parts->server, err);
+	if (status == 0) {
+		(void)snprintf(core->address, sizeof core->address, "%s",
+		               server_address(parts->server));
+	}
+	return status;
+}
+
+int parts_build(struct parts *parts, const struct config *config, struct err *err)
+{
+	parts->core.service_name = config->service.name;
+	build_core(parts, config);
+	store_on_crowd(parts->core.store, crowded, parts);
+	int status = build_work(parts, config, err);
+	return status != 0 ? status : listen_on(parts, config, err);
+}
+
+/* ---- ending ---- */
+
+/* Nothing calls and nothing is called any more. */
+static void free_core(struct parts *parts)
+{
+	struct core *core = &parts->core;
+	rest_free(parts->rest);
+	sessions_free(parts->sessions);
+	react_stop(core->react);
+	catalog_free(core->catalog);
+	retain_free(parts->retain);
+	react_free(core->react);
+	dispatch_free(core->dispatch);
+	condition_env_free(core->conditions);
+	builtins_free(parts->builtins);
+	workers_free(core->workers);
+	dead_free(core->dead);
+	state_free(core->state);
+	functions_free(core->functions);
+	parts->closed(parts->closed_ctx);
+}
+
+static void executor_is_gone(void *ctx)
+{
+	struct parts *parts = ctx;
+	if (--parts->closing == 0) {
+		free_core(parts);
+	}
+}
+
+static void server_is_closed(void *ctx)
+{
+	struct parts *parts = ctx;
+	parts->server = NULL;
+	workers_close(parts->core.workers);
+	parts->closing = 2;
+	roster_free(parts->roster, executor_is_gone, parts);
+	webhook_free(parts->webhook, executor_is_gone, parts);
+}
+
+void parts_close(struct parts *parts, void (*closed)(void *ctx), void *ctx)
+{
+	parts->closed = closed;
+	parts->closed_ctx = ctx;
+	if (parts->server != NULL) {
+		server_close(parts->server, CLOSE_GRACE_MS, server_is_closed, parts);
+	} else {
+		server_is_closed(parts);
+	}
+}

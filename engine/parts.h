@@ -1,0 +1,53 @@
+/* This file makes the parts of the daemon, tells them what the config says, and ends them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_PARTS_H
+#define ENGINE_PARTS_H
+
+#include "base/err.h"
+#include "engine/config_table.h"
+#include "engine/core/core.h"
+#include <stddef.h>
+
+struct uv_loop_s;
+struct builtins;
+struct rest;
+struct retain;
+struct roster;
+struct server;
+struct sessions;
+struct webhook;
+
+/*
+ * DESIGN. Each part takes its options as a struct of its own; here, and only here, stands which
+ * options of the config go into which. The same lines serve the start and parts_configure, so that
+ * an option that is live (config_table.c) means the same either way.
+ */
+struct parts {
+	struct uv_loop_s *loop;
+	struct core core;
+	struct retain *retain;
+	struct builtins *builtins;
+	struct webhook *webhook;
+	struct roster *roster;
+	struct rest *rest;
+	struct sessions *sessions;
+	struct server *server; /* NULL: it does not listen */
+	size_t closing;        /* executors that have not said that they are gone */
+	void (*closed)(void *ctx);
+	void *closed_ctx;
+};
+
+/* `loop` and core.alarms are set; blocks while the store is opened. */
+int parts_open_store(struct parts *parts, const struct config *config, struct err *err);
+/* The store is open. With an error, too, parts_close is to be called. The config's texts need not
+ * outlive this, but service.name. */
+int parts_build(struct parts *parts, const struct config *config, struct err *err);
+/* Options that need a restart must be what they were. The functions are the roster's, the triggers
+ * the catalog's. */
+void parts_configure(struct parts *parts, const struct config *config);
+
+/* Says goodbye to peers, ends what runs, frees everything but the store and the alarms, then calls
+ * `closed` (once, perhaps from inside this). */
+void parts_close(struct parts *parts, void (*closed)(void *ctx), void *ctx);
+
+#endif

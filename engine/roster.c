@@ -1,0 +1,305 @@
+/* This file offers the functions that the config declares, and withdraws the others. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/roster.h"
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "engine/config_items.h"
+#include "engine/core/function.h"
+#include "engine/work/process.h"
+#include "engine/work/webhook_target.h"
+
+struct roster {
+	struct uv_loop_s *loop;
+	struct core *core;
+	struct webhook *webhook;
+	struct list entries; /* in the order of the config, then those that leave */
+	void (*freed)(void *ctx);
+	void *freed_ctx;
+};
+
+struct entry {
+	struct list link;
+	struct roster *roster;
+	struct span namespace_;  /* owned */
+	struct span id;          /* owned */
+	struct buf text;         /* the declaration, and what else the offer was made of */
+	struct process *process; /* NULL: an HTTP endpoint */
+	const void *offer;       /* what the endpoint's provider knew it by */
+	bool leaving;
+};
+
+/* ---- entries ---- */
+
+static void drop(struct entry *entry)
+{
+	list_remove(&entry->link);
+	mem_free((char *)entry->namespace_.ptr);
+	mem_free((char *)entry->id.ptr);
+	buf_free(&entry->text);
+	mem_free(entry);
+}
+
+static void free_if_done(struct roster *roster)
+{
+	if (roster->freed != NULL && list_is_empty(&roster->entries)) {
+		void (*freed)(void *ctx) = roster->freed;
+		void *ctx = roster->freed_ctx;
+		mem_free(roster);
+		freed(ctx);
+	}
+}
+
+static void process_is_gone(void *ctx)
+{
+	struct entry *entry = ctx;
+	struct roster *roster = entry->roster;
+	drop(entry);
+	free_if_done(roster);
+}
+
+/* The limit is part of it: it was given to the program when it was offered. */
+static void write_text(const struct config *config, const struct config_function *function,
+                       struct buf *out)
+{
+	config_write_function(function, out);
+	if (function->kind == CONFIG_FUNCTION_EXEC) {
+		buf_format(out, "\n%lld", (long long)config->limits.max_reply);
+	}
+}
+
+static struct entry *find(const struct roster *roster, const struct config_function *function)
+{
+	LIST_EACH(&roster->entries, link)
+	{
+		struct entry *entry = MEM_CONTAINER(link, struct entry, link);
+		if (!entry->leaving && span_is(entry->id, function->id) &&
+		    span_is(entry->namespace_, function->namespace_)) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+/* ---- offers ---- */
+
+/* "NAME=value" for each of the map, NULL at the end; the caller frees all. */
+static char **environment_of(const struct field_map *env)
+{
+	char **list = MEM_ARRAY(char *, env->count + 1);
+	for (size_t i = 0; i < env->count; i++) {
+		struct buf text = {0};
+		buf_format(&text, "%s=%s", env->pairs[i].name, env->pairs[i].value);
+		buf_byte(&text, '\0');
+		list[i] = text.ptr;
+	}
+	return list;
+}
+
+static void offer_process(struct roster *roster, const struct config *config,
+                          const struct config_function *function, struct entry *entry)
+{
+	const struct config_exec *exec = &function->exec;
+	char **environment = environment_of(&exec->env);
+	char **command = MEM_ARRAY(char *, exec->command.count + 1);
+	memcpy(command, exec->command.items, exec->command.count * sizeof *command);
+	const struct process_options options = {
+	        .namespace_ = span_of(function->namespace_),
+	        .function_id = span_of(function->id),
+	        .description = span_of(function->description),
+	        .command = (const char *const *)command,
+	        .environment = (const char *const *)environment,
+	        .directory = exec->cwd,
+	        .mode = exec->mode == CONFIG_EXEC_LINES ? PROCESS_LINES : PROCESS_CALL,
+	        .concurrency = (uint32_t)exec->concurrency,
+	        .timeout_ms = exec->timeout,
+	        .max_output_bytes = (size_t)config->limits.max_reply,
+	};
+	entry->process =
+	        process_new(roster->loop, roster->core->alarms, roster->core->functions, &options);
+	for (size_t i = 0; i < exec->env.count; i++) {
+		mem_free(environment[i]);
+	}
+	mem_free(environment);
+	mem_free(command);
+}
+
+static void offer_endpoint(struct roster *roster, const struct config_function *function,
+                           struct entry *entry)
+{
+	struct buf invocation = {0};
+	struct provider *provider;
+	struct err err;
+	config_write_invocation(function, &invocation);
+	int status = webhook_offer(roster->webhook, entry->namespace_, entry->id,
+	                           buf_view(&invocation), &provider, &err);
+	POST(status == 0); /* checked before */
+	buf_free(&invocation);
+	entry->offer = provider->data;
+	if (function->description != NULL) {
+		provider->description = mem_span(span_of(function->description));
+	}
+}
+
+static void offer(struct roster *roster, const struct config *config,
+                  const struct config_function *function)
+{
+	struct entry *entry = MEM_NEW(struct entry);
+	entry->roster = roster;
+	entry->namespace_ = mem_span(span_of(function->namespace_));
+	entry->id = mem_span(span_of(function->id));
+	write_text(config, function, &entry->text);
+	list_push(&roster->entries, &entry->link);
+	if (function->kind == CONFIG_FUNCTION_EXEC) {
+		offer_process(roster, config, function, entry);
+	} else {
+		offer_endpoint(roster, function, entry);
+	}
+}
+
+/* The endpoint's provider, unless somebody else has put his own offer there or taken it away. */
+static struct provider *endpoint_of(const struct entry *entry)
+{
+	struct provider *provider = function_offered_by(webhook_executor(entry->roster->webhook),
+	                                                entry->namespace_, entry->id);
+	return provider != NULL && provider->data == entry->offer ? provider : NULL;
+}
+
+static void leave(struct entry *entry)
+{
+	entry->leaving = true;
+	if (entry->process != NULL) {
+		process_leave(entry->process, process_is_gone, entry);
+		return;
+	}
+	struct provider *provider = endpoint_of(entry);
+	if (provider != NULL) {
+		webhook_withdraw(entry->roster->webhook, provider);
+	}
+	drop(entry);
+}
+
+/* ---- a config ---- */
+
+static int check_endpoint(const struct roster *roster, const struct config_function *function,
+                          struct err *err)
+{
+	struct buf invocation = {0};
+	struct webhook_target target;
+	config_write_invocation(function, &invocation);
+	int status = webhook_target_parse(buf_view(&invocation), &target, err);
+	buf_free(&invocation);
+	if (status != 0) {
+		return status;
+	}
+	webhook_target_close(&target);
+	const struct entry *entry = find(roster, function);
+	const struct provider *provider =
+	        function_offered_by(webhook_executor(roster->webhook),
+	                            span_of(function->namespace_), span_of(function->id));
+	bool is_ours = entry != NULL && entry->process == NULL && provider != NULL &&
+	               provider->data == entry->offer;
+	if (provider != NULL && !is_ours) {
+		return err_set(err, E_CONFLICT, "function_taken",
+		               "a worker offers an HTTP function of this name already");
+	}
+	return 0;
+}
+
+int roster_check(const struct roster *roster, const struct config *config, struct err *err)
+{
+	for (size_t i = 0; i < config->function_count; i++) {
+		const struct config_function *function = &config->functions[i];
+		if (function->kind == CONFIG_FUNCTION_HTTP &&
+		    check_endpoint(roster, function, err) != 0) {
+			return err_wrap(err, "function \"%s\"", function->id);
+		}
+	}
+	return 0;
+}
+
+static void take_one(struct roster *roster, const struct config *config,
+                     const struct config_function *function)
+{
+	struct entry *old = find(roster, function);
+	struct buf text = {0};
+	write_text(config, function, &text);
+	bool is_same = old != NULL && span_equal(buf_view(&text), buf_view(&old->text)) &&
+	               (old->process != NULL || endpoint_of(old) != NULL);
+	buf_free(&text);
+	if (is_same) {
+		list_remove(&old->link);
+		list_push(&roster->entries, &old->link);
+		return;
+	}
+	if (old != NULL && old->process != NULL) {
+		/* What waits is for the new one. */
+		executor_pause(process_executor(old->process), true);
+	}
+	offer(roster, config, function);
+	if (old != NULL) {
+		leave(old);
+	}
+}
+
+static bool is_declared(const struct entry *entry, const struct config *config)
+{
+	for (size_t i = 0; i < config->function_count; i++) {
+		if (span_is(entry->id, config->functions[i].id) &&
+		    span_is(entry->namespace_, config->functions[i].namespace_)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void roster_take(struct roster *roster, const struct config *config)
+{
+	struct list before;
+	list_init(&before);
+	LIST_EACH(&roster->entries, link)
+	{
+		struct entry *entry = MEM_CONTAINER(link, struct entry, link);
+		if (!entry->leaving && !is_declared(entry, config)) {
+			list_remove(link);
+			list_push(&before, link);
+		}
+	}
+	for (size_t i = 0; i < config->function_count; i++) {
+		take_one(roster, config, &config->functions[i]);
+	}
+	LIST_EACH(&before, link)
+	{
+		struct entry *entry = MEM_CONTAINER(link, struct entry, link);
+		list_remove(link);
+		list_push(&roster->entries, link);
+		leave(entry);
+	}
+}
+
+struct roster *roster_new(struct uv_loop_s *loop, struct core *core, struct webhook *webhook)
+{
+	struct roster *roster = MEM_NEW(struct roster);
+	roster->loop = loop;
+	roster->core = core;
+	roster->webhook = webhook;
+	list_init(&roster->entries);
+	return roster;
+}
+
+void roster_free(struct roster *roster, void (*freed)(void *ctx), void *ctx)
+{
+	roster->freed = freed;
+	roster->freed_ctx = ctx;
+	LIST_EACH(&roster->entries, link)
+	{
+		struct entry *entry = MEM_CONTAINER(link, struct entry, link);
+		if (entry->process != NULL) {
+			process_free(entry->process, process_is_gone, entry);
+		} else {
+			drop(entry); /* the webhook withdraws its offers itself */
+		}
+	}
+	free_if_done(roster);
+}
