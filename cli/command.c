@@ -87,14 +87,17 @@ static int name_words(const struct command *command, int argc, char **argv)
 static const struct command *find_command(const struct command_set *set, int argc, char **argv,
                                           int *out_words)
 {
+	const struct command *found = NULL;
+	int most = 0;
 	for (size_t i = 0; i < set->count; i++) {
 		int words = name_words(&set->commands[i], argc, argv);
-		if (words != 0) {
-			*out_words = words;
-			return &set->commands[i];
+		if (words > most) { /* "jobs" and "jobs cancel" are two */
+			most = words;
+			found = &set->commands[i];
 		}
 	}
-	return NULL;
+	*out_words = most;
+	return found;
 }
 
 static void count_args(const struct command *command, size_t *out_least, size_t *out_most)

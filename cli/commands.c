@@ -193,8 +193,19 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/jobs",
          .list = "jobs",
-         .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms DUE:due PARKED:parked "
+         .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms WAITS_FOR:waits_for "
+                    "DUE:due "
                     "SCOPE:scope KEY:key"},
+        {.name = "jobs cancel",
+         .args = "ID",
+         .help = "Give a delivery up, for good and without a dead letter.",
+         .method = "POST",
+         .path = "/v1/jobs/{1}/cancel"},
+        {.name = "jobs retry",
+         .args = "ID",
+         .help = "Try a delivery again now, not when its wait is over.",
+         .method = "POST",
+         .path = "/v1/jobs/{1}/retry"},
         {.name = "dead list",
          .help = "List dead letters, newest first.",
          .options = job_options,

@@ -73,4 +73,12 @@ bool attempt_cause(const struct delivery *delivery, struct span log, struct buf 
 void delivery_write_id(const struct delivery *delivery, struct span log, uint64_t epoch,
                        struct buf *out);
 
+struct delivery_name {
+	struct span trigger;
+	uint64_t seq;
+	uint32_t replay;
+};
+/* Takes such an id apart; false if it is not one. */
+bool delivery_parse_id(struct span id, struct delivery_name *out);
+
 #endif

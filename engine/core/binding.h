@@ -78,7 +78,7 @@ struct binding {
 	bool pumping;            /* deliveries are being started */
 
 	/* figures */
-	uint64_t matched, delivered, failed, retried, buried, condition_no, dropped;
+	uint64_t matched, delivered, failed, retried, buried, condition_no, dropped, cancelled;
 	char last_error[160];
 };
 

@@ -6,19 +6,14 @@
 #include "base/mem.h"
 #include "wire/baggage.h"
 
-struct name {
-	struct span trigger;
-	uint64_t seq;
-};
-
 static bool has_name(const struct map_node *node, const void *key)
 {
 	const struct delivery *delivery = MEM_CONTAINER(node, struct delivery, tried);
-	const struct name *name = key;
+	const struct delivery_name *name = key;
 	return delivery->seq == name->seq && span_equal(delivery->binding->id, name->trigger);
 }
 
-static uint64_t hash_of(struct name name)
+static uint64_t hash_of(struct delivery_name name)
 {
 	return hash_bytes(name.trigger, name.seq);
 }
@@ -34,7 +29,8 @@ void causes_close(struct causes *causes)
 void causes_add(struct causes *causes, struct delivery *delivery)
 {
 	if (!delivery->is_tried) {
-		struct name name = {delivery->binding->id, delivery->seq};
+		struct delivery_name name = {.trigger = delivery->binding->id,
+		                             .seq = delivery->seq};
 		delivery->is_tried = true;
 		map_add(&causes->tried, &delivery->tried, hash_of(name));
 	}
@@ -48,31 +44,14 @@ void causes_remove(struct causes *causes, struct delivery *delivery)
 	}
 }
 
-/* "<event id>/<trigger id>[/r<n>]" */
-static bool parse(struct span id, struct name *out)
-{
-	const char *slash = memchr(id.ptr, '/', id.len);
-	struct span log;
-	uint64_t epoch;
-	if (slash == NULL ||
-	    !event_parse_id(span_make(id.ptr, (size_t)(slash - id.ptr)), &log, &epoch, &out->seq)) {
-		return false;
-	}
-	out->trigger = span_make(slash + 1, id.len - (size_t)(slash + 1 - id.ptr));
-	const char *replay = memrchr(out->trigger.ptr, '/', out->trigger.len);
-	if (replay != NULL && replay[1] == 'r') {
-		out->trigger.len = (size_t)(replay - out->trigger.ptr);
-	}
-	return true;
-}
-
 int causes_find(struct causes *causes, struct span baggage, struct event_cause *cause,
                 struct err *err)
 {
 	struct baggage found;
-	struct name name;
+	struct delivery_name name;
 	buf_clear(&causes->scratch);
-	if (!baggage_parse(baggage, &causes->scratch, &found) || !parse(found.delivery, &name)) {
+	if (!baggage_parse(baggage, &causes->scratch, &found) ||
+	    !delivery_parse_id(found.delivery, &name)) {
 		return 0;
 	}
 	struct map_node *node = map_get(&causes->tried, hash_of(name), &name, has_name);

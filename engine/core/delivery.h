@@ -34,6 +34,7 @@ enum delivery_state {
 struct delivery {
 	struct binding *binding;
 	uint64_t seq;
+	uint64_t epoch; /* of the event, part of its id; 0 = not known */
 	enum delivery_state state;
 	uint32_t failures; /* the handler's */
 	uint32_t stopped;  /* attempts that ended without the handler's fault, in a row */

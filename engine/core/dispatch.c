@@ -80,12 +80,6 @@ size_t dispatch_running(const struct dispatch *dispatch)
 	return dispatch->running;
 }
 
-const char *delivery_state_name(const struct delivery *delivery)
-{
-	static const char *const names[] = {"queued", "ready", "running", "sleeping", "burying"};
-	return names[delivery->state];
-}
-
 static uint64_t cursor_of(const struct dispatch *dispatch, const struct binding *binding)
 {
 	return dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding);
@@ -96,7 +90,7 @@ static bool can_put(const struct dispatch *dispatch)
 	return store_can_put(dispatch->store);
 }
 
-static void make_ready(struct delivery *delivery)
+void dispatch_make_ready(struct delivery *delivery)
 {
 	delivery->state = DELIVERY_READY;
 	list_push(&delivery->binding->ready, &delivery->in_queue);
@@ -147,15 +141,14 @@ void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct delivery *next = order_leave(&dispatch->order, delivery);
 	if (next != NULL) {
-		make_ready(next);
+		dispatch_make_ready(next);
 		if (next->binding != delivery->binding) {
 			dispatch_pump(dispatch, next->binding);
 		}
 	}
 }
 
-/* Settled: the next of its key may go, and there is room for one more. */
-static void settle(struct dispatch *dispatch, struct delivery *delivery)
+void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
 	if (delivery->recorded) {
@@ -177,7 +170,7 @@ static void wake(struct alarm *alarm)
 {
 	struct delivery *delivery = MEM_CONTAINER(alarm, struct delivery, alarm);
 	struct binding *binding = delivery->binding;
-	make_ready(delivery);
+	dispatch_make_ready(delivery);
 	dispatch_pump(delivery->dispatch, binding);
 }
 
@@ -201,7 +194,7 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 	delivery->binding->buried++;
 	job_store_adopt_done(delivery->binding, delivery->seq);
 	delivery->recorded = false; /* its outcome is on disk already */
-	settle(dispatch, delivery);
+	dispatch_settle(dispatch, delivery);
 }
 
 static void is_put(struct delivery *delivery, const struct event *event)
@@ -252,12 +245,6 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 	attempt_start(dispatch->attempts, delivery);
 }
 
-/* The engine's own functions serve every namespace. */
-static bool is_served(const struct function *function)
-{
-	return function_find(function->functions, function->namespace_, function->id) != NULL;
-}
-
 static bool may_start(const struct binding *binding, const struct delivery *delivery)
 {
 	if (delivery->doom.len != 0) {
@@ -267,13 +254,7 @@ static bool may_start(const struct binding *binding, const struct delivery *deli
 	const struct function *function =
 	        must_ask ? binding->condition_watch.function : binding->watch.function;
 	return function_is_ready(function) ||
-	       (is_served(function) && !function_is_offered(function));
-}
-
-bool dispatch_is_served(const struct binding *binding)
-{
-	const struct function *condition = binding->condition_watch.function;
-	return is_served(binding->watch.function) && (condition == NULL || is_served(condition));
+	       (dispatch_function_is_served(function) && !function_is_offered(function));
 }
 
 /* A paused trigger calls nobody, but buries what can only be buried. */
@@ -353,11 +334,11 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 	switch (end->verdict) {
 	case VERDICT_DONE:
 		binding->delivered++;
-		settle(dispatch, delivery);
+		dispatch_settle(dispatch, delivery);
 		return;
 	case VERDICT_UNWANTED:
 		binding->condition_no++;
-		settle(dispatch, delivery);
+		dispatch_settle(dispatch, delivery);
 		return;
 	case VERDICT_AGAIN: {
 		int64_t wait_ms = AGAIN_FIRST_MS << (delivery->stopped < 7 ? delivery->stopped : 7);
@@ -454,6 +435,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	binding->matched++;
 	struct delivery *delivery =
 	        new_delivery(dispatch, binding, event->seq, event->scope, event->key);
+	delivery->epoch = event->epoch;
 	list_push(&binding->owed, &delivery->owed);
 	if (!binding->lagging) {
 		dispatch_join_live(dispatch, delivery);
@@ -462,7 +444,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 		doom(delivery, why->code, why->message);
 	}
 	if (order_enter(&dispatch->order, delivery)) {
-		make_ready(delivery);
+		dispatch_make_ready(delivery);
 		dispatch_pump(dispatch, binding);
 	}
 }
@@ -481,6 +463,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	job_store_reopen(binding, job->seq);
 	struct delivery *delivery = new_delivery(dispatch, binding, job->seq, job->scope, job->key);
 	delivery->recorded = true;
+	delivery->epoch = job->epoch;
 	delivery->failures = job->failures;
 	delivery->first_ms = job->first_ms;
 	delivery->asked = job->asked;
@@ -499,7 +482,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	if (job->due_ms > clock_wall_ms()) {
 		sleep_until(dispatch, delivery, job->due_ms - clock_wall_ms());
 	} else {
-		make_ready(delivery);
+		dispatch_make_ready(delivery);
 		dispatch_pump(dispatch, binding);
 	}
 }

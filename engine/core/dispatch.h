@@ -117,6 +117,17 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
 /* For the writes of handlers: see causes_find. */
 struct causes *dispatch_causes(struct dispatch *dispatch);
 
+/* NULL: it is not in hand. */
+struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay);
+/* Gives it up without a dead letter; a tombstone keeps it from ever running again. Not while it is
+ * being buried. The caller commits; the delivery is gone. */
+void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery);
+/* Ends the wait of a sleeping one; the caller commits. */
+void dispatch_retry_now(struct dispatch *dispatch, struct delivery *delivery);
+
+/* What it waits for: "worker" (it is parked), "resume", "room", "turn", "retry"; "" if it does
+ * not. */
+const char *dispatch_waits_for(const struct delivery *delivery);
 /* "queued", "ready", "running", "sleeping", "burying". */
 const char *delivery_state_name(const struct delivery *delivery);
 

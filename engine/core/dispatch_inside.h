@@ -25,9 +25,16 @@ struct dispatch {
 
 /* Starts what is ready, as far as there is room. */
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding);
+void dispatch_make_ready(struct delivery *delivery);
 /* The next of its lane may go: perhaps one of another version of the trigger. */
 void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);
+/* It has an outcome: the next of its key may go, and there is room for one more. */
+void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery);
 void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery);
+
+/* dispatch_jobs.c */
+/* By somebody, the engine itself included, whose functions serve every namespace. */
+bool dispatch_function_is_served(const struct function *function);
 
 /* dispatch_owed.c */
 void dispatch_leave_owed(struct dispatch *dispatch, struct delivery *delivery);

@@ -21,6 +21,7 @@ void job_store_put_delivery(struct store *store, const struct delivery *delivery
 	const struct job job = {
 	        .version = delivery->binding->version,
 	        .seq = delivery->seq,
+	        .epoch = delivery->epoch,
 	        .scope = delivery->scope,
 	        .key = delivery->key,
 	        .failures = delivery->failures,

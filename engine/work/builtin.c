@@ -8,14 +8,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { LIST_LIMIT = 100, LIST_MOST = 1000 };
+
 struct builtins {
 	struct executor executor;
 	struct core *core;
 };
 
-static const struct builtin_row *const tables[] = {builtin_state_rows,   builtin_engine_rows,
-                                                   builtin_trigger_rows, builtin_delivery_rows,
-                                                   builtin_explain_rows, builtin_trial_rows};
+static const struct builtin_row *const tables[] = {
+        builtin_state_rows, builtin_engine_rows,  builtin_trigger_rows, builtin_delivery_rows,
+        builtin_job_rows,   builtin_explain_rows, builtin_trial_rows};
 
 static void free_work(struct work *work)
 {
@@ -68,6 +70,37 @@ void work_refuse(struct work *work, const char *code, const char *format, ...)
 	work_fail(work, &err);
 }
 
+struct settling {
+	struct store_waiter waiter;
+	struct work *work;
+};
+
+void work_waiter_fail(struct store_waiter *waiter, const struct err *err)
+{
+	struct settling *settling = MEM_CONTAINER(waiter, struct settling, waiter);
+	work_fail(settling->work, err);
+	mem_free(settling);
+}
+
+static void has_settled(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct settling *settling = MEM_CONTAINER(waiter, struct settling, waiter);
+	if (status != 0) {
+		work_waiter_fail(waiter, err);
+		return;
+	}
+	work_reply_out(settling->work);
+	mem_free(settling);
+}
+
+struct store_waiter *work_waiter(struct work *work)
+{
+	struct settling *settling = MEM_NEW(struct settling);
+	settling->work = work;
+	settling->waiter.done = has_settled;
+	return &settling->waiter;
+}
+
 struct span work_text(struct span data, const char *name, struct buf *scratch)
 {
 	struct span value;
@@ -86,6 +119,12 @@ uint64_t work_uint(struct span data, const char *name, uint64_t otherwise)
 	                       json_uint64(value, &number)
 	               ? number
 	               : otherwise;
+}
+
+uint64_t work_limit(struct span data)
+{
+	uint64_t limit = work_uint(data, "limit", LIST_LIMIT);
+	return limit == 0 ? 1 : limit < LIST_MOST ? limit : LIST_MOST;
 }
 
 bool work_bool(struct span data, const char *name)

@@ -9,6 +9,7 @@
 #include "engine/core/call.h"
 #include "engine/core/core.h"
 #include "engine/core/function.h"
+#include "engine/durable/store.h"
 
 /*
  * DESIGN. One table of functions for each noun (builtin_*.c); everything else follows from it: what
@@ -31,6 +32,7 @@ extern const struct builtin_row builtin_state_rows[];
 extern const struct builtin_row builtin_engine_rows[];
 extern const struct builtin_row builtin_trigger_rows[];
 extern const struct builtin_row builtin_delivery_rows[];
+extern const struct builtin_row builtin_job_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 
@@ -55,11 +57,18 @@ void work_fail(struct work *work, const struct err *err);
 void work_refuse(struct work *work, const char *code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* A waiter for a group, which answers with work->out when that is durable, or fails. It is either
+ * given to store_commit or ended by work_waiter_fail. */
+struct store_waiter *work_waiter(struct work *work);
+void work_waiter_fail(struct store_waiter *waiter, const struct err *err);
+
 /* Reads a text member of data, unescaped into `scratch`; absent when it is not there or no string.
  */
 struct span work_text(struct span data, const char *name, struct buf *scratch);
 /* Reads a count; `otherwise` when it is absent or not one. */
 uint64_t work_uint(struct span data, const char *name, uint64_t otherwise);
+/* The member `limit` of a list: 1 to 1000, 100 when it is absent. */
+uint64_t work_limit(struct span data);
 bool work_bool(struct span data, const char *name);
 
 #endif

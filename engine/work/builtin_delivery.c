@@ -1,6 +1,5 @@
-/* This file shows events, jobs and dead letters, and replays or discards the dead. */
+/* This file shows events and dead letters, and replays or discards the dead. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/catalog.h"
@@ -10,13 +9,7 @@
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 
-enum { LIST_LIMIT = 100, LIST_MOST = 1000, EVENTS_BYTES = 4 * 1024 * 1024 };
-
-static uint64_t limit_of(struct span data)
-{
-	uint64_t limit = work_uint(data, "limit", LIST_LIMIT);
-	return limit == 0 ? 1 : limit < LIST_MOST ? limit : LIST_MOST;
-}
+enum { EVENTS_MOST = 1000, EVENTS_BYTES = 4 * 1024 * 1024 };
 
 /* ---- events ---- */
 
@@ -82,7 +75,7 @@ static void list_events(struct work *work, struct span data)
 	store_head(store, &head);
 	struct events_work *own = MEM_NEW(struct events_work);
 	own->work = work;
-	own->limit = limit_of(data);
+	own->limit = work_limit(data);
 	memcpy(own->log, head.log, sizeof own->log);
 	struct span scope = work_text(data, "scope", &own->scope);
 	(void)scope;
@@ -106,7 +99,7 @@ static void list_events(struct work *work, struct span data)
 	}
 	own->read = (struct store_read){
 	        .from = since + 1,
-	        .count = LIST_MOST,
+	        .count = EVENTS_MOST,
 	        .max_bytes = EVENTS_BYTES,
 	        .entry = show_event,
 	        .ctx = own,
@@ -117,84 +110,6 @@ static void list_events(struct work *work, struct span data)
 	} else {
 		store_read_start(store, &own->read);
 	}
-}
-
-/* ---- jobs ---- */
-
-struct job_list {
-	struct work *work;
-	struct span trigger;
-	uint64_t left;
-	uint64_t total;
-	uint64_t epoch;
-	char log[ADAPTER_LOG_LEN + 1];
-};
-
-static void write_job(const struct job_list *list, const struct delivery *delivery, struct buf *out)
-{
-	struct buf id = {0};
-	delivery_write_id(delivery, span_of(list->log), list->epoch, &id);
-	buf_byte(out, '{');
-	json_write_member_string(out, "id", buf_view(&id));
-	json_write_member_string(out, "trigger", delivery->binding->id);
-	json_write_member_string(out, "function_id", delivery->binding->function_id);
-	json_write_member_uint(out, "seq", delivery->seq);
-	json_write_member_string(out, "scope", delivery->scope);
-	json_write_member_string(out, "key", delivery->key);
-	json_write_member_string(out, "state", span_of(delivery_state_name(delivery)));
-	json_write_member_uint(out, "failed_attempts", delivery->failures);
-	json_write_member_bool(out, "recorded", delivery->recorded);
-	json_write_member_int(out, "age_ms", clock_mono_ms() - delivery->born_ms);
-	if (delivery->state == DELIVERY_SLEEPING) {
-		char due[CLOCK_TEXT_LEN + 1];
-		clock_format(delivery->due_ms, due);
-		json_write_member_string(out, "due", span_of(due));
-	}
-	if (delivery->state == DELIVERY_BUSY) {
-		json_write_member_string(out, "worker", attempt_worker(delivery));
-		json_write_member_int(out, "running_ms", attempt_running_ms(delivery));
-	}
-	bool parked = delivery->state == DELIVERY_READY &&
-	              !function_is_offered(delivery->binding->watch.function);
-	json_write_member_bool(out, "parked", parked);
-	if (delivery->history.len != 0) {
-		json_write_member_raw(out, "attempts", buf_view(&delivery->history));
-	}
-	buf_byte(out, '}');
-	buf_free(&id);
-}
-
-static void add_jobs(void *ctx, struct binding *binding)
-{
-	struct job_list *list = ctx;
-	if (list->trigger.len != 0 && !span_equal(list->trigger, binding->id)) {
-		return;
-	}
-	list->total += binding->held;
-	LIST_EACH(&binding->deliveries, link)
-	{
-		if (list->left == 0) {
-			break;
-		}
-		list->left--;
-		json_write_comma(&list->work->out);
-		write_job(list, MEM_CONTAINER(link, struct delivery, in_binding), &list->work->out);
-	}
-}
-
-static void list_jobs(struct work *work, struct span data)
-{
-	struct adapter_head head;
-	store_head(work->core->store, &head);
-	struct job_list list = {.work = work, .left = limit_of(data), .epoch = head.epoch};
-	memcpy(list.log, head.log, sizeof list.log);
-	list.trigger = work_text(data, "trigger", &work->data);
-	BUF_LITERAL(&work->out, "{\"jobs\":[");
-	catalog_each(work->core->catalog, add_jobs, &list);
-	buf_byte(&work->out, ']');
-	json_write_member_uint(&work->out, "total", list.total);
-	buf_byte(&work->out, '}');
-	work_reply_out(work);
 }
 
 /* ---- dead letters ---- */
@@ -253,7 +168,7 @@ static void list_dead(struct work *work, struct span data)
 {
 	struct dead_work *own = MEM_NEW(struct dead_work);
 	own->work = work;
-	own->left = limit_of(data);
+	own->left = work_limit(data);
 	(void)work_text(data, "trigger", &own->trigger);
 	own->list.each = add_dead;
 	own->list.done = dead_listed;
@@ -400,7 +315,6 @@ static void replay_dead(struct work *work, struct span data)
 
 const struct builtin_row builtin_delivery_rows[] = {
         {"engine::events::list", list_events, "Lists events of the journal."},
-        {"engine::jobs::list", list_jobs, "Lists deliveries that are owed."},
         {"engine::dead::list", list_dead, "Lists dead letters, newest first."},
         {"engine::dead::show", show_dead, "Shows one dead letter."},
         {"engine::dead::replay", replay_dead, "Delivers a dead letter again."},

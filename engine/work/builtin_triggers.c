@@ -91,6 +91,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);
 	json_write_member_uint(out, "dropped", binding->dropped);
+	json_write_member_uint(out, "cancelled", binding->cancelled);
 	write_tally(binding, out);
 	json_write_member_uint(out, "failed_attempts", binding->failed);
 	json_write_member_uint(out, "retries", binding->retried);
@@ -241,45 +242,14 @@ static void register_trigger(struct work *work, struct span data)
 
 /* ---- removing, pausing ---- */
 
-/* What is composed in work->out is the answer once it is durable. */
-struct settling {
-	struct store_waiter waiter;
-	struct work *work;
-};
-
-static void was_settled(struct store_waiter *waiter, int status, const struct err *err)
-{
-	struct settling *settling = MEM_CONTAINER(waiter, struct settling, waiter);
-	if (status != 0) {
-		work_fail(settling->work, err);
-	} else {
-		work_reply_out(settling->work);
-	}
-	mem_free(settling);
-}
-
-static struct settling *settling_new(struct work *work)
-{
-	struct settling *settling = MEM_NEW(struct settling);
-	settling->work = work;
-	settling->waiter.done = was_settled;
-	return settling;
-}
-
-static void settling_fail(struct settling *settling, const struct err *err)
-{
-	work_fail(settling->work, err);
-	mem_free(settling);
-}
-
 static void unregister_trigger(struct work *work, struct span data)
 {
 	struct span id = work_text(data, "id", &work->data);
-	struct settling *settling = settling_new(work);
+	struct store_waiter *waiter = work_waiter(work);
 	struct err err;
 	BUF_LITERAL(&work->out, "{\"removed\":true}");
-	if (catalog_remove(work->core->catalog, id, &settling->waiter, &err) != 0) {
-		settling_fail(settling, &err);
+	if (catalog_remove(work->core->catalog, id, waiter, &err) != 0) {
+		work_waiter_fail(waiter, &err);
 	}
 }
 
@@ -303,23 +273,23 @@ static void pause_trigger(struct work *work, struct span data)
 		            (int)(word.len < 64 ? word.len : 64), word.ptr);
 		return;
 	}
-	struct settling *settling = settling_new(work);
+	struct store_waiter *waiter = work_waiter(work);
 	struct err err;
 	answer_with_pause(work, id, true);
-	if (catalog_pause(work->core->catalog, id, word.len != 0 ? &mode : NULL, reason,
-	                  &settling->waiter, &err) != 0) {
-		settling_fail(settling, &err);
+	if (catalog_pause(work->core->catalog, id, word.len != 0 ? &mode : NULL, reason, waiter,
+	                  &err) != 0) {
+		work_waiter_fail(waiter, &err);
 	}
 }
 
 static void resume_trigger(struct work *work, struct span data)
 {
 	struct span id = work_text(data, "id", &work->data);
-	struct settling *settling = settling_new(work);
+	struct store_waiter *waiter = work_waiter(work);
 	struct err err;
 	answer_with_pause(work, id, false);
-	if (catalog_resume(work->core->catalog, id, &settling->waiter, &err) != 0) {
-		settling_fail(settling, &err);
+	if (catalog_resume(work->core->catalog, id, waiter, &err) != 0) {
+		work_waiter_fail(waiter, &err);
 	}
 }
 

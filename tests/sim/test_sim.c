@@ -5,11 +5,13 @@
 /*
  * DESIGN. A day is a world of its own: a few triggers over a few keys, and a hundred steps of which
  * each writes, answers, fails, lets time pass, takes a function away, edits, pauses or resumes a
- * trigger, breaks the store, or restarts the engine, cleanly or by a crash. At its end the faults
- * stop, all goes on, everything is answered with success, and then must hold:
+ * trigger, cancels or hurries a delivery, breaks the store, or restarts the engine, cleanly or by a
+ * crash. At its end the faults stop, all goes on, everything is answered with success, and then
+ * must hold:
  *
  * 1. Every durable event that a version of a trigger wanted was handed to its handler, or is dead;
- *    one that came while the trigger was paused, dropping, was not.
+ *    one that came while the trigger was paused, dropping, was not; one that was cancelled may not
+ *    have been.
  * 2. Of one (trigger, key) no event was started for the first time before an older one had been.
  * 3. Whatever was settled durably did not run again.
  * 4. Nothing is owed any more, no record is left, and the cursors stand at the head.
@@ -23,7 +25,8 @@ enum { DAYS = 300, STEPS = 120, KEYS = 4, EVENTS_MAX = 4096, DEFAULT_SEED = 1 };
 struct lived {
 	uint64_t seq;
 	char key[4];
-	bool wanted[WORLD_TRIGGERS];  /* by the version of then */
+	bool wanted[WORLD_TRIGGERS]; /* by the version of then */
+	bool cancelled[WORLD_TRIGGERS];
 	bool settled[WORLD_TRIGGERS]; /* durably: its job record went, or the cursor passed it */
 	size_t starts_then[WORLD_TRIGGERS];
 };
@@ -189,6 +192,48 @@ static void resume_everything(void)
 	turn();
 }
 
+static struct lived *lived_of(uint64_t seq)
+{
+	for (size_t i = 0; i < lived_count; i++) {
+		if (lived[i].seq == seq) {
+			return &lived[i];
+		}
+	}
+	fail_msg("event %llu never was", (unsigned long long)seq);
+	return NULL;
+}
+
+static struct delivery *any_delivery(const struct binding *binding)
+{
+	int skip = binding->held != 0 ? below((int)binding->held) : 0;
+	LIST_EACH(&binding->deliveries, link)
+	{
+		if (skip-- == 0) {
+			return MEM_CONTAINER(link, struct delivery, in_binding);
+		}
+	}
+	return NULL;
+}
+
+/* Flushed before and after: durable unless the store is in trouble then. */
+static void cancel_or_hurry(void)
+{
+	int which = below(TRIGGERS);
+	flush();
+	struct delivery *delivery = any_delivery(trigger(trigger_ids[which]));
+	if (delivery == NULL || store_refuses(world->store, NULL) != 0) {
+		return;
+	}
+	if (delivery->state == DELIVERY_SLEEPING && below(2) == 0) {
+		dispatch_retry_now(world->dispatch, delivery);
+	} else if (delivery->state != DELIVERY_BURYING) {
+		uint64_t seq = delivery->seq;
+		dispatch_cancel(world->dispatch, delivery);
+		lived_of(seq)->cancelled[which] = true;
+	}
+	flush();
+}
+
 static void heal(void)
 {
 	fault_plan(world->disk, FAULT_WRITE, FAULT_FAILS, 0, 0);
@@ -245,7 +290,8 @@ static void note_settled(void)
 	for (size_t i = 0; i < lived_count && lived[i].seq <= durable; i++) {
 		for (int which = 0; which < TRIGGERS; which++) {
 			size_t starts = starts_by(which, lived[i].seq);
-			if (!lived[i].settled[which] && starts != 0 &&
+			if (!lived[i].settled[which] &&
+			    (starts != 0 || lived[i].cancelled[which]) &&
 			    !is_owed(which, lived[i].seq)) {
 				lived[i].settled[which] = true;
 				lived[i].starts_then[which] = starts;
@@ -321,7 +367,7 @@ static void check_deliveries(void)
 	for (size_t i = 0; i < lived_count; i++) {
 		for (int which = 0; which < TRIGGERS; which++) {
 			size_t starts = starts_by(which, lived[i].seq);
-			if (lived[i].wanted[which] != (starts != 0)) {
+			if (lived[i].wanted[which] != (starts != 0) && !lived[i].cancelled[which]) {
 				fail_msg("event %llu (%s): trigger %d wanted it: %d, starts: %zu",
 				         (unsigned long long)lived[i].seq, lived[i].key, which,
 				         lived[i].wanted[which], starts);
@@ -392,6 +438,8 @@ static void live_a_step(void)
 		write_some();
 	} else if (dice < 65) {
 		end_some();
+	} else if (dice < 67) {
+		cancel_or_hurry();
 	} else if (dice < 85) {
 		pass(50 + below(1500));
 	} else if (dice < 89) {

@@ -1,0 +1,82 @@
+/* This file says what single deliveries wait for, cancels them, and ends their waits. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "engine/core/dispatch_inside.h"
+#include "engine/core/job_store.h"
+
+const char *delivery_state_name(const struct delivery *delivery)
+{
+	static const char *const names[] = {"queued", "ready", "running", "sleeping", "burying"};
+	return names[delivery->state];
+}
+
+/* The engine's own functions serve every namespace. */
+bool dispatch_function_is_served(const struct function *function)
+{
+	return function_find(function->functions, function->namespace_, function->id) != NULL;
+}
+
+bool dispatch_is_served(const struct binding *binding)
+{
+	const struct function *condition = binding->condition_watch.function;
+	return dispatch_function_is_served(binding->watch.function) &&
+	       (condition == NULL || dispatch_function_is_served(condition));
+}
+
+const char *dispatch_waits_for(const struct delivery *delivery)
+{
+	const struct binding *binding = delivery->binding;
+	switch (delivery->state) {
+	case DELIVERY_QUEUED:
+		return "turn";
+	case DELIVERY_SLEEPING:
+		return "retry";
+	case DELIVERY_BUSY:
+	case DELIVERY_BURYING:
+		return "";
+	case DELIVERY_READY:
+		break;
+	}
+	if (binding->pause.is_on) {
+		return "resume";
+	}
+	return dispatch_is_served(binding) ? "room" : "worker";
+}
+
+struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay)
+{
+	LIST_EACH(&binding->deliveries, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		if (delivery->seq == seq && delivery->replay == replay) {
+			return delivery;
+		}
+	}
+	return NULL;
+}
+
+void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct binding *binding = delivery->binding;
+	PRE(delivery->state != DELIVERY_BURYING);
+	binding->cancelled++;
+	if (delivery->attempt != NULL) {
+		binding->busy--;
+		dispatch->running--;
+		attempt_drop(dispatch->attempts, delivery);
+	}
+	delivery->recorded = true; /* its tombstone */
+	dispatch_settle(dispatch, delivery);
+}
+
+void dispatch_retry_now(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct binding *binding = delivery->binding;
+	PRE(delivery->state == DELIVERY_SLEEPING);
+	alarm_clear(dispatch->alarms, &delivery->alarm);
+	dispatch_make_ready(delivery);
+	if (delivery->recorded) {
+		job_store_put_delivery(dispatch->store, delivery);
+	}
+	dispatch_pump(dispatch, binding);
+}
