@@ -552,6 +552,9 @@ static void expand_scalar(struct yaml_node *node, struct report *report)
 		if (left >= 3 && memcmp(at, "$${", 3) == 0) {
 			BUF_LITERAL(&out, "${");
 			at += 3;
+		} else if (left >= 3 && memcmp(at, "${{", 3) == 0) {
+			BUF_LITERAL(&out, "${{"); /* an expression: not the environment's */
+			at += 3;
 		} else if (left >= 2 && memcmp(at, "${", 2) == 0) {
 			at += 2;
 			node->expanded = true;

@@ -238,7 +238,7 @@ static void test_the_environment_is_put_into_values(void **state)
 	struct yaml *yaml = parse("${PAWL_TEST_A}: ${PAWL_TEST_A}\n"
 	                          "b: \"x${PAWL_TEST_A}y${PAWL_TEST_NONE:a:b}z\"\n"
 	                          "c: '${PAWL_TEST_EMPTY:d}'\n"
-	                          "d: $${PAWL_TEST_A} $5 {}\n"
+	                          "d: $${PAWL_TEST_A} $5 {} ${{ key }}\n"
 	                          "e: ${PAWL_TEST_NONE:}\n");
 	struct report report = {0};
 	struct buf out = {0};
@@ -249,7 +249,7 @@ static void test_the_environment_is_put_into_values(void **state)
 	yaml_to_json(yaml_root(yaml), &out, &report);
 	buf_byte(&out, 0);
 	assert_string_equal(out.ptr, "{\"${PAWL_TEST_A}\":7,\"b\":\"x7ya:bz\",\"c\":\"\","
-	                             "\"d\":\"${PAWL_TEST_A} $5 {}\",\"e\":null}");
+	                             "\"d\":\"${PAWL_TEST_A} $5 {} ${{ key }}\",\"e\":null}");
 	buf_free(&out);
 	yaml_close(yaml);
 }
