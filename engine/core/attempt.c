@@ -11,7 +11,7 @@
 
 enum {
 	RETRY_AFTER_MAX_MS = 2000000000, /* 23 days */
-	SELECTED_KEPT = 4096,            /* bytes of its buffer that a spare attempt keeps */
+	SELECTED_KEPT = 4096,            /* bytes of a buffer that a spare attempt keeps */
 	TRACE_BYTES = 16,
 	SPAN_BYTES = 8,
 };
@@ -33,11 +33,11 @@ struct attempt {
 	struct delivery *delivery; /* NULL once it was dropped */
 	struct entry entry;
 	struct call call;
-	struct event
-	        event; /* spans into what entry_get lent, valid while a call is being started */
-	bool asking;   /* the condition function is being called, not the handler */
-	bool calling;  /* call is out */
-	struct buf id; /* delivery id */
+	struct event event; /* spans into what entry_get lent, or into `bytes` */
+	struct buf bytes;   /* of the event, for a call that waits its turn */
+	bool asking;        /* the condition function is being called, not the handler */
+	bool calling;       /* call is out */
+	struct buf id;      /* delivery id */
 	struct buf baggage;
 	char traceparent[64];
 	int64_t started_ms;
@@ -75,6 +75,7 @@ static void free_attempt(struct attempt *attempt)
 	buf_free(&attempt->cause_path);
 	buf_free(&attempt->cause_root);
 	buf_free(&attempt->selected);
+	buf_free(&attempt->bytes);
 	mem_free(attempt);
 }
 
@@ -119,6 +120,8 @@ static void give_back(struct attempt *attempt)
 {
 	buf_clear(&attempt->selected);
 	buf_shrink(&attempt->selected, SELECTED_KEPT);
+	buf_clear(&attempt->bytes);
+	buf_shrink(&attempt->bytes, SELECTED_KEPT);
 	list_push_front(&attempt->attempts->spare, &attempt->link);
 }
 
@@ -374,7 +377,6 @@ static void call_function(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
 	struct binding *binding = delivery->binding;
-	attempt->asking = binding->policy.condition_function_id.len != 0 && !delivery->asked;
 	attempt->call = (struct call){
 	        .namespace_ = binding->namespace_,
 	        .function_id = attempt->asking ? binding->policy.condition_function_id
@@ -406,6 +408,26 @@ static void call_function(struct attempt *attempt)
 	}
 }
 
+static bool must_ask(const struct delivery *delivery)
+{
+	return delivery->binding->policy.condition_function_id.len != 0 && !delivery->asked;
+}
+
+/* A call that has to wait for room reads the event later, when what was lent is gone. */
+static struct span kept_if_it_waits(struct attempt *attempt, struct span bytes)
+{
+	const struct binding *binding = attempt->delivery->binding;
+	const struct function *function = function_find(
+	        attempt->attempts->functions, binding->namespace_,
+	        attempt->asking ? binding->policy.condition_function_id : binding->function_id);
+	if (function == NULL || function_is_ready(function)) {
+		return bytes;
+	}
+	buf_clear(&attempt->bytes);
+	buf_span(&attempt->bytes, bytes);
+	return buf_view(&attempt->bytes);
+}
+
 static void event_came(struct entry *entry, int status, struct span bytes, const struct err *err)
 {
 	struct attempt *attempt = MEM_CONTAINER(entry, struct attempt, entry);
@@ -414,7 +436,9 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 		return;
 	}
 	struct err broken;
+	attempt->asking = must_ask(attempt->delivery);
 	if (status == 0) {
+		bytes = kept_if_it_waits(attempt, bytes);
 		status = event_decode(attempt->delivery->seq, bytes, &attempt->event, &broken);
 		err = &broken;
 	}
@@ -443,6 +467,7 @@ static void call_handler(struct attempt *attempt)
 			(void)event_parse_id(json_plain(id, &attempt->id), &log,
 			                     &attempt->event.epoch, &seq);
 		}
+		attempt->asking = must_ask(delivery);
 		write_identity(attempt);
 		call_function(attempt);
 		return;

@@ -287,6 +287,28 @@ static void an_absent_condition_is_waited_for(void **state)
 	assert_string_equal(open_call(seq)->function, "c");
 }
 
+/* The condition says yes, and the handler has no room: what the event was read from goes. */
+static void a_call_that_waits_for_room_keeps_its_event(void **state)
+{
+	(void)state;
+	enum { LARGE = 100000 };
+	begin_asking();
+	struct provider *provider = function_offered_by(&world->worker, SPAN("default"), SPAN("f"));
+	uint64_t seq = event("a");
+	provider_pause(provider, true);
+	end_call(open_call(seq), CALL_OK, "true");
+	char *large = mem_new(LARGE);
+	memset(large, '7', LARGE - 1);
+	for (size_t i = 0; i < 40; i++) {
+		(void)put_change("b", "1", large);
+		turn();
+	}
+	mem_free(large);
+	provider_pause(provider, false);
+	assert_string_equal(open_call(seq)->function, "f");
+	assert_string_equal(open_call(seq)->key, "a");
+}
+
 /* ---- causes ---- */
 
 static int cause_of(const char *delivery, int attempt, struct event_cause *out)
@@ -357,6 +379,7 @@ int main(void)
 	        WORLD_TEST(a_yes_is_remembered),
 	        WORLD_TEST(a_failed_condition_is_a_failed_attempt),
 	        WORLD_TEST(an_absent_condition_is_waited_for),
+	        WORLD_TEST(a_call_that_waits_for_room_keeps_its_event),
 	        WORLD_TEST(a_write_knows_its_cause),
 	        WORLD_TEST(a_loop_is_buried),
 	};
