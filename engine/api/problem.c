@@ -53,6 +53,9 @@ static const struct problem_row rows[] = {
         {"route_not_found", 404, "Use the path that the detail proposes."},
         {"function_not_found", 404,
          "Check the function id and its namespace with GET /v1/functions."},
+        {"function_disabled", 409,
+         "See why in the detail; enable it with POST /v1/functions/{id}/enable when that is "
+         "mended."},
         {"trigger_type_not_found", 404, "Use one of the types of engine::triggers::list."},
         {"method_not_allowed", 405, "Use one of the methods in the Allow header."},
         {"request_timeout", 408, "Send the whole request without long pauses."},

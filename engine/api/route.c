@@ -33,6 +33,8 @@ static const struct route routes[] = {
          "Lists the functions that somebody serves."},
         {"POST", "/v1/functions/{id}/invoke", NULL, "timeout_ms:int namespace void:bool", "*", NULL,
          ROUTE_INVOKE, "Calls a function with the body as its data."},
+        {"POST", "/v1/functions/{function_id}/enable", "engine::functions::enable", "namespace",
+         NULL, NULL, 0, "Lets a function that was disabled be called again."},
         {"GET", "/v1/workers", "engine::workers::list", NULL, NULL, NULL, 0,
          "Lists the workers that are connected."},
         {"GET", "/v1/trigger-types", "engine::triggers::list", "include_internal:bool", NULL, NULL,

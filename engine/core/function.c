@@ -100,7 +100,8 @@ void functions_each(struct functions *functions, function_each_fn *each, void *c
 static bool has_credit(const struct provider *provider)
 {
 	const struct executor *executor = provider->executor;
-	return !executor->closed_for_calls &&
+	return !provider->is_full && provider->disabled.ptr == NULL &&
+	       !executor->closed_for_calls &&
 	       (executor->credit == 0 || executor->running < executor->credit);
 }
 
@@ -124,6 +125,20 @@ static struct provider *choose(struct function *function)
 bool function_is_offered(const struct function *function)
 {
 	return function != NULL && !list_is_empty(&function->providers);
+}
+
+struct span function_disabled(const struct function *function)
+{
+	struct span reason = SPAN_NONE;
+	LIST_EACH(&function->providers, link)
+	{
+		const struct provider *provider = MEM_CONTAINER(link, struct provider, in_function);
+		if (provider->disabled.ptr == NULL) {
+			return SPAN_NONE;
+		}
+		reason = reason.ptr != NULL ? reason : provider->disabled;
+	}
+	return reason;
 }
 
 bool function_is_ready(const struct function *function)
@@ -247,7 +262,8 @@ struct provider *function_offered_by(struct executor *executor, struct span name
 static void drop_texts(struct provider *provider)
 {
 	struct span *texts[] = {&provider->description, &provider->request_format,
-	                        &provider->response_format, &provider->metadata};
+	                        &provider->response_format, &provider->metadata,
+	                        &provider->disabled};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		mem_free((char *)texts[i]->ptr);
 		*texts[i] = SPAN_NONE;
@@ -271,17 +287,15 @@ struct provider *function_offer(struct executor *executor, struct span namespace
 	return provider;
 }
 
-/* Calls that wait for a function which nobody offers any more have nothing to wait for. */
-static void fail_waiting(struct function *function)
+/* Calls that have nothing to wait for any more. */
+static void fail_waiting(struct function *function, struct span code, struct span message)
 {
-	const struct call_result gone = {
-	        .end = CALL_STOPPED,
-	        .code = SPAN("invocation_stopped"),
-	        .message = SPAN("the last worker that served this function went away"),
-	};
+	const struct call_result gone = {.end = CALL_STOPPED, .code = code, .message = message};
+	function->pins++;
 	while (!list_is_empty(&function->waiting)) {
 		call_finish(LIST_FIRST(&function->waiting, struct call, link), &gone);
 	}
+	function->pins--;
 }
 
 void function_withdraw(struct provider *provider)
@@ -291,11 +305,41 @@ void function_withdraw(struct provider *provider)
 	list_remove(&provider->in_executor);
 	drop_texts(provider);
 	mem_free(provider);
-	function->pins++;
 	if (list_is_empty(&function->providers)) {
-		fail_waiting(function);
+		fail_waiting(function, SPAN("invocation_stopped"),
+		             SPAN("the last worker that served this function went away"));
 	}
-	function->pins--;
+	tell(function);
+}
+
+void provider_pause(struct provider *provider, bool pause)
+{
+	bool was_full = provider->is_full;
+	provider->is_full = pause;
+	if (was_full && !pause) {
+		tell(provider->function);
+	}
+}
+
+void provider_disable(struct provider *provider, struct span reason)
+{
+	struct function *function = provider->function;
+	mem_free((char *)provider->disabled.ptr);
+	provider->disabled = mem_span(reason);
+	struct span all = function_disabled(function);
+	if (all.ptr != NULL) {
+		fail_waiting(function, SPAN("function_disabled"), all);
+	}
+}
+
+void function_enable(struct function *function)
+{
+	LIST_EACH(&function->providers, link)
+	{
+		struct provider *provider = MEM_CONTAINER(link, struct provider, in_function);
+		mem_free((char *)provider->disabled.ptr);
+		provider->disabled = SPAN_NONE;
+	}
 	tell(function);
 }
 
@@ -396,6 +440,12 @@ int function_call_found(struct functions *functions, struct function *function, 
 {
 	if (function == NULL) {
 		return refuse_absent(functions, call, err);
+	}
+	struct span disabled = function_disabled(function);
+	if (disabled.ptr != NULL) {
+		return err_set(err, E_DENIED, "function_disabled",
+		               "function \"%.*s\" is disabled: %.*s", SPAN_ARG(function->id),
+		               SPAN_ARG(disabled));
 	}
 	call->timeout.fn = call_timed_out;
 	list_init(&call->link);

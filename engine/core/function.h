@@ -70,7 +70,9 @@ struct provider {
 	struct span response_format; /* JSON */
 	struct span metadata;        /* JSON */
 	int64_t timeout_ms; /* a call may take no longer here, whatever the caller says; 0 = any */
-	void *data;         /* the executor's */
+	bool is_full;       /* gets no calls for now: provider_pause */
+	struct span disabled; /* why it gets none at all; absent = it does; owned */
+	void *data;           /* the executor's */
 };
 
 /* Told when a function can take a call again, or has come or gone. */
@@ -98,11 +100,20 @@ void function_withdraw(struct provider *provider); /* its running calls go on */
 struct provider *function_offered_by(struct executor *executor, struct span namespace_,
                                      struct span id);
 
+/* Takes one offer out of the choice for as long as it has no room, and back in. */
+void provider_pause(struct provider *provider, bool pause);
+/* The same for good, with the reason, until it is enabled or offered again. Calls that wait for
+ * nobody else end with CALL_STOPPED "function_disabled". */
+void provider_disable(struct provider *provider, struct span reason);
+void function_enable(struct function *function);
+
 /* The function of that name in the namespace, else the engine's own of that name; NULL if nobody
  * offers it. */
 struct function *function_find(struct functions *functions, struct span namespace_, struct span id);
 bool function_is_ready(const struct function *function);   /* somebody offers it and has credit */
 bool function_is_offered(const struct function *function); /* somebody offers it */
+/* All who offer it are disabled: the reason of the first; absent if somebody is not. */
+struct span function_disabled(const struct function *function);
 
 /* Makes the function known and tells of its changes until unwatch. */
 void function_watch(struct functions *functions, struct span namespace_, struct span id,
@@ -113,9 +124,10 @@ void function_unwatch(struct function_watch *watch);
 typedef void function_each_fn(void *ctx, struct function *function);
 void functions_each(struct functions *functions, function_each_fn *each, void *ctx);
 
-/* Nobody offers it: E_NOT_FOUND "function_not_found", with the namespaces where the id does exist,
- * and done does not come. No credit: the call waits its turn, within its timeout. done may come
- * from inside this function: touch nothing of the call behind it. */
+/* Nobody offers it: E_NOT_FOUND "function_not_found", with the namespaces where the id does exist;
+ * all who do are disabled: E_DENIED "function_disabled"; done does not come. No credit: the call
+ * waits its turn, within its timeout. done may come from inside this function: touch nothing of the
+ * call behind it. */
 int function_call(struct functions *functions, struct call *call, struct err *err);
 /* The same, with what function_find has just found for this call: NULL = nobody offers it. */
 int function_call_found(struct functions *functions, struct function *function, struct call *call,

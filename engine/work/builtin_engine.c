@@ -113,6 +113,9 @@ static void write_function(struct function *function, struct buf *out)
 	json_write_member_uint(out, "providers", count);
 	json_write_member_uint(out, "running", running);
 	json_write_member_string(out, "description", first->description);
+	if (function_disabled(function).ptr != NULL) {
+		json_write_member_string(out, "disabled", function_disabled(function));
+	}
 	write_optional(out, "request_format", first->request_format);
 	write_optional(out, "response_format", first->response_format);
 	write_optional(out, "metadata", first->metadata);
@@ -154,6 +157,27 @@ static void show_function(struct work *work, struct span data)
 		return;
 	}
 	write_function(function, &work->out);
+	work_reply_out(work);
+}
+
+static void enable_function(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "function_id", &work->data);
+	struct buf text = {0};
+	struct function *function =
+	        function_find(work->core->functions, work_text(data, "namespace", &text), id);
+	buf_free(&text);
+	if (function == NULL) {
+		work_refuse(work, "function_not_found",
+		            "no worker serves \"%.*s\"; `pawl functions` lists what is served",
+		            SPAN_ARG(id));
+		return;
+	}
+	bool was_disabled = function_disabled(function).ptr != NULL;
+	function_enable(function);
+	buf_byte(&work->out, '{');
+	json_write_member_bool(&work->out, "was_disabled", was_disabled);
+	buf_byte(&work->out, '}');
 	work_reply_out(work);
 }
 
@@ -257,6 +281,8 @@ const struct builtin_row builtin_engine_rows[] = {
         {"engine::workers::info", show_worker, "Shows one worker."},
         {"engine::functions::list", list_functions, "Lists the functions that somebody serves."},
         {"engine::functions::info", show_function, "Shows one function."},
+        {"engine::functions::enable", enable_function,
+         "Lets a function that was disabled be called again."},
         {"engine::status", status, "Tells how the engine is."},
         {"engine::health::check", status, "Tells how the engine is."},
         {"engine::log::info", log_at_info, "Writes a line to the engine's log."},

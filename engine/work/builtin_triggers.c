@@ -62,10 +62,19 @@ static void write_pause(const struct pause *pause, struct buf *out)
 	json_write_member_string(out, "paused_because", span_of(pause->reason));
 }
 
+static void write_disabled(const struct function *served, struct buf *out)
+{
+	struct span reason = served != NULL ? function_disabled(served) : SPAN_NONE;
+	if (reason.ptr != NULL) {
+		json_write_member_string(out, "function_disabled", reason);
+	}
+}
+
 static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
 {
-	bool bound = function_is_offered(binding->watch.function) ||
-	             function_find(core->functions, binding->namespace_, binding->function_id);
+	struct function *served =
+	        function_find(core->functions, binding->namespace_, binding->function_id);
+	bool bound = served != NULL || function_is_offered(binding->watch.function);
 	buf_byte(out, '{');
 	json_write_member_string(out, "id", binding->id);
 	json_write_member_uint(out, "version", binding->version);
@@ -78,6 +87,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	if (binding->pause.is_on) {
 		write_pause(&binding->pause, out);
 	}
+	write_disabled(served, out);
 	json_write_member_string(out, "config_summary", binding->config);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {

@@ -158,6 +158,44 @@ static void a_paused_one_gets_nothing_new(void **state)
 	finish(0);
 }
 
+static void a_full_one_gets_nothing_until_it_has_room(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct provider *provider = function_offered_by(&world->worker, SPAN("default"), SPAN("f"));
+	provider_pause(provider, true);
+	assert_false(function_is_ready(provider->function));
+	assert_int_equal(call_f(0, 0), 0);
+	assert_null(calls[0].executor);
+	provider_pause(provider, false);
+	assert_ptr_equal(calls[0].executor, &world->worker);
+	finish(0);
+}
+
+static void a_disabled_one_says_why_until_it_is_enabled(void **state)
+{
+	(void)state;
+	two_workers_of_one();
+	struct provider *first = function_offered_by(&world->worker, SPAN("default"), SPAN("f"));
+	struct function *function = first->function;
+	provider_disable(first, SPAN("it is gone"));
+	assert_null(function_disabled(function).ptr); /* the other one is not */
+	assert_int_equal(call_f(0, 0), 0);
+	assert_ptr_equal(calls[0].executor, &second);
+	assert_int_equal(call_f(1, 0), 0);
+	provider_disable(function_offered_by(&second, SPAN("default"), SPAN("f")), SPAN("too"));
+	assert_int_equal(ended[1], CALL_STOPPED);
+	assert_int_equal(call_f(2, 0), E_DENIED);
+	assert_true(span_is(function_disabled(function), "it is gone"));
+	finish(0);
+	function_enable(function);
+	assert_int_equal(call_f(3, 0), 0);
+	assert_non_null(calls[3].executor);
+	finish(3);
+	executor_close(&second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +207,8 @@ int main(void)
 	        WORLD_TEST(nobody_is_left_to_wait_for),
 	        WORLD_TEST(a_cancelled_call_gives_its_room_back),
 	        WORLD_TEST(a_paused_one_gets_nothing_new),
+	        WORLD_TEST(a_full_one_gets_nothing_until_it_has_room),
+	        WORLD_TEST(a_disabled_one_says_why_until_it_is_enabled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
