@@ -9,6 +9,7 @@
 #include "engine/config.h"
 #include "engine/config_example.h"
 #include "engine/engine.h"
+#include "engine/engine_judge.h"
 #include <stdio.h>
 #include <unistd.h>
 

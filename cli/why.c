@@ -9,7 +9,7 @@
 #include "cli/files.h"
 #include "cli/remote.h"
 #include "engine/config.h"
-#include "engine/engine.h"
+#include "engine/engine_judge.h"
 #include "wire/url.h"
 #include <stdio.h>
 

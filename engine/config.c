@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/yaml.h"
 #include "base/yaml_json.h"
+#include "engine/config_secrets.h"
+#include "engine/core/secrets.h"
 #include <arpa/inet.h>
 
 /* The entry at the end of up to three names; NULL when the file does not say it. */
@@ -191,7 +193,8 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 {
 	field_read(config_fields, root, config, report);
 	read_adapter(root, config, report);
-	config_read_functions(root, config, report);
+	config->secrets = config_read_secrets(root, report);
+	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
 	check_listen(root, config, report);
 	check_limits(root, config, report);
@@ -231,6 +234,7 @@ void config_free(struct config *config)
 		return;
 	}
 	config_free_items(config);
+	secrets_free(config->secrets);
 	mem_free(config->state.adapter.config);
 	mem_free(config->state.adapter.plugin);
 	mem_free(config->listen_host);

@@ -14,6 +14,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 static const char *const exec_modes[] = {"call", "lines", NULL};
 static const char *const auth_types[] = {"none", "hmac", "bearer", "api_key", NULL};
 static const char *const trigger_types_later[] = {"cron", "alarm", "queue", "stream", "flow", NULL};
+const char *const config_formats[] = {"json", "cloudevents", "cloudevents_binary", NULL};
 const char *const config_methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", NULL};
 
 static const struct field exec_fields[] = {
@@ -108,7 +109,8 @@ static const struct field endpoint_fields[] = {
         {.name = "headers",
          .kind = FIELD_MAP,
          .offset = offsetof(struct config_endpoint, headers),
-         .help = "Headers that are sent along."},
+         .help = "Headers that are sent along; ${{ }} holds an expression over the event, or "
+                 "secrets.NAME."},
         {.name = "timeout",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct config_endpoint, timeout),
@@ -121,6 +123,42 @@ static const struct field endpoint_fields[] = {
          .offset = offsetof(struct config_endpoint, auth),
          .fields = auth_fields,
          .help = "How requests are authenticated."},
+        {.name = "sign",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config_endpoint, sign),
+         .max = 8,
+         .help = "Secrets (whsec_...) that requests are signed with as Standard Webhooks says."},
+        {.name = "format",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config_endpoint, format),
+         .otherwise = "json",
+         .words = config_formats,
+         .help = "What the request looks like: the event itself, or a CloudEvent."},
+        {.name = "concurrency",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_endpoint, concurrency),
+         .otherwise = "10",
+         .min = 1,
+         .max = 10000,
+         .help = "How many requests run at a time."},
+        {.name = "follow_redirects",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_endpoint, follow_redirects),
+         .otherwise = "0",
+         .min = 0,
+         .max = 10,
+         .help = "How many redirects are followed, with the same method and body."},
+        {.name = "ca_file",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config_endpoint, ca_file),
+         .min = 1,
+         .max = 4095,
+         .help = "Certificates that the server's must come from, instead of the system's."},
+        {.name = "insecure",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config_endpoint, insecure),
+         .otherwise = "false",
+         .help = "Do not check the server's certificate: anybody may answer in its place."},
         {.name = NULL},
 };
 
@@ -257,9 +295,22 @@ static void read_endpoint(const struct yaml_node *node, struct config_endpoint *
 	}
 }
 
-static void read_function(const struct yaml_node *node, struct config_function *function,
-                          struct report *report)
+static void judge_function(const struct yaml_node *http, const struct config *config,
+                           const struct config_judge *judge, struct report *report)
 {
+	struct err err = {0};
+	const struct config_function *function = &config->functions[config->function_count];
+	if (judge->function(judge->ctx, config, function, &err) != 0) {
+		report_add(report, http->line, http->column, err.code, "function '%s': %s",
+		           function->id, err.text);
+	}
+}
+
+static void read_function(const struct yaml_node *node, struct config *config,
+                          const struct config_judge *judge, struct report *report)
+{
+	struct config_function *function = &config->functions[config->function_count];
+	size_t faults = report->count;
 	function->line = node->line;
 	field_read(function_fields, node, function, report);
 	const struct yaml_entry *exec = yaml_find(node, SPAN("exec"));
@@ -279,11 +330,14 @@ static void read_function(const struct yaml_node *node, struct config_function *
 	} else {
 		function->kind = CONFIG_FUNCTION_HTTP;
 		read_endpoint(served, &function->http, report);
+		if (judge != NULL && judge->function != NULL && report->count == faults) {
+			judge_function(served, config, judge, report);
+		}
 	}
 }
 
 void config_read_functions(const struct yaml_node *root, struct config *config,
-                           struct report *report)
+                           const struct config_judge *judge, struct report *report)
 {
 	const struct yaml_node *list = list_of(root, "functions", report);
 	if (list == NULL) {
@@ -295,7 +349,7 @@ void config_read_functions(const struct yaml_node *root, struct config *config,
 			continue;
 		}
 		struct config_function *function = &config->functions[config->function_count];
-		read_function(list->items[i], function, report);
+		read_function(list->items[i], config, judge, report);
 		for (size_t j = 0; j < config->function_count; j++) {
 			if (same_text(config->functions[j].id, function->id) &&
 			    same_text(config->functions[j].namespace_, function->namespace_)) {
@@ -442,6 +496,17 @@ static void write_auth(const struct config_auth *auth, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_names(const char *name, const struct field_strings *names, struct buf *out)
+{
+	json_write_name(out, name);
+	buf_byte(out, '[');
+	for (size_t i = 0; i < names->count; i++) {
+		json_write_comma(out);
+		json_write_string(out, span_of(names->items[i]));
+	}
+	buf_byte(out, ']');
+}
+
 void config_write_invocation(const struct config_function *function, struct buf *out)
 {
 	const struct config_endpoint *http = &function->http;
@@ -458,6 +523,16 @@ void config_write_invocation(const struct config_function *function, struct buf 
 	buf_byte(out, '}');
 	if (http->auth.type != CONFIG_AUTH_NONE) {
 		write_auth(&http->auth, out);
+	}
+	json_write_member_string(out, "format", span_of(config_formats[http->format]));
+	json_write_member_int(out, "concurrency", http->concurrency);
+	json_write_member_int(out, "follow_redirects", http->follow_redirects);
+	json_write_member_bool(out, "insecure", http->insecure);
+	if (http->ca_file != NULL) {
+		json_write_member_string(out, "ca_file", span_of(http->ca_file));
+	}
+	if (http->sign.count != 0) {
+		write_names("sign", &http->sign, out);
 	}
 	buf_byte(out, '}');
 }

@@ -15,13 +15,17 @@ struct config_judge {
 	 * the trigger's config; a pointer that outlives the call), or else of the trigger. */
 	int (*trigger)(void *ctx, const struct config_trigger *trigger, const char **out_member,
 	               struct err *err);
+	/* The same of a function over HTTP, when its options are well-formed and the secrets are
+	 * known; may be NULL. */
+	int (*function)(void *ctx, const struct config *config,
+	                const struct config_function *function, struct err *err);
 	void *ctx;
 };
 
 /* Ids are unique: of functions in their namespace, of triggers everywhere. */
 void config_read_functions(const struct yaml_node *root, struct config *config,
-                           struct report *report);
-/* judge may be NULL: then trigger types and their configs are not judged. */
+                           const struct config_judge *judge, struct report *report);
+/* judge may be NULL: then endpoints, trigger types and their configs are not judged. */
 void config_read_triggers(const struct yaml_node *root, struct config *config,
                           const struct config_judge *judge, struct report *report);
 void config_free_items(struct config *config);

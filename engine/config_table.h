@@ -98,9 +98,16 @@ struct config_endpoint {
 	struct field_map headers;
 	int64_t timeout;
 	struct config_auth auth;
+	int format; /* an index into config_formats */
+	struct field_strings sign;
+	int64_t follow_redirects;
+	int64_t concurrency;
+	char *ca_file;
+	bool insecure;
 };
 
 extern const char *const config_methods[]; /* "GET", "POST", ...; ends with NULL */
+extern const char *const config_formats[]; /* "json", "cloudevents", ...; ends with NULL */
 
 struct config_function {
 	char *id;
@@ -121,6 +128,8 @@ struct config_trigger {
 	char *metadata; /* JSON; NULL when there is none */
 	uint32_t line;
 };
+
+struct secrets;
 
 struct config {
 	char *listen;      /* as written */
@@ -165,6 +174,7 @@ struct config {
 	struct {
 		int condition; /* enum config_condition */
 	} compat;
+	struct secrets *secrets; /* never NULL; by name, for functions over HTTP */
 	struct config_function *functions;
 	size_t function_count;
 	struct config_trigger *triggers;

@@ -15,7 +15,6 @@
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/parts.h"
-#include "triggers/triggers.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -278,49 +277,4 @@ unlock:
 		(void)close(engine.lock);
 	}
 	return status;
-}
-
-/* ---- judging the config ---- */
-
-/* The sentence, the line of the expression and a caret under the place, if that is not too much. */
-static void show_place(const struct condition_fault *where, struct err *err)
-{
-	struct span text = buf_view(&where->text);
-	while (text.len != 0 && text.ptr[text.len - 1] == '\n') {
-		text.len--;
-	}
-	if (text.len < ERR_TEXT_MAX - 128) {
-		(void)err_set(err, err->number, err->code, "'%s': %.*s", where->member,
-		              SPAN_ARG(text));
-	}
-}
-
-static int judge_trigger(void *ctx, const struct config_trigger *trigger, const char **out_member,
-                         struct err *err)
-{
-	(void)ctx;
-	struct condition_env *conditions = condition_env_new();
-	struct condition_fault where = {0};
-	const struct trigger_request request = {
-	        .env = conditions,
-	        .type = span_of(trigger->type),
-	        .config = span_of(trigger->config),
-	        .where = &where,
-	};
-	struct filter *filter = NULL;
-	struct trigger_policy policy;
-	int status = trigger_parse(&request, &filter, &policy, err);
-	if (status != 0 && where.member != NULL) {
-		*out_member = where.member;
-		show_place(&where, err);
-	}
-	buf_free(&where.text);
-	filter_free(filter);
-	condition_env_free(conditions);
-	return status;
-}
-
-struct config_judge engine_judge(void)
-{
-	return (struct config_judge){.trigger = judge_trigger};
 }

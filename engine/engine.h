@@ -19,7 +19,4 @@
  * had to end. */
 int engine_run(const struct config *config, struct err *err);
 
-/* For `pawl check`: judges what the config says about triggers. */
-struct config_judge engine_judge(void);
-
 #endif

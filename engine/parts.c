@@ -118,12 +118,14 @@ static struct state_limits state_says(const struct config *config)
 	};
 }
 
-static struct webhook_options webhook_says(const struct config *config)
+static struct webhook_options webhook_says(const struct config *config, const struct core *core)
 {
 	return (struct webhook_options){
 	        .allow_private = config->webhooks.allow_private,
 	        .concurrency = (uint32_t)config->webhooks.max_concurrent,
 	        .timeout_ms = config->webhooks.timeout,
+	        .conditions = core->conditions,
+	        .service = span_of(config->service.name),
 	};
 }
 
@@ -163,7 +165,7 @@ void parts_configure(struct parts *parts, const struct config *config)
 	const struct catalog_options catalog = catalog_says(config, core);
 	const struct worker_options workers = workers_say(config);
 	const struct state_limits limits = state_says(config);
-	const struct webhook_options webhook = webhook_says(config);
+	const struct webhook_options webhook = webhook_says(config, core);
 	const struct session_options sessions = sessions_say(config);
 	const struct server_options server = server_says(config);
 	core->service_name = config->service.name;
@@ -222,7 +224,7 @@ static void build_core(struct parts *parts, const struct config *config)
 static int build_work(struct parts *parts, const struct config *config, struct err *err)
 {
 	struct core *core = &parts->core;
-	const struct webhook_options webhook = webhook_says(config);
+	const struct webhook_options webhook = webhook_says(config, core);
 	parts->builtins = builtins_new(core);
 	parts->webhook = webhook_new(parts->loop, core->functions, &webhook);
 	parts->roster = roster_new(parts->loop, core, parts->webhook);

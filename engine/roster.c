@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/config_items.h"
 #include "engine/core/function.h"
+#include "engine/core/secrets.h"
 #include "engine/work/process.h"
 #include "engine/work/webhook_target.h"
 
@@ -59,13 +60,18 @@ static void process_is_gone(void *ctx)
 	free_if_done(roster);
 }
 
-/* The limit is part of it: it was given to the program when it was offered. */
+/* What was given to it when it was offered is part of it: a program's limit, an endpoint's
+ * secrets. */
 static void write_text(const struct config *config, const struct config_function *function,
                        struct buf *out)
 {
 	config_write_function(function, out);
 	if (function->kind == CONFIG_FUNCTION_EXEC) {
 		buf_format(out, "\n%lld", (long long)config->limits.max_reply);
+	} else {
+		uint8_t digest[SHA256_LEN];
+		secrets_digest(config->secrets, digest);
+		buf_add(out, digest, sizeof digest);
 	}
 }
 
@@ -125,15 +131,20 @@ static void offer_process(struct roster *roster, const struct config *config,
 	mem_free(command);
 }
 
-static void offer_endpoint(struct roster *roster, const struct config_function *function,
-                           struct entry *entry)
+static void offer_endpoint(struct roster *roster, const struct config *config,
+                           const struct config_function *function, struct entry *entry)
 {
 	struct buf invocation = {0};
 	struct provider *provider;
 	struct err err;
 	config_write_invocation(function, &invocation);
-	int status = webhook_offer(roster->webhook, entry->namespace_, entry->id,
-	                           buf_view(&invocation), &provider, &err);
+	const struct webhook_offering offering = {
+	        .namespace_ = entry->namespace_,
+	        .id = entry->id,
+	        .invocation = buf_view(&invocation),
+	        .secrets = config->secrets,
+	};
+	int status = webhook_offer(roster->webhook, &offering, &provider, &err);
 	POST(status == 0); /* checked before */
 	buf_free(&invocation);
 	entry->offer = provider->data;
@@ -154,7 +165,7 @@ static void offer(struct roster *roster, const struct config *config,
 	if (function->kind == CONFIG_FUNCTION_EXEC) {
 		offer_process(roster, config, function, entry);
 	} else {
-		offer_endpoint(roster, function, entry);
+		offer_endpoint(roster, config, function, entry);
 	}
 }
 
@@ -182,13 +193,14 @@ static void leave(struct entry *entry)
 
 /* ---- a config ---- */
 
-static int check_endpoint(const struct roster *roster, const struct config_function *function,
-                          struct err *err)
+static int check_endpoint(const struct roster *roster, const struct config *config,
+                          const struct config_function *function, struct err *err)
 {
+	const struct webhook_known known = {roster->core->conditions, config->secrets};
 	struct buf invocation = {0};
 	struct webhook_target target;
 	config_write_invocation(function, &invocation);
-	int status = webhook_target_parse(buf_view(&invocation), &target, err);
+	int status = webhook_target_parse(buf_view(&invocation), &known, &target, err);
 	buf_free(&invocation);
 	if (status != 0) {
 		return status;
@@ -212,7 +224,7 @@ int roster_check(const struct roster *roster, const struct config *config, struc
 	for (size_t i = 0; i < config->function_count; i++) {
 		const struct config_function *function = &config->functions[i];
 		if (function->kind == CONFIG_FUNCTION_HTTP &&
-		    check_endpoint(roster, function, err) != 0) {
+		    check_endpoint(roster, config, function, err) != 0) {
 			return err_wrap(err, "function \"%s\"", function->id);
 		}
 	}

@@ -162,8 +162,10 @@ static void register_endpoint(struct session *session, struct span id, const str
 {
 	struct provider *provider;
 	struct err err;
-	if (webhook_offer(session->sessions->webhook, session->worker->namespace_, id,
-	                  frame->invocation, &provider, &err) != 0) {
+	const struct webhook_offering offering = {.namespace_ = session->worker->namespace_,
+	                                          .id = id,
+	                                          .invocation = frame->invocation};
+	if (webhook_offer(session->sessions->webhook, &offering, &provider, &err) != 0) {
 		log_warn("session", "function %.*s of worker %s is not served: %s", SPAN_ARG(id),
 		         session->worker->id, err.text);
 		reject(session, "FUNCTION_INVOCATION_INVALID", id);

@@ -317,14 +317,16 @@ static int select_data(struct attempt *attempt, struct err *err)
 	return status;
 }
 
+static void write_selected(struct call *call, struct buf *out)
+{
+	const struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
+	buf_span(out, buf_view(&attempt->selected));
+}
+
 static void write_event(struct call *call, struct buf *out)
 {
 	struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
 	struct delivery *delivery = attempt->delivery;
-	if (selects(attempt)) {
-		buf_span(out, buf_view(&attempt->selected));
-		return;
-	}
 	if (delivery->event_json.len != 0) {
 		char number[16];
 		int len = snprintf(number, sizeof number, "%u", attempt_number(delivery));
@@ -381,7 +383,8 @@ static void call_function(struct attempt *attempt)
 	        .namespace_ = binding->namespace_,
 	        .function_id = attempt->asking ? binding->policy.condition_function_id
 	                                       : binding->function_id,
-	        .write_data = write_event,
+	        .write_data = selects(attempt) ? write_selected : write_event,
+	        .write_event = selects(attempt) ? write_event : NULL,
 	        .metadata = binding->metadata,
 	        .traceparent = span_of(attempt->traceparent),
 	        .baggage = buf_view(&attempt->baggage),

@@ -51,7 +51,10 @@ struct call {
 	struct span function_id;
 	struct span data;          /* JSON; ignored when write_data is set */
 	call_write_fn *write_data; /* may be called again for another try */
-	struct span metadata;      /* JSON; may be absent */
+	/* The event that the data is a selection of; NULL: the data is the event, or there is none.
+	 */
+	call_write_fn *write_event;
+	struct span metadata; /* JSON; may be absent */
 	struct span traceparent;
 	struct span baggage;
 	int64_t timeout_ms; /* 0 = none: whoever asked takes the time himself */

@@ -74,3 +74,21 @@ size_t secrets_count(const struct secrets *secrets)
 {
 	return secrets->count;
 }
+
+static void add_text(struct sha256 *sha, struct span text)
+{
+	uint64_t len = text.len;
+	sha256_add(sha, &len, sizeof len);
+	sha256_add(sha, text.ptr, text.len);
+}
+
+void secrets_digest(const struct secrets *secrets, uint8_t out[SHA256_LEN])
+{
+	struct sha256 sha;
+	sha256_init(&sha);
+	for (size_t i = 0; i < secrets->count; i++) {
+		add_text(&sha, secrets->items[i].name);
+		add_text(&sha, secrets->items[i].value);
+	}
+	sha256_end(&sha, out);
+}

@@ -4,21 +4,29 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "engine/work/webhook_compose.h"
 #include "engine/work/webhook_fetch.h"
 #include "engine/work/webhook_target.h"
-#include "wire/baggage.h"
-#include <strings.h>
 #include <uv.h>
 
-enum { CONCURRENCY = 64, MAX_BYTES = 8 << 20, TIMEOUT_MS = 30 * 1000, SHOWN = 200 };
+enum {
+	CONCURRENCY = 64,
+	MAX_BYTES = 8 << 20,
+	TIMEOUT_MS = 30 * 1000,
+	SHOWN = 200,
+	KEPT = 64 << 10
+};
+enum { GONE = 410 }; /* the status */
 
 struct webhook {
 	struct executor executor;
 	uv_loop_t *loop;
-	uv_prepare_t end; /* never runs: its closing makes `freed` come later */
+	uv_prepare_t room; /* runs the turn after a full offer got room; closing it takes a turn */
 	struct webhook_options options;
-	char *ca_file;
+	struct webhook_composer composer;
+	struct webhook_message message;  /* of the request that is being made */
 	struct webhook_fetcher *fetcher; /* NULL before the first call */
 	struct list offers;
 	struct list running;
@@ -29,11 +37,14 @@ struct webhook {
 struct webhook_offer {
 	struct list link;
 	struct webhook_target target;
+	struct provider *provider;
+	int64_t running;
 };
 
 struct webhook_call {
 	struct list link;
 	struct webhook *webhook;
+	struct webhook_offer *offer; /* NULL: it was withdrawn or replaced */
 	struct call *call;
 	struct webhook_fetch *fetch;
 };
@@ -92,69 +103,83 @@ static void finish_with_reply(struct call *call, const struct webhook_reply *rep
 	}
 }
 
+/* 410: whoever served this wants to hear no more. The delivery is not lost: it is held, as all that
+ * come, until somebody enables the function again. */
+static void finish_with_gone(struct webhook_offer *offer, struct call *call)
+{
+	const struct span reason = SPAN("its endpoint answered 410 Gone");
+	const struct function *function = offer->provider->function;
+	if (offer->provider->disabled.ptr == NULL) {
+		log_warn("webhook",
+		         "function %.*s is disabled: %.*s; `pawl enable` lets it be called again",
+		         SPAN_ARG(function->id), SPAN_ARG(reason));
+	}
+	provider_disable(offer->provider, reason);
+	fail(call, CALL_STOPPED, SPAN("function_disabled"), reason, 0);
+}
+
+static void on_room(uv_prepare_t *prepare)
+{
+	struct webhook *webhook = prepare->data;
+	(void)uv_prepare_stop(prepare);
+	/* Whoever is told may offer and withdraw: after each the list is looked at anew. */
+	for (;;) {
+		struct webhook_offer *free_again = NULL;
+		LIST_EACH(&webhook->offers, link)
+		{
+			struct webhook_offer *offer =
+			        MEM_CONTAINER(link, struct webhook_offer, link);
+			if (offer->provider->is_full &&
+			    offer->running < offer->target.concurrency) {
+				free_again = offer;
+			}
+		}
+		if (free_again == NULL) {
+			return;
+		}
+		provider_pause(free_again->provider, false);
+	}
+}
+
+/* The call has ended, or nobody waits for it. Those that wait for its place get it a turn later: in
+ * the middle of an end nothing new begins. */
+static struct webhook_offer *leave(struct webhook_call *running)
+{
+	struct webhook *webhook = running->webhook;
+	struct webhook_offer *offer = running->offer;
+	list_remove(&running->link);
+	mem_free(running);
+	if (offer != NULL) {
+		offer->running--;
+		if (offer->provider->is_full) {
+			(void)uv_prepare_start(&webhook->room, on_room); /* cannot fail */
+		}
+	}
+	return offer;
+}
+
 static void on_fetched(void *ctx, const struct webhook_reply *reply, const struct err *err)
 {
 	struct webhook_call *running = ctx;
 	struct call *call = running->call;
-	list_remove(&running->link);
-	mem_free(running);
-	if (err == NULL) {
+	struct webhook_offer *offer = leave(running);
+	if (err != NULL) {
+		enum call_end end = err->number == E_TIMEOUT ? CALL_TIMEOUT : CALL_FAILED;
+		fail(call, end, span_of(err->code), span_of(err->text), 0);
+	} else if (reply->status == GONE && offer != NULL) {
+		finish_with_gone(offer, call);
+	} else {
 		finish_with_reply(call, reply);
-		return;
 	}
-	enum call_end end = err->number == E_TIMEOUT ? CALL_TIMEOUT : CALL_FAILED;
-	fail(call, end, span_of(err->code), span_of(err->text), 0);
 }
 
 /* ---- the request ---- */
-
-static bool has_header(const struct buf *headers, const char *name)
-{
-	size_t len = strlen(name);
-	for (size_t at = 0; at < headers->len; at += strlen(headers->ptr + at) + 1) {
-		if (strncasecmp(headers->ptr + at, name, len) == 0 &&
-		    headers->ptr[at + len] == ':') {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What a peer gave us for a header goes out only if it cannot be more than one. */
-static void add_header(struct buf *headers, const char *name, struct span value)
-{
-	if (value.ptr == NULL || has_header(headers, name)) {
-		return;
-	}
-	for (size_t i = 0; i < value.len; i++) {
-		if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f) {
-			return;
-		}
-	}
-	buf_format(headers, "%s: %.*s", name, SPAN_ARG(value));
-	buf_byte(headers, '\0');
-}
-
-static void add_call_headers(const struct call *call, struct buf *headers)
-{
-	struct buf scratch = {0};
-	struct baggage baggage;
-	add_header(headers, "Content-Type", SPAN("application/json"));
-	add_header(headers, "traceparent", call->traceparent);
-	add_header(headers, "baggage", call->baggage);
-	if (call->baggage.ptr && baggage_parse(call->baggage, &scratch, &baggage)) {
-		/* The same over all attempts: receivers know a repetition by it. */
-		add_header(headers, "webhook-id", baggage.delivery);
-	}
-	buf_free(&scratch);
-}
 
 static int need_fetcher(struct webhook *webhook, struct err *err)
 {
 	struct webhook_fetch_options options = {
 	        .allow_private = webhook->options.allow_private,
 	        .max_reply_bytes = webhook->options.max_reply_bytes,
-	        .ca_file = webhook->ca_file,
 	};
 	return webhook->fetcher
 	               ? 0
@@ -168,53 +193,52 @@ static int64_t least_timeout(const struct webhook *webhook, const struct webhook
 	return call->timeout_ms > 0 && call->timeout_ms < timeout ? call->timeout_ms : timeout;
 }
 
-static int send_request(struct webhook *webhook, const struct webhook_target *target,
-                        struct call *call, struct span body, struct err *err)
+static void begin(struct webhook *webhook, struct webhook_offer *offer, struct call *call)
 {
-	struct buf headers = {0};
-	int status = 0;
-	if (body.len > webhook->options.max_request_bytes) {
-		return err_set(err, E_LIMIT, "payload_too_large", "the data is over %zu bytes",
-		               webhook->options.max_request_bytes);
+	const struct webhook_target *target = &offer->target;
+	const struct webhook_request request = {
+	        .url = target->url,
+	        .method = target->method,
+	        .headers = buf_view(&webhook->message.headers),
+	        .body = buf_view(&webhook->message.body),
+	        .timeout_ms = least_timeout(webhook, target, call),
+	        .redirects = target->follow_redirects,
+	        .is_private = webhook_target_is_private(target),
+	        .ca_file = target->ca_file,
+	        .insecure = target->insecure,
+	};
+	struct webhook_call *running = MEM_NEW(struct webhook_call);
+	running->webhook = webhook;
+	running->offer = offer;
+	running->call = call;
+	list_init(&running->link);
+	list_push(&webhook->running, &running->link);
+	offer->running++;
+	if (target->concurrency != 0 && offer->running >= target->concurrency) {
+		provider_pause(offer->provider, true);
 	}
-	status = need_fetcher(webhook, err);
-	if (status == 0) {
-		status = webhook_target_sign(target, body, clock_wall_ms(), &headers, err);
-	}
-	if (status == 0) {
-		add_call_headers(call, &headers);
-		struct webhook_request request = {
-		        .url = target->url,
-		        .method = target->method,
-		        .headers = buf_view(&headers),
-		        .body = body,
-		        .timeout_ms = least_timeout(webhook, target, call),
-		};
-		struct webhook_call *running = MEM_NEW(struct webhook_call);
-		running->webhook = webhook;
-		running->call = call;
-		list_init(&running->link);
-		list_push(&webhook->running, &running->link);
-		running->fetch =
-		        webhook_fetch_start(webhook->fetcher, &request, on_fetched, running);
-	}
-	buf_free(&headers);
-	return status;
+	running->fetch = webhook_fetch_start(webhook->fetcher, &request, on_fetched, running);
 }
 
 static void start(struct executor *executor, struct provider *provider, struct call *call)
 {
 	struct webhook *webhook = MEM_CONTAINER(executor, struct webhook, executor);
-	const struct webhook_offer *offer = provider->data;
-	struct buf written = {0};
-	struct span body = call->data.ptr ? call->data : SPAN("null");
-	if (call->write_data) {
-		call->write_data(call, &written);
-		body = buf_view(&written);
-	}
+	struct webhook_offer *offer = provider->data;
+	struct webhook_message *message = &webhook->message;
 	struct err err = {0};
-	int status = send_request(webhook, &offer->target, call, body, &err);
-	buf_free(&written);
+	int status = need_fetcher(webhook, &err);
+	if (status == 0) {
+		status = webhook_compose(&webhook->composer, &offer->target, call, message, &err);
+	}
+	if (status == 0 && message->body.len > webhook->options.max_request_bytes) {
+		status = err_set(&err, E_LIMIT, "payload_too_large", "the data is over %zu bytes",
+		                 webhook->options.max_request_bytes);
+	}
+	if (status == 0) {
+		begin(webhook, offer, call);
+	}
+	buf_clear(&message->body);
+	buf_shrink(&message->body, KEPT);
 	if (status != 0) {
 		fail(call, CALL_FAILED, span_of(err.code), span_of(err.text), 0);
 	}
@@ -223,8 +247,7 @@ static void start(struct executor *executor, struct provider *provider, struct c
 static void cancel(struct webhook_call *running)
 {
 	webhook_fetch_cancel(running->fetch);
-	list_remove(&running->link);
-	mem_free(running);
+	(void)leave(running);
 }
 
 static void forget(struct executor *executor, struct call *call)
@@ -244,20 +267,30 @@ static const struct executor_ops ops = {"http", start, forget};
 
 /* ---- offers ---- */
 
-static void offer_free(struct webhook_offer *offer)
+static void offer_free(struct webhook_offer *offer, struct webhook *webhook)
 {
-	if (offer) {
-		list_remove(&offer->link);
-		webhook_target_close(&offer->target);
-		mem_free(offer);
+	if (offer == NULL) {
+		return;
 	}
+	LIST_EACH(&webhook->running, link)
+	{
+		struct webhook_call *running = MEM_CONTAINER(link, struct webhook_call, link);
+		if (running->offer == offer) {
+			running->offer = NULL;
+		}
+	}
+	list_remove(&offer->link);
+	webhook_target_close(&offer->target);
+	mem_free(offer);
 }
 
-int webhook_offer(struct webhook *webhook, struct span namespace_, struct span id,
-                  struct span invocation, struct provider **out, struct err *err)
+int webhook_offer(struct webhook *webhook, const struct webhook_offering *offering,
+                  struct provider **out, struct err *err)
 {
+	const struct webhook_known known = {webhook->options.conditions, offering->secrets};
 	struct webhook_target target;
-	int status = webhook_target_parse(invocation, &target, err);
+	int status = webhook_target_parse(offering->invocation, offering->secrets ? &known : NULL,
+	                                  &target, err);
 	if (status != 0) {
 		return status;
 	}
@@ -266,12 +299,21 @@ int webhook_offer(struct webhook *webhook, struct span namespace_, struct span i
 	list_init(&offer->link);
 	list_push(&webhook->offers, &offer->link);
 	/* Calls that wait for the function may start from inside the offer. */
-	struct provider *known = function_offered_by(&webhook->executor, namespace_, id);
-	struct webhook_offer *old = known ? known->data : NULL;
+	struct provider *known_one =
+	        function_offered_by(&webhook->executor, offering->namespace_, offering->id);
+	struct webhook_offer *old = known_one ? known_one->data : NULL;
 	webhook->executor.closed_for_calls = true;
-	struct provider *provider = function_offer(&webhook->executor, namespace_, id);
+	struct provider *provider =
+	        function_offer(&webhook->executor, offering->namespace_, offering->id);
 	provider->data = offer;
-	offer_free(old);
+	provider->is_full = false;
+	offer->provider = provider;
+	offer_free(old, webhook);
+	if (target.insecure) {
+		log_warn("webhook",
+		         "function %.*s: insecure: true: nobody checks who answers at %s",
+		         SPAN_ARG(offering->id), target.url);
+	}
 	executor_pause(&webhook->executor, false);
 	*out = provider;
 	return 0;
@@ -279,10 +321,9 @@ int webhook_offer(struct webhook *webhook, struct span namespace_, struct span i
 
 void webhook_withdraw(struct webhook *webhook, struct provider *provider)
 {
-	(void)webhook;
 	struct webhook_offer *offer = provider->data;
+	offer_free(offer, webhook);
 	function_withdraw(provider);
-	offer_free(offer);
 }
 
 /* ---- a life ---- */
@@ -292,10 +333,10 @@ struct webhook *webhook_new(uv_loop_t *loop, struct functions *functions,
 {
 	struct webhook *webhook = MEM_NEW(struct webhook);
 	webhook->loop = loop;
-	(void)uv_prepare_init(loop, &webhook->end); /* cannot fail */
-	webhook->end.data = webhook;
+	(void)uv_prepare_init(loop, &webhook->room); /* cannot fail */
+	webhook->room.data = webhook;
 	webhook->options = *options;
-	webhook->ca_file = mem_text(options->ca_file);
+	webhook_composer_init(&webhook->composer, options->conditions, options->service);
 	if (webhook->options.timeout_ms == 0) {
 		webhook->options.timeout_ms = TIMEOUT_MS;
 	}
@@ -317,7 +358,7 @@ static void on_end(uv_handle_t *handle)
 	struct webhook *webhook = handle->data;
 	void (*freed)(void *ctx) = webhook->freed;
 	void *freed_ctx = webhook->freed_ctx;
-	mem_free(webhook->ca_file);
+	webhook_message_close(&webhook->message);
 	mem_free(webhook);
 	freed(freed_ctx);
 }
@@ -325,7 +366,7 @@ static void on_end(uv_handle_t *handle)
 static void webhook_end(void *ctx)
 {
 	struct webhook *webhook = ctx;
-	uv_close((uv_handle_t *)&webhook->end, on_end);
+	uv_close((uv_handle_t *)&webhook->room, on_end);
 }
 
 void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx)
@@ -337,8 +378,9 @@ void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx)
 	}
 	executor_close(&webhook->executor);
 	while (!list_is_empty(&webhook->offers)) {
-		offer_free(LIST_FIRST(&webhook->offers, struct webhook_offer, link));
+		offer_free(LIST_FIRST(&webhook->offers, struct webhook_offer, link), webhook);
 	}
+	webhook_composer_close(&webhook->composer);
 	if (webhook->fetcher) {
 		webhook_fetcher_free(webhook->fetcher, webhook_end, webhook);
 	} else {

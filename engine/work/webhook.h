@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 /*
- * DESIGN. One executor of kind "http" serves all functions that have an `invocation`
- * {url, method, timeout_ms, headers, auth}. The body is the call's data; a 2xx reply with a JSON
- * body is the result, an empty one or one that calls itself anything but JSON ("OK") is none.
- * Everything else is CALL_FAILED with the status and the beginning of the reply; its Retry-After is
- * passed on. What an invocation is, and how a request proves who sent it: webhook_target.h.
- * Redirects are not followed, TLS is verified, proxies of the environment are not used.
+ * DESIGN. One executor of kind "http" serves all functions that have an `invocation`. The body is
+ * the call's data, as it is or as a CloudEvent; a 2xx reply with a JSON body is the result, an
+ * empty one or one that calls itself anything but JSON ("OK") is none. 410 disables the function:
+ * the call ends with CALL_STOPPED and is not lost. Everything else is CALL_FAILED with the status
+ * and the beginning of the reply; its Retry-After is passed on. What an invocation is:
+ * webhook_target.h; how a request is made of it: webhook_compose.h. Redirects are followed only if
+ * it says so, TLS is verified, proxies of the environment are not used.
  *
  * The address is checked when it has been resolved, on the very address that is connected to: a
  * name that points inside is refused however it was made to.
@@ -26,13 +27,26 @@
 struct uv_loop_s;
 struct webhook;
 
+struct condition_env;
+struct secrets;
+
 struct webhook_options {
-	bool allow_private;       /* loopback, private and link-local addresses */
-	uint32_t concurrency;     /* calls at a time; 0 = 64 */
-	size_t max_request_bytes; /* 0 = 8 MiB */
-	size_t max_reply_bytes;   /* 0 = 8 MiB */
-	int64_t timeout_ms;       /* when the invocation names none; 0 = 30,000 */
-	const char *ca_file;      /* NULL: the system's; copied */
+	bool allow_private;               /* loopback, private and link-local addresses */
+	uint32_t concurrency;             /* calls at a time; 0 = 64 */
+	size_t max_request_bytes;         /* 0 = 8 MiB */
+	size_t max_reply_bytes;           /* 0 = 8 MiB */
+	int64_t timeout_ms;               /* when the invocation names none; 0 = 30,000 */
+	struct condition_env *conditions; /* outlives the webhook */
+	struct span service;              /* who we are in the source of CloudEvents; copied */
+};
+
+struct webhook_offering {
+	struct span namespace_;
+	struct span id;
+	struct span invocation; /* JSON */
+	/* Of the configuration that declares it, borrowed: it may use secrets and expressions.
+	 * NULL: a worker has registered it. */
+	const struct secrets *secrets;
 };
 
 struct webhook *webhook_new(struct uv_loop_s *loop, struct functions *functions,
@@ -43,11 +57,11 @@ void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx);
 void webhook_configure(struct webhook *webhook, const struct webhook_options *options);
 struct executor *webhook_executor(struct webhook *webhook);
 
-/* Offers a function that is called at invocation.url; replaces an offer of the same name. E_INVALID
- * "invalid_invocation". The provider's texts are the caller's to fill. Withdraw it with
- * webhook_withdraw, not by function_withdraw. */
-int webhook_offer(struct webhook *webhook, struct span namespace_, struct span id,
-                  struct span invocation, struct provider **out, struct err *err);
+/* Offers a function that is called at invocation.url; replaces an offer of the same name. Errors
+ * are those of webhook_target_parse. The provider's texts are the caller's to fill. Withdraw it
+ * with webhook_withdraw, not by function_withdraw. */
+int webhook_offer(struct webhook *webhook, const struct webhook_offering *offering,
+                  struct provider **out, struct err *err);
 void webhook_withdraw(struct webhook *webhook, struct provider *provider);
 
 #endif

@@ -50,6 +50,10 @@ struct webhook_fetch {
 	struct curl_slist *headers;
 	struct buf request_body;
 	struct buf body;
+	char *url; /* the first */
+	bool is_private;
+	int64_t hops_left;
+	int64_t left_ms; /* before this hop began */
 	bool is_refused; /* its address */
 	bool is_too_large;
 	char error[CURL_ERROR_SIZE];
@@ -117,6 +121,7 @@ static void fetch_free(struct webhook_fetch *fetch)
 	fetch->fetcher->curl.list_free(fetch->headers);
 	buf_free(&fetch->request_body);
 	buf_free(&fetch->body);
+	mem_free(fetch->url);
 	mem_free(fetch);
 }
 
@@ -161,12 +166,77 @@ static void explain(const struct webhook_fetch *fetch, CURLcode code, struct err
 	}
 }
 
+/* ---- redirects ---- */
+
+/* "https://host:port": up to where the path begins. */
+static struct span origin_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+	host = host != NULL ? host + 3 : url;
+	return span_make(url, (size_t)(host - url) + strcspn(host, "/?#"));
+}
+
+static int judge_hop(const struct webhook_fetch *fetch, const char *to, struct err *err)
+{
+	struct span from = origin_of(fetch->url);
+	struct span there = origin_of(to);
+	if (strncasecmp(fetch->url, "https:", 6) == 0 && strncasecmp(to, "https:", 6) != 0) {
+		return err_set(err, E_DENIED, "redirect_refused",
+		               "the redirect leads away from https");
+	}
+	bool is_same = from.len == there.len && strncasecmp(from.ptr, there.ptr, from.len) == 0;
+	if (fetch->is_private && !is_same) {
+		return err_set(err, E_DENIED, "redirect_refused",
+		               "the redirect leads to %.*s, and the request carries a secret that "
+		               "is for %.*s only",
+		               SPAN_ARG(there), SPAN_ARG(from));
+	}
+	return 0;
+}
+
+/* Does the reply send us on? Then the same request goes there (1), or it is refused (E_*). */
+static int follow(struct webhook_fetch *fetch, struct err *err)
+{
+	struct webhook_fetcher *fetcher = fetch->fetcher;
+	struct curl_library *curl = &fetcher->curl;
+	const char *to = NULL;
+	curl_off_t took_us = 0;
+	(void)curl->easy_info(fetch->easy, CURLINFO_REDIRECT_URL, &to);
+	(void)curl->easy_info(fetch->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+	if (to == NULL || fetch->hops_left == 0) {
+		return 0;
+	}
+	int status = judge_hop(fetch, to, err);
+	fetch->left_ms -= (int64_t)took_us / 1000;
+	if (status == 0 && fetch->left_ms <= 0) {
+		status = err_set(err, E_TIMEOUT, "TIMEOUT", "the redirects took all the time");
+	}
+	if (status != 0) {
+		return status;
+	}
+	char *copy = mem_text(to); /* it is the handle's own */
+	fetch->hops_left--;
+	buf_clear(&fetch->body);
+	(void)curl->multi_remove(fetcher->multi, fetch->easy);
+	(void)curl->easy_set(fetch->easy, CURLOPT_URL, copy);
+	(void)curl->easy_set(fetch->easy, CURLOPT_TIMEOUT_MS, (long)fetch->left_ms);
+	(void)curl->multi_add(fetcher->multi, fetch->easy);
+	mem_free(copy);
+	return 1;
+}
+
 static void fetch_finish(struct webhook_fetch *fetch, CURLcode code)
 {
 	struct webhook_reply reply = {0};
 	struct err err = {0};
+	int followed = code == CURLE_OK ? follow(fetch, &err) : 0;
+	if (followed > 0) {
+		return;
+	}
 	fetch_detach(fetch); /* done may free the fetcher, whose memory goes on a later turn */
-	if (code == CURLE_OK) {
+	if (followed < 0) {
+		fetch->done(fetch->ctx, NULL, &err);
+	} else if (code == CURLE_OK) {
 		read_reply(fetch, &reply);
 		fetch->done(fetch->ctx, &reply, NULL);
 	} else {
@@ -336,14 +406,14 @@ static void set_headers(struct webhook_fetch *fetch, const struct webhook_reques
 /* Options that exist in every libcurl that we load cannot fail. */
 static void set_options(struct webhook_fetch *fetch, const struct webhook_request *request)
 {
-	const struct webhook_fetch_options *options = &fetch->fetcher->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = fetch->fetcher->curl.easy_set;
 	CURL *easy = fetch->easy;
 	(void)set(easy, CURLOPT_URL, request->url);
 	(void)set(easy, CURLOPT_PRIVATE, fetch);
 	(void)set(easy, CURLOPT_ERRORBUFFER, fetch->error);
 	(void)set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)set(easy, CURLOPT_FOLLOWLOCATION, 0L); /* we do, hop by hop */
+	(void)set(easy, CURLOPT_PIPEWAIT, 1L);       /* one connection for all where HTTP/2 is */
 	(void)set(easy, CURLOPT_PROXY, "");
 	(void)set(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)set(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
@@ -352,8 +422,12 @@ static void set_options(struct webhook_fetch *fetch, const struct webhook_reques
 	(void)set(easy, CURLOPT_OPENSOCKETDATA, fetch);
 	(void)set(easy, CURLOPT_WRITEFUNCTION, on_body);
 	(void)set(easy, CURLOPT_WRITEDATA, fetch);
-	if (options->ca_file) {
-		(void)set(easy, CURLOPT_CAINFO, options->ca_file);
+	if (request->ca_file) {
+		(void)set(easy, CURLOPT_CAINFO, request->ca_file);
+	}
+	if (request->insecure) {
+		(void)set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 	set_body(fetch, request);
 	set_headers(fetch, request);
@@ -367,6 +441,10 @@ struct webhook_fetch *webhook_fetch_start(struct webhook_fetcher *fetcher,
 	fetch->fetcher = fetcher;
 	fetch->done = done;
 	fetch->ctx = ctx;
+	fetch->url = mem_text(request->url);
+	fetch->is_private = request->is_private;
+	fetch->hops_left = request->redirects;
+	fetch->left_ms = request->timeout_ms;
 	fetch->easy = fetcher->curl.easy_new();
 	PRE(fetch->easy != NULL); /* only without memory */
 	list_init(&fetch->link);

@@ -16,7 +16,6 @@ struct webhook_fetch;
 struct webhook_fetch_options {
 	bool allow_private;
 	size_t max_reply_bytes;
-	const char *ca_file; /* NULL: the system's; borrowed */
 };
 
 struct webhook_request {
@@ -24,7 +23,11 @@ struct webhook_request {
 	const char *method;
 	struct span headers; /* "Name: value" and a NUL, each */
 	struct span body;    /* copied; sent unless the method is GET or HEAD */
-	int64_t timeout_ms;
+	int64_t timeout_ms;  /* of all hops together */
+	int64_t redirects;   /* follow at most so many; each repeats the same request */
+	bool is_private;     /* it carries a secret: to no other origin than that of the URL */
+	const char *ca_file; /* NULL: the system's */
+	bool insecure;       /* do not look at the server's certificate */
 };
 
 struct webhook_reply {
@@ -34,8 +37,9 @@ struct webhook_reply {
 	int64_t retry_after_ms; /* 0: it names none */
 };
 
-/* err NULL: `reply` holds. Else E_TIMEOUT "TIMEOUT", E_DENIED "address_refused", E_LIMIT
- * "output_too_large", E_IO "http_failed". The fetch is gone after it. */
+/* err NULL: `reply` holds. Else E_TIMEOUT "TIMEOUT", E_DENIED "address_refused",
+ * "redirect_refused", E_LIMIT "output_too_large", E_IO "http_failed". The fetch is gone after it.
+ */
 typedef void webhook_fetch_done_fn(void *ctx, const struct webhook_reply *reply,
                                    const struct err *err);
 

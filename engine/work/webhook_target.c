@@ -6,9 +6,30 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "engine/core/secrets.h"
 #include <stdlib.h>
 
-enum { URL_MAX = 4096, TIMEOUT_MAX_MS = 15 * 60 * 1000 };
+enum {
+	URL_MAX = 4096,
+	TIMEOUT_MAX_MS = 60 * 60 * 1000,
+	REDIRECTS_MAX = 10,
+	CONCURRENCY_MAX = 10000
+};
+/* The members of an invocation, in the order in which they are looked up. */
+enum {
+	URL,
+	METHOD,
+	TIMEOUT,
+	HEADERS,
+	AUTH,
+	FORMAT,
+	FOLLOW,
+	CONCURRENCY,
+	SIGN,
+	CA_FILE,
+	INSECURE,
+	MEMBERS
+};
 
 static int refuse(struct err *err, const char *what)
 {
@@ -38,41 +59,6 @@ static int take_text(struct span value, const char *complaint, char **out, struc
 	*out = mem_copy(text.ptr, text.len);
 	buf_free(&text);
 	return 0;
-}
-
-static bool is_token(const char *text)
-{
-	static const char letters[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-	                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	return text[0] != '\0' && text[strspn(text, letters)] == '\0';
-}
-
-static int read_headers(struct span headers, struct webhook_target *target, struct err *err)
-{
-	if (json_is_null(headers)) {
-		return 0;
-	}
-	if (json_kind(headers) != JSON_OBJECT) {
-		return refuse(err, "headers must be an object of strings");
-	}
-	struct json_iter iter = json_iter(headers);
-	struct span name;
-	struct span value;
-	int status = 0;
-	while (status == 0 && json_next_member(&iter, &name, &value)) {
-		char *plain_name = mem_copy(name.ptr, name.len);
-		char *plain = NULL;
-		status = is_token(plain_name)
-		                 ? take_text(value, "a header's value must be text", &plain, err)
-		                 : refuse(err, "a header's name is no token");
-		if (status == 0 && plain) {
-			buf_format(&target->headers, "%s: %s", plain_name, plain);
-			buf_byte(&target->headers, '\0');
-		}
-		mem_free(plain_name);
-		mem_free(plain);
-	}
-	return status;
 }
 
 static int read_auth(struct span auth, struct webhook_target *target, struct err *err)
@@ -111,7 +97,7 @@ static int read_auth(struct span auth, struct webhook_target *target, struct err
 		}
 		if (!target->auth_key ||
 		    (target->auth == WEBHOOK_API_KEY &&
-		     (!target->auth_header || !is_token(target->auth_header)))) {
+		     (!target->auth_header || !webhook_is_token(target->auth_header)))) {
 			return refuse(err, "auth: hmac needs secret_key, bearer token_key, "
 			                   "api_key header and value_key");
 		}
@@ -122,9 +108,9 @@ static int read_auth(struct span auth, struct webhook_target *target, struct err
 
 static int read_basics(const struct span found[], struct webhook_target *target, struct err *err)
 {
-	int status = take_text(found[0], "url must be a text", &target->url, err);
+	int status = take_text(found[URL], "url must be a text", &target->url, err);
 	if (status == 0) {
-		status = take_text(found[1], "method must be a text", &target->method, err);
+		status = take_text(found[METHOD], "method must be a text", &target->method, err);
 	}
 	if (status != 0) {
 		return status;
@@ -137,34 +123,150 @@ static int read_basics(const struct span found[], struct webhook_target *target,
 	if (!target->method) {
 		target->method = mem_text("POST");
 	}
-	if (!is_token(target->method)) {
+	if (!webhook_is_token(target->method)) {
 		return refuse(err, "method must be one word");
 	}
-	if (!json_is_null(found[2]) &&
-	    (json_kind(found[2]) != JSON_NUMBER || !json_int64(found[2], &target->timeout_ms) ||
-	     target->timeout_ms < 1 || target->timeout_ms > TIMEOUT_MAX_MS)) {
-		return refuse(err, "timeout_ms must be 1 to 900000");
+	if (!json_is_null(found[TIMEOUT]) &&
+	    (json_kind(found[TIMEOUT]) != JSON_NUMBER ||
+	     !json_int64(found[TIMEOUT], &target->timeout_ms) || target->timeout_ms < 1 ||
+	     target->timeout_ms > TIMEOUT_MAX_MS)) {
+		return refuse(err, "timeout_ms must be 1 to 3600000");
 	}
 	return 0;
 }
 
-int webhook_target_parse(struct span invocation, struct webhook_target *out, struct err *err)
+static int read_count(struct span json, int64_t most, const char *complaint, int64_t *out,
+                      struct err *err)
 {
-	static const struct span names[] = {
-	        {"url", 3}, {"method", 6}, {"timeout_ms", 10}, {"headers", 7}, {"auth", 4}};
-	struct span found[5];
+	if (json_is_null(json)) {
+		return 0;
+	}
+	bool is_count = json_kind(json) == JSON_NUMBER && json_int64(json, out) && *out >= 0 &&
+	                *out <= most;
+	return is_count ? 0 : refuse(err, complaint);
+}
+
+static int read_format(struct span json, struct webhook_target *target, struct err *err)
+{
+	static const char *const words[] = {"json", "cloudevents", "cloudevents_binary"};
+	if (json_is_null(json)) {
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (json_kind(json) == JSON_STRING && json_string_is(json, span_of(words[i]))) {
+			target->format = (enum webhook_format)i;
+			return 0;
+		}
+	}
+	return refuse(err, "format must be json, cloudevents or cloudevents_binary");
+}
+
+static int read_keys(struct span json, const struct webhook_known *known,
+                     struct webhook_target *target, struct err *err)
+{
+	if (json_is_null(json)) {
+		return 0;
+	}
+	if (json_kind(json) != JSON_ARRAY) {
+		return refuse(err, "sign must be a list of names of secrets");
+	}
+	struct json_iter iter = json_iter(json);
+	struct span item;
+	struct buf text = {0};
+	int status = 0;
+	while (status == 0 && json_next_item(&iter, &item)) {
+		struct span name =
+		        json_kind(item) == JSON_STRING ? json_plain(item, &text) : SPAN_NONE;
+		struct span secret = secrets_get(known->secrets, name);
+		status = secret.ptr != NULL
+		                 ? webhook_keys_add(&target->keys, name, secret, err)
+		                 : err_set(err, E_NOT_FOUND, "secret_missing",
+		                           "invocation: sign: there is no secret \"%.*s\" in the "
+		                           "section 'secrets'",
+		                           SPAN_ARG(name));
+		buf_clear(&text);
+	}
+	buf_free(&text);
+	return status;
+}
+
+/* What reaches beyond the function's own request: not for those who come over the socket. */
+static int read_ours(const struct span found[], const struct webhook_known *known,
+                     struct webhook_target *target, struct err *err)
+{
+	if (known == NULL) {
+		return json_is_null(found[SIGN]) && json_is_null(found[CA_FILE]) &&
+		                       json_is_null(found[INSECURE])
+		               ? 0
+		               : refuse(err, "sign, ca_file and insecure are for functions of "
+		                             "the engine's configuration");
+	}
+	int status = read_keys(found[SIGN], known, target, err);
+	if (status == 0) {
+		status = take_text(found[CA_FILE], "ca_file must be a text", &target->ca_file, err);
+	}
+	target->insecure = json_is_true(found[INSECURE]);
+	return status;
+}
+
+/* A field that the format or the signature writes is not written twice. */
+static int check_headers(const struct webhook_target *target, struct err *err)
+{
+	const struct webhook_headers *headers = &target->headers;
+	if (target->keys.count != 0 && webhook_headers_find(headers, "webhook-") != NULL) {
+		return refuse(err, "headers: what begins with webhook- is the signature's");
+	}
+	if (target->format != WEBHOOK_JSON &&
+	    (webhook_headers_find(headers, "ce-") != NULL ||
+	     webhook_headers_find(headers, "content-type") != NULL)) {
+		return refuse(err, "headers: Content-Type and what begins with ce- are the "
+		                   "format's");
+	}
+	return 0;
+}
+
+static int read_all(const struct span found[], const struct webhook_known *known,
+                    struct webhook_target *target, struct err *err)
+{
+	int status = read_basics(found, target, err);
+	if (status == 0) {
+		status = webhook_headers_read(found[HEADERS], known, &target->headers, err);
+	}
+	if (status == 0) {
+		status = read_auth(found[AUTH], target, err);
+	}
+	if (status == 0) {
+		status = read_format(found[FORMAT], target, err);
+	}
+	if (status == 0) {
+		status =
+		        read_count(found[FOLLOW], REDIRECTS_MAX, "follow_redirects must be 0 to 10",
+		                   &target->follow_redirects, err);
+	}
+	if (status == 0) {
+		status = read_count(found[CONCURRENCY], CONCURRENCY_MAX,
+		                    "concurrency must be up to 10000", &target->concurrency, err);
+	}
+	if (status == 0) {
+		status = read_ours(found, known, target, err);
+	}
+	return status == 0 ? check_headers(target, err) : status;
+}
+
+int webhook_target_parse(struct span invocation, const struct webhook_known *known,
+                         struct webhook_target *out, struct err *err)
+{
+	static const struct span names[MEMBERS] = {
+	        {"url", 3},  {"method", 6},  {"timeout_ms", 10},       {"headers", 7},
+	        {"auth", 4}, {"format", 6},  {"follow_redirects", 16}, {"concurrency", 11},
+	        {"sign", 4}, {"ca_file", 7}, {"insecure", 8}};
+	struct span found[MEMBERS];
 	struct webhook_target target = {0};
 	if (json_kind(invocation) != JSON_OBJECT) {
 		return refuse(err, "it must be an object with a url");
 	}
-	json_get_many(invocation, names, 5, found);
-	int status = read_basics(found, &target, err);
-	if (status == 0) {
-		status = read_headers(found[3], &target, err);
-	}
-	if (status == 0) {
-		status = read_auth(found[4], &target, err);
-	}
+	json_get_many(invocation, names, MEMBERS, found);
+	int status = read_all(found, known, &target, err);
 	if (status != 0) {
 		webhook_target_close(&target);
 		return status;
@@ -179,7 +281,9 @@ void webhook_target_close(struct webhook_target *target)
 	mem_free(target->method);
 	mem_free(target->auth_header);
 	mem_free(target->auth_key);
-	buf_free(&target->headers);
+	mem_free(target->ca_file);
+	webhook_headers_close(&target->headers);
+	webhook_keys_close(&target->keys);
 	*target = (struct webhook_target){0};
 }
 
@@ -199,10 +303,15 @@ static void write_signature(const char *secret, struct span body, int64_t now_ms
 	buf_free(&text);
 }
 
-int webhook_target_sign(const struct webhook_target *target, struct span body, int64_t now_ms,
-                        struct buf *out, struct err *err)
+bool webhook_target_is_private(const struct webhook_target *target)
 {
-	buf_span(out, buf_view(&target->headers));
+	return target->headers.has_secret || target->auth == WEBHOOK_BEARER ||
+	       target->auth == WEBHOOK_API_KEY;
+}
+
+int webhook_target_prove(const struct webhook_target *target, struct span body, int64_t now_ms,
+                         struct buf *out, struct err *err)
+{
 	if (target->auth == WEBHOOK_OPEN) {
 		return 0;
 	}

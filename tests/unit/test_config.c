@@ -263,7 +263,7 @@ static void test_the_judge_speaks_at_the_members_line(void **state)
 {
 	(void)state;
 	int asked = 0;
-	struct config_judge judge = {judge_scope, &asked};
+	struct config_judge judge = {.trigger = judge_scope, .ctx = &asked};
 	struct report report = {0};
 	struct err err = {0};
 	assert_null(load("triggers:\n"

@@ -18,6 +18,7 @@
 #include "engine/durable/alarm.h"
 #include "engine/work/webhook.h"
 #include <stdlib.h>
+#include <time.h>
 #include <uv.h>
 
 enum { DEADLINE_MS = 20 * 1000 };
@@ -168,8 +169,9 @@ static void offer(struct world *world, bool allow_private, const char *more)
 	struct err err = {0};
 	world->webhook = webhook_new(&world->loop, world->functions, &options);
 	buf_format(&invocation, "{\"url\":\"http://127.0.0.1:%d/hook\"%s}", world->port, more);
-	if (webhook_offer(world->webhook, SPAN_NONE, SPAN("f"), buf_view(&invocation), &provider,
-	                  &err) != 0) {
+	const struct webhook_offering offering = {.id = SPAN("f"),
+	                                          .invocation = buf_view(&invocation)};
+	if (webhook_offer(world->webhook, &offering, &provider, &err) != 0) {
 		fail_msg("%s", err.text);
 	}
 	buf_free(&invocation);
@@ -315,6 +317,107 @@ static void redirects_are_not_followed(void **state)
 	stop(world);
 }
 
+static void redirects_are_followed_as_often_as_allowed(void **state)
+{
+	struct world *world = *state;
+	struct asked asked;
+	world->reply = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n"
+	               "Connection: close\r\n\r\n";
+	offer(world, true, ",\"follow_redirects\":2");
+	ask(world, &asked);
+	assert_int_equal(asked.end, CALL_FAILED);
+	assert_non_null(strstr(asked.message.ptr, "redirect"));
+	assert_int_equal(world->connections, 3);
+	assert_seen(world, "POST /elsewhere HTTP/1.1\r\n");
+	assert_seen(world, "\r\n\r\n{\"n\":1}");
+	asked_close(&asked);
+	stop(world);
+}
+
+static void a_secret_goes_to_no_other_origin(void **state)
+{
+	struct world *world = *state;
+	struct asked asked;
+	world->reply = "HTTP/1.1 307 Found\r\nLocation: http://localhost:1/\r\n"
+	               "Content-Length: 0\r\n\r\n";
+	offer(world, true, ",\"follow_redirects\":2,\"headers\":{\"authorization\":\"x\"}");
+	ask(world, &asked);
+	assert_int_equal(asked.end, CALL_FAILED);
+	assert_string_equal(asked.code.ptr, "redirect_refused");
+	assert_int_equal(world->connections, 1);
+	asked_close(&asked);
+	stop(world);
+}
+
+static void a_date_says_when_to_try_again(void **state)
+{
+	struct world *world = *state;
+	struct asked asked;
+	struct buf reply = {0};
+	char date[64];
+	time_t then = time(NULL) + 100;
+	struct tm parts;
+	assert_non_null(gmtime_r(&then, &parts));
+	assert_true(strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts) > 0);
+	buf_format(&reply, "HTTP/1.1 503 Later\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n",
+	           date);
+	buf_byte(&reply, '\0');
+	world->reply = reply.ptr;
+	offer(world, true, "");
+	ask(world, &asked);
+	assert_int_equal(asked.end, CALL_FAILED);
+	assert_in_range(asked.retry_after_ms, 80000, 100000);
+	asked_close(&asked);
+	stop(world);
+	buf_free(&reply);
+}
+
+static void gone_disables_and_loses_nothing(void **state)
+{
+	struct world *world = *state;
+	struct asked asked;
+	struct err err = {0};
+	world->reply = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n";
+	offer(world, true, "");
+	ask(world, &asked);
+	assert_int_equal(asked.end, CALL_STOPPED);
+	assert_string_equal(asked.code.ptr, "function_disabled");
+	asked_close(&asked);
+	struct function *function = function_find(world->functions, SPAN_NONE, SPAN("f"));
+	assert_non_null(strstr(function_disabled(function).ptr, "410"));
+	assert_int_equal(function_call(world->functions, &asked.call, &err), E_DENIED);
+	world->reply = "HTTP/1.1 204 No Content\r\n\r\n";
+	function_enable(function);
+	ask(world, &asked);
+	assert_int_equal(asked.end, CALL_OK);
+	asked_close(&asked);
+	stop(world);
+}
+
+static void so_many_run_and_the_rest_waits(void **state)
+{
+	struct world *world = *state;
+	struct asked asked[3];
+	offer(world, true, ",\"concurrency\":1");
+	start(world, &asked[0]);
+	start(world, &asked[1]);
+	start(world, &asked[2]);
+	assert_null(asked[1].call.executor);
+	while (world->connections == 0) {
+		(void)uv_run(&world->loop, UV_RUN_ONCE);
+	}
+	call_cancel(&asked[0].call);
+	assert_null(asked[1].call.executor);
+	world->reply = "HTTP/1.1 204 No Content\r\n\r\n";
+	turn_until(world, &asked[1].is_done);
+	assert_false(asked[2].is_done);
+	turn_until(world, &asked[2].is_done);
+	assert_int_equal(asked[2].end, CALL_OK);
+	asked_close(&asked[1]);
+	asked_close(&asked[2]);
+	stop(world);
+}
+
 static void broken_json_is_an_error(void **state)
 {
 	struct world *world = *state;
@@ -446,8 +549,9 @@ static void bad_invocations_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct provider *provider;
 		struct err err = {0};
-		assert_int_equal(webhook_offer(world->webhook, SPAN_NONE, SPAN("g"),
-		                               span_of(bad[i]), &provider, &err),
+		const struct webhook_offering offering = {.id = SPAN("g"),
+		                                          .invocation = span_of(bad[i])};
+		assert_int_equal(webhook_offer(world->webhook, &offering, &provider, &err),
 		                 E_INVALID);
 		assert_string_equal(err.code, "invalid_invocation");
 	}
@@ -478,6 +582,11 @@ int main(void)
 	        TEST(an_ok_in_words_is_no_result),
 	        TEST(a_refusal_fails_with_its_text),
 	        TEST(redirects_are_not_followed),
+	        TEST(redirects_are_followed_as_often_as_allowed),
+	        TEST(a_secret_goes_to_no_other_origin),
+	        TEST(a_date_says_when_to_try_again),
+	        TEST(gone_disables_and_loses_nothing),
+	        TEST(so_many_run_and_the_rest_waits),
 	        TEST(broken_json_is_an_error),
 	        TEST(a_large_reply_is_refused),
 	        TEST(private_addresses_are_not_called),
