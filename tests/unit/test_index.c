@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "tests/unit/matching_fixture.h"
 #include "triggers/index.h"
 #include "triggers/on_state.h"
 
@@ -20,25 +21,6 @@ struct trigger {
 	uint64_t added;
 	bool is_in;
 };
-
-static struct condition_env *env;
-static struct matching matching;
-
-static int open_env(void **state)
-{
-	(void)state;
-	env = condition_env_new();
-	matching_init(&matching, env, SPAN("log"));
-	return 0;
-}
-
-static int close_env(void **state)
-{
-	(void)state;
-	matching_close(&matching);
-	condition_env_free(env);
-	return 0;
-}
 
 static void trigger_open(struct trigger *trigger, const char *config)
 {
@@ -133,18 +115,6 @@ static void every_kind_of_filter_is_found(void **state)
 }
 
 /* ---- as a scan of all ---- */
-
-struct dice {
-	uint64_t at;
-};
-
-static size_t roll(struct dice *dice, size_t sides)
-{
-	dice->at = dice->at * 6364136223846793005u + 1442695040888963407u;
-	return (size_t)((dice->at >> 33) % sides);
-}
-
-#define PICK(dice, list) (list)[roll((dice), sizeof(list) / sizeof *(list))]
 
 static void random_config(struct dice *dice, char out[512])
 {

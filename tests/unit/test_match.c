@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "tests/unit/matching_fixture.h"
 #include "triggers/index.h"
 #include "triggers/on_state.h"
 
@@ -15,25 +16,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct condition_env *env;
-static struct matching matching;
-
-static int open_env(void **state)
-{
-	(void)state;
-	env = condition_env_new();
-	matching_init(&matching, env, SPAN("log"));
-	return 0;
-}
-
-static int close_env(void **state)
-{
-	(void)state;
-	matching_close(&matching);
-	condition_env_free(env);
-	return 0;
-}
 
 struct trigger {
 	struct index_entry entry;
@@ -74,18 +56,6 @@ static void note(void *ctx, struct index_entry *entry, enum filter_answer answer
 }
 
 /* ---- dice ---- */
-
-struct dice {
-	uint64_t at;
-};
-
-static size_t roll(struct dice *dice, size_t sides)
-{
-	dice->at = dice->at * 6364136223846793005u + 1442695040888963407u;
-	return (size_t)((dice->at >> 33) % sides);
-}
-
-#define PICK(dice, list) (list)[roll((dice), sizeof(list) / sizeof *(list))]
 
 /* A failure tells its seed; PAWL_SEED runs it again. */
 static void seed(struct dice *dice)

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "tests/unit/matching_fixture.h"
 #include "triggers/event_draft.h"
 #include "triggers/on_state.h"
 #include "triggers/ruling.h"
@@ -15,25 +16,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct condition_env *env;
-static struct matching matching;
-
-static int open_env(void **state)
-{
-	(void)state;
-	env = condition_env_new();
-	matching_init(&matching, env, SPAN("log"));
-	return 0;
-}
-
-static int close_env(void **state)
-{
-	(void)state;
-	matching_close(&matching);
-	condition_env_free(env);
-	return 0;
-}
 
 static struct filter *parse(const char *config)
 {
