@@ -155,6 +155,37 @@ test('feature flags, the Node edge', async (t) => {
   assert.deepEqual([await isOn('beta', 'ada', ['beta']), await isOn('old', 'ada')], [false, false]);
 });
 
+test('an audit trail by webhooks', async (t) => {
+  const file = path.join(tempDir(t), 'audit.jsonl');
+  const port = await freePort();
+  const receive = (secret) => {
+    const child = spawn(process.execPath, [path.join(root, 'examples/webhook-audit/receiver.mjs'),
+      String(port), file], { stdio: 'ignore', env: { ...process.env, ...secret } });
+    t.after(() => child.kill('SIGKILL'));
+    return child;
+  };
+  process.env.AUDIT_URL = `http://127.0.0.1:${port}/events`;
+  t.after(() => delete process.env.AUDIT_URL);
+  const kept = (n) => waitFor(`${n} lines`, () => {
+    const lines = fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    return lines.length === n && lines;
+  });
+  const first = receive({});
+  const daemon = await startExample(t, 'webhook-audit');
+  await daemon.set('users', 'ann', { email: 'ann@example.com', password: 's3cret' });
+  await daemon.set('users', 'ann', { email: 'ann@example.com', password: 's3cret2' });
+  await daemon.set('config', 'site', { title: 'Shop' });
+  const lines = await kept(3);
+  const ann = lines.filter(({ event }) => event.subject === 'users/ann');
+  assert.deepEqual(ann.map(({ event }) => [event.type, event.data.password_changed]),
+    [['pawl.state.created', true], ['pawl.state.updated', true]]);
+  assert.ok(!fs.readFileSync(file, 'utf8').includes('s3cret'));
+  first.kill('SIGKILL');
+  await daemon.set('users', 'ben', { email: 'ben@example.com' });
+  receive({ AUDIT_SECRET: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD' }); // the next key
+  assert.equal((await kept(4))[3].event.subject, 'users/ben');
+});
+
 test('configuration changes', async (t) => {
   const daemon = await startExample(t, 'config-change');
   const config = { listen: '0.0.0.0:8443', tls: { cert: 'pay-2026.pem' }, log: { level: 'info' },
