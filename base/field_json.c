@@ -28,6 +28,7 @@ static enum json_kind kind_of(const struct field *field)
 	case FIELD_BOOL:
 		return JSON_BOOL;
 	case FIELD_INT:
+	case FIELD_DECIMAL:
 		return JSON_NUMBER;
 	case FIELD_STRINGS:
 		return JSON_ARRAY;
@@ -57,7 +58,7 @@ static int read_scalar(const struct field *field, struct span value, const char 
 	if (field->kind == FIELD_INT) {
 		is_good = json_int64(value, &integer);
 		buf_int(&text, integer);
-	} else if (field->kind == FIELD_BOOL) {
+	} else if (field->kind == FIELD_BOOL || field->kind == FIELD_DECIMAL) {
 		buf_span(&text, value);
 	} else {
 		json_string(value, &text);

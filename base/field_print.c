@@ -165,6 +165,10 @@ static void write_value(const struct field *field, const void *slot, struct buf 
 	case FIELD_DURATION:
 		json_write_member_int(out, field->name, *(const int64_t *)slot);
 		break;
+	case FIELD_DECIMAL:
+		json_write_name(out, field->name);
+		field_print_thousandths(*(const int64_t *)slot, out);
+		break;
 	case FIELD_ENUM:
 		json_write_member_string(out, field->name,
 		                         span_of(field->words[*(const int *)slot]));

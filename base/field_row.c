@@ -57,6 +57,28 @@ static bool parse_amount(struct span text, const struct suffix *suffixes, int64_
 	return false;
 }
 
+/* "2", "1.5", "0.125" */
+static bool parse_thousandths(struct span text, int64_t *out)
+{
+	const char *dot = text.len != 0 ? memchr(text.ptr, '.', text.len) : NULL;
+	struct span whole = dot != NULL ? span_make(text.ptr, (size_t)(dot - text.ptr)) : text;
+	int64_t value = 0;
+	int64_t fraction = 0;
+	if (!parse_amount(whole, PLAIN, &value) || value < 0 || value > INT64_MAX / 1000 - 1) {
+		return false;
+	}
+	size_t digits = text.len - whole.len;
+	if (dot != NULL && (digits < 2 || digits > 4 || dot[1] == '-' ||
+	                    !parse_amount(span_make(dot + 1, digits - 1), PLAIN, &fraction))) {
+		return false;
+	}
+	for (; dot != NULL && digits < 4; digits++) {
+		fraction *= 10;
+	}
+	*out = value * 1000 + fraction;
+	return true;
+}
+
 static bool is_bounded(const struct field *field)
 {
 	return field->min != 0 || field->max != 0;
@@ -65,7 +87,10 @@ static bool is_bounded(const struct field *field)
 static bool parse_number(const struct field *field, struct span text, int64_t *slot)
 {
 	int64_t value = 0;
-	if (!parse_amount(text, suffixes_of(field), &value)) {
+	bool is_number = field->kind == FIELD_DECIMAL
+	                         ? parse_thousandths(text, &value)
+	                         : parse_amount(text, suffixes_of(field), &value);
+	if (!is_number) {
 		return false;
 	}
 	bool is_inside = is_bounded(field) ? value >= field->min && value <= field->max
@@ -122,6 +147,7 @@ bool field_parse(const struct field *field, struct span text, void *slot)
 	case FIELD_INT:
 	case FIELD_SIZE:
 	case FIELD_DURATION:
+	case FIELD_DECIMAL:
 		return parse_number(field, text, slot);
 	case FIELD_ENUM:
 		return parse_enum(field, text, slot);
@@ -140,9 +166,25 @@ void field_set_default(const struct field *field, void *data)
 	}
 }
 
+void field_print_thousandths(int64_t value, struct buf *out)
+{
+	buf_int(out, value / 1000);
+	int64_t fraction = value % 1000;
+	if (fraction != 0) {
+		buf_format(out, ".%03lld", (long long)fraction);
+		while (out->ptr[out->len - 1] == '0') {
+			out->len--;
+		}
+	}
+}
+
 /* In the largest unit that needs no fraction. */
 static void print_amount(const struct field *field, int64_t value, struct buf *out)
 {
+	if (field->kind == FIELD_DECIMAL) {
+		field_print_thousandths(value, out);
+		return;
+	}
 	for (const struct suffix *suffix = suffixes_of(field); suffix->text != NULL; suffix++) {
 		bool fits = value % suffix->factor == 0 && (value != 0 || suffix->factor == 1);
 		if (fits) {
@@ -196,6 +238,9 @@ void field_expectation(const struct field *field, struct buf *out)
 	case FIELD_DURATION:
 		print_number(field, "a duration such as 500ms, 30s, 15m, 24h or 7d", out);
 		break;
+	case FIELD_DECIMAL:
+		print_number(field, "a number with at most three decimals", out);
+		break;
 	case FIELD_ENUM:
 		print_words(field, " or ", out);
 		break;
@@ -221,7 +266,7 @@ void field_bounds(const struct field *field, struct buf *out)
 		BUF_LITERAL(out, "One of: ");
 		print_words(field, ", ", out);
 		buf_byte(out, '.');
-	} else if (field->kind <= FIELD_DURATION && is_bounded(field)) {
+	} else if (field->kind <= FIELD_DECIMAL && is_bounded(field)) {
 		BUF_LITERAL(out, "From ");
 		print_range(field, out);
 		if (field->unit != NULL) {

@@ -14,6 +14,7 @@ enum field_kind {
 	FIELD_INT,      /* int64_t */
 	FIELD_SIZE,     /* int64_t, bytes: 512, 64k, 16m, 1g (powers of 1024; KiB, MiB, GiB too) */
 	FIELD_DURATION, /* int64_t, milliseconds: 500ms, 30s, 15m, 24h, 7d */
+	FIELD_DECIMAL,  /* int64_t, thousandths, like min and max: 2, 1.5 */
 	FIELD_ENUM,     /* int, the index in `words` */
 	FIELD_STRING,   /* char *, NULL when absent without a default */
 	FIELD_STRINGS,  /* struct field_strings */
@@ -53,6 +54,9 @@ void field_set_default(const struct field *field, void *data);
 void field_expectation(const struct field *field, struct buf *out);
 /* Appends the same for who knows the kinds: "From 100ms to 1h." Nothing where nothing is to say. */
 void field_bounds(const struct field *field, struct buf *out);
+
+/* Appends the value of a FIELD_DECIMAL. */
+void field_print_thousandths(int64_t value, struct buf *out);
 
 const struct field *field_find(const struct field *fields, struct span name);
 /* The row whose name is nearest in spelling; NULL when none is near. */

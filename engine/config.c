@@ -143,6 +143,18 @@ static void check_limits(const struct yaml_node *root, const struct config *conf
 	}
 }
 
+static void check_schedule(const struct yaml_node *root, const struct config *config,
+                           struct report *report)
+{
+	int64_t waits[RETRY_SCHEDULE_MAX];
+	size_t count;
+	struct err err;
+	if (retry_read_schedule(&config->delivery.retry.schedule, "invalid_value", waits, &count,
+	                        &err) != 0) {
+		refuse(report, entry_near(root, "delivery", "retry", "schedule"), err.text);
+	}
+}
+
 static char *text_of(struct buf *buf)
 {
 	buf_byte(buf, 0);
@@ -198,6 +210,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_triggers(root, config, judge, report);
 	check_listen(root, config, report);
 	check_limits(root, config, report);
+	check_schedule(root, config, report);
 }
 
 int config_load(const char *path, const struct config_judge *judge, struct config **out,

@@ -185,7 +185,18 @@ static const struct field function_fields[] = {
         {.name = "http", .kind = FIELD_OTHER, .help = "An HTTP endpoint serves it."},
         {.name = "flow", .kind = FIELD_RESERVED, .help = "a workflow serves it"},
         {.name = "queue", .kind = FIELD_RESERVED, .help = "a queue before it"},
-        {.name = "retry", .kind = FIELD_RESERVED, .help = "retries of calls that nobody triggered"},
+        {.name = "concurrency",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_function, concurrency),
+         .min = 1,
+         .max = 100000,
+         .help = "How many calls of it run at a time, of all triggers and callers together; "
+                 "without it as many as come."},
+        {.name = "retry",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config_function, retry),
+         .fields = retry_fields,
+         .help = "What happens after it has failed; a trigger may say otherwise for itself."},
         {.name = NULL},
 };
 
@@ -295,6 +306,20 @@ static void read_endpoint(const struct yaml_node *node, struct config_endpoint *
 	}
 }
 
+/* How it is called. False: nothing of that is said. */
+static bool read_policy(const struct yaml_node *node, struct config_function *function,
+                        struct report *report)
+{
+	const struct yaml_entry *retry = yaml_find(node, SPAN("retry"));
+	struct trigger_retry *said = &function->retry.said;
+	struct err err;
+	if (retry_read_schedule(&function->retry.schedule, "invalid_value", said->schedule,
+	                        &said->schedule_count, &err) != 0) {
+		report_add(report, retry->line, retry->column, err.code, "%s", err.text);
+	}
+	return retry != NULL || yaml_find(node, SPAN("concurrency")) != NULL;
+}
+
 static void judge_function(const struct yaml_node *http, const struct config *config,
                            const struct config_judge *judge, struct report *report)
 {
@@ -312,12 +337,20 @@ static void read_function(const struct yaml_node *node, struct config *config,
 	struct config_function *function = &config->functions[config->function_count];
 	size_t faults = report->count;
 	function->line = node->line;
+	function->retry = (struct retry_text)RETRY_UNSAID;
 	field_read(function_fields, node, function, report);
+	bool has_policy = read_policy(node, function, report);
 	const struct yaml_entry *exec = yaml_find(node, SPAN("exec"));
 	const struct yaml_entry *http = yaml_find(node, SPAN("http"));
+	function->kind = CONFIG_FUNCTION_WORKER;
+	if (exec == NULL && http == NULL && has_policy) {
+		return;
+	}
 	if ((exec == NULL) == (http == NULL)) {
-		report_add(report, node->line, node->column, "invalid_value",
-		           "a function has either 'exec' or 'http': who serves it");
+		report_add(
+		        report, node->line, node->column, "invalid_value",
+		        "a function has either 'exec' or 'http': who serves it; one that workers "
+		        "serve has 'concurrency' or 'retry'");
 		return;
 	}
 	const struct yaml_node *served = exec ? exec->value : http->value;
@@ -544,7 +577,7 @@ void config_write_function(const struct config_function *function, struct buf *o
 	if (function->kind == CONFIG_FUNCTION_EXEC) {
 		json_write_name(out, "exec");
 		field_write_json(exec_fields, &function->exec, out);
-	} else {
+	} else if (function->kind == CONFIG_FUNCTION_HTTP) {
 		json_write_name(out, "http");
 		field_write_json(endpoint_fields, &function->http, out);
 	}

@@ -141,7 +141,7 @@ static const struct field journal_fields[] = {
         {.name = NULL},
 };
 
-static const struct field retry_fields[] = {
+static const struct field retry_default_fields[] = {
         {.name = "max_attempts",
          .kind = FIELD_INT,
          .offset = offsetof(struct config_retry, max_attempts),
@@ -166,11 +166,11 @@ static const struct field retry_fields[] = {
          .unit = "ms",
          .help = "The longest wait."},
         {.name = "multiplier",
-         .kind = FIELD_INT,
+         .kind = FIELD_DECIMAL,
          .offset = offsetof(struct config_retry, multiplier),
          .otherwise = "2",
-         .min = 1,
-         .max = 10,
+         .min = 1000,
+         .max = 10000,
          .help = "Every wait is so many times the one before."},
         {.name = "jitter",
          .kind = FIELD_INT,
@@ -187,6 +187,12 @@ static const struct field retry_fields[] = {
          .min = SECOND,
          .max = 365 * DAY,
          .help = "No attempt is made later than this after the first."},
+        {.name = "schedule",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config_retry, schedule),
+         .max = RETRY_SCHEDULE_MAX,
+         .help = "The waits one after the other ([5s, 5m, 1h]) instead of growing ones; the last "
+                 "one is repeated up to max_attempts."},
         {.name = NULL},
 };
 
@@ -194,7 +200,7 @@ static const struct field delivery_fields[] = {
         {.name = "retry",
          .kind = FIELD_SECTION,
          .offset = offsetof(struct config_delivery, retry),
-         .fields = retry_fields,
+         .fields = retry_default_fields,
          .help = "What happens after a handler has failed."},
         {.name = "timeout",
          .kind = FIELD_DURATION,

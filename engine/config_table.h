@@ -4,6 +4,7 @@
 #define ENGINE_CONFIG_TABLE_H
 
 #include "base/field.h"
+#include "triggers/retry_fields.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,15 +26,17 @@ enum config_auth_type {
 	CONFIG_AUTH_BEARER,
 	CONFIG_AUTH_API_KEY
 };
-enum config_function_kind { CONFIG_FUNCTION_EXEC, CONFIG_FUNCTION_HTTP };
+/* WORKER: whoever offers it on the socket; the config only says how it is called. */
+enum config_function_kind { CONFIG_FUNCTION_EXEC, CONFIG_FUNCTION_HTTP, CONFIG_FUNCTION_WORKER };
 
 struct config_retry {
 	int64_t max_attempts;
 	int64_t initial_ms;
 	int64_t max_ms;
-	int64_t multiplier;
-	int64_t jitter; /* percent of the wait, up or down */
+	int64_t multiplier; /* thousandths */
+	int64_t jitter;     /* percent of the wait, up or down */
 	int64_t max_age;
+	struct field_strings schedule; /* as written; durations */
 };
 
 struct config_delivery {
@@ -113,6 +116,8 @@ struct config_function {
 	char *id;
 	char *description; /* may be NULL */
 	char *namespace_;
+	int64_t concurrency;            /* 0 = no bound */
+	struct retry_text retry;        /* read: retry.said is whole */
 	enum config_function_kind kind; /* says which of these two is filled */
 	struct config_exec exec;
 	struct config_endpoint http;

@@ -51,14 +51,19 @@ int parts_open_store(struct parts *parts, const struct config *config, struct er
 
 static struct retry_policy retry_of(const struct config_retry *retry)
 {
-	return (struct retry_policy){
+	struct retry_policy policy = {
 	        .max_attempts = (uint32_t)retry->max_attempts,
 	        .initial_ms = retry->initial_ms,
 	        .max_ms = retry->max_ms,
-	        .multiplier = (double)retry->multiplier,
+	        .multiplier = (double)retry->multiplier / 1000.0,
 	        .jitter_percent = (uint32_t)retry->jitter,
 	        .max_age_ms = retry->max_age,
 	};
+	struct err err;
+	int status = retry_read_schedule(&retry->schedule, "invalid_value", policy.schedule,
+	                                 &policy.schedule_count, &err);
+	POST(status == 0); /* config_read has tried */
+	return policy;
 }
 
 static struct dispatch_options dispatch_says(const struct config *config, const struct core *core)

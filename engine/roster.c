@@ -231,6 +231,14 @@ int roster_check(const struct roster *roster, const struct config *config, struc
 	return 0;
 }
 
+static void take_policy(const struct roster *roster, const struct config_function *function)
+{
+	const struct function_policy policy = {.concurrency = (uint32_t)function->concurrency,
+	                                       .retry = function->retry.said};
+	function_set_policy(roster->core->functions, span_of(function->namespace_),
+	                    span_of(function->id), &policy);
+}
+
 static void take_one(struct roster *roster, const struct config *config,
                      const struct config_function *function)
 {
@@ -258,7 +266,8 @@ static void take_one(struct roster *roster, const struct config *config,
 static bool is_declared(const struct entry *entry, const struct config *config)
 {
 	for (size_t i = 0; i < config->function_count; i++) {
-		if (span_is(entry->id, config->functions[i].id) &&
+		if (config->functions[i].kind != CONFIG_FUNCTION_WORKER &&
+		    span_is(entry->id, config->functions[i].id) &&
 		    span_is(entry->namespace_, config->functions[i].namespace_)) {
 			return true;
 		}
@@ -278,8 +287,15 @@ void roster_take(struct roster *roster, const struct config *config)
 			list_push(&before, link);
 		}
 	}
+	functions_begin_policies(roster->core->functions);
 	for (size_t i = 0; i < config->function_count; i++) {
-		take_one(roster, config, &config->functions[i]);
+		take_policy(roster, &config->functions[i]);
+	}
+	functions_end_policies(roster->core->functions);
+	for (size_t i = 0; i < config->function_count; i++) {
+		if (config->functions[i].kind != CONFIG_FUNCTION_WORKER) {
+			take_one(roster, config, &config->functions[i]);
+		}
 	}
 	LIST_EACH(&before, link)
 	{

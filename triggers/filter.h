@@ -8,6 +8,7 @@
 #include "triggers/condition.h"
 #include "triggers/event.h"
 #include "triggers/matching.h"
+#include "triggers/retry_fields.h"
 #include "triggers/selection.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,16 +60,6 @@ enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
 /* What a paused trigger does with events that come meanwhile. The number is on disk. */
 enum trigger_pause { PAUSE_HOLD, PAUSE_DROP };
-
-/* What a trigger says of retries; -1 where it says nothing. */
-struct trigger_retry {
-	int64_t max_attempts;
-	int64_t initial_ms;
-	int64_t max_ms;
-	int64_t multiplier;
-	int64_t jitter_percent;
-	int64_t max_age_ms;
-};
 
 /* How a trigger wants its events delivered; 0 or absent where it says nothing. */
 struct trigger_policy {

@@ -10,6 +10,7 @@
 #include "triggers/expr/regex.h"
 #include "triggers/glob.h"
 #include "triggers/pointer.h"
+#include "triggers/retry_fields.h"
 
 static const char CODE[] = "invalid_trigger";
 
@@ -30,7 +31,7 @@ struct config {
 	bool durable;
 	bool paused;
 	int pause; /* enum trigger_pause */
-	struct trigger_retry retry;
+	struct retry_text retry;
 	struct span when;
 	int fire;     /* enum condition_fire */
 	int on_error; /* enum condition_on_error */
@@ -45,51 +46,6 @@ static const char *const order_words[] = {
         [ORDER_KEY] = "key", [ORDER_NONE] = "none", [ORDER_TRIGGER] = "trigger", NULL};
 
 static const char *const pause_words[] = {[PAUSE_HOLD] = "hold", [PAUSE_DROP] = "drop", NULL};
-
-static const struct field retry_fields[] = {
-        {.name = "max_attempts",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, max_attempts),
-         .min = 1,
-         .max = 1000,
-         .help = "How often a delivery is tried before it becomes a dead letter; without it, "
-                 "like the rest of retry, the engine's own."},
-        {.name = "initial_ms",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, initial_ms),
-         .min = 1,
-         .max = DAY,
-         .unit = "ms",
-         .help = "The wait before the second attempt."},
-        {.name = "max_ms",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, max_ms),
-         .min = 1,
-         .max = DAY,
-         .unit = "ms",
-         .help = "The longest wait."},
-        {.name = "multiplier",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, multiplier),
-         .min = 1,
-         .max = 10,
-         .help = "Every wait is so many times the one before."},
-        {.name = "jitter",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, jitter_percent),
-         .min = 0,
-         .max = 100,
-         .unit = "percent",
-         .help = "By how much a wait varies, so that retries do not come in step."},
-        {.name = "max_age_ms",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct trigger_retry, max_age_ms),
-         .min = 1000,
-         .max = 365 * DAY,
-         .unit = "ms",
-         .help = "No attempt is made later than this after the first."},
-        {.name = NULL},
-};
 
 #define LATER(what, says)                                                                          \
 	{                                                                                          \
@@ -417,7 +373,7 @@ static struct trigger_policy policy_of(const struct config *config, const struct
 	        .paused = config->paused,
 	        .pause = (enum trigger_pause)config->pause,
 	        .timeout_ms = config->timeout_ms,
-	        .retry = config->retry,
+	        .retry = config->retry.said,
 	        .condition_function_id = filter->condition_function_id,
 	};
 }
@@ -425,9 +381,15 @@ static struct trigger_policy policy_of(const struct config *config, const struct
 int on_state_parse(const struct trigger_request *request, struct filter **out,
                    struct trigger_policy *out_policy, struct err *err)
 {
-	struct config config = {.retry = {-1, -1, -1, -1, -1, -1}};
+	struct config config = {.retry = RETRY_UNSAID};
 	struct filter *filter = MEM_NEW(struct filter);
 	int status = field_read_json(state_fields, request->config, CODE, &config, err);
+	if (status != 0) {
+		goto done;
+	}
+	struct trigger_retry *retry = &config.retry.said;
+	status = retry_read_schedule(&config.retry.schedule, CODE, retry->schedule,
+	                             &retry->schedule_count, err);
 	if (status != 0) {
 		goto done;
 	}

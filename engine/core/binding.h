@@ -64,18 +64,18 @@ struct binding {
 	struct dispatch *dispatch;
 	struct function_watch watch;
 	struct function_watch condition_watch;
-	bool was_bound; /* somebody has offered its function since the start */
-	struct retry_policy retry;
-	struct list deliveries;  /* all that it owes, by age */
-	struct list ready;       /* may start as soon as there is room */
-	struct list owed;        /* without a job record, by seq */
-	struct list done;        /* finished above the cursor: tombstones, by no order */
-	uint32_t held;           /* count of deliveries */
-	uint32_t busy;           /* attempts that are running */
-	uint64_t done_until;     /* the last that was settled without a record */
-	uint64_t known_until;    /* job records of before the start reach up to here */
-	uint64_t held_back_from; /* not 0: starts nothing; see catalog.h on redeploys */
-	bool pumping;            /* deliveries are being started */
+	bool was_bound;            /* somebody has offered its function since the start */
+	struct retry_policy retry; /* the engine's; its function and its policy may say otherwise */
+	struct list deliveries;    /* all that it owes, by age */
+	struct list ready;         /* may start as soon as there is room */
+	struct list owed;          /* without a job record, by seq */
+	struct list done;          /* finished above the cursor: tombstones, by no order */
+	uint32_t held;             /* count of deliveries */
+	uint32_t busy;             /* attempts that are running */
+	uint64_t done_until;       /* the last that was settled without a record */
+	uint64_t known_until;      /* job records of before the start reach up to here */
+	uint64_t held_back_from;   /* not 0: starts nothing; see catalog.h on redeploys */
+	bool pumping;              /* deliveries are being started */
 
 	/* figures */
 	uint64_t matched, delivered, failed, retried, buried, condition_no, dropped, cancelled;

@@ -64,6 +64,7 @@ struct call {
 	/* the registry's and the executor's from here on */
 	struct list link;
 	struct executor *executor;  /* who executes it; NULL while it waits for one */
+	struct function *function;  /* that it runs on, once it was started */
 	struct function *waits_for; /* NULL once it was started */
 	void *work;                 /* the executor's own */
 	struct map_node by_invocation;

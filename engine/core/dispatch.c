@@ -297,6 +297,18 @@ static void note_failure(struct delivery *delivery, const struct attempt_end *en
 	delivery->stopped = 0;
 }
 
+/* What the engine says, then the function, then the trigger. */
+static struct retry_policy policy_of(const struct binding *binding)
+{
+	struct retry_policy policy = binding->retry;
+	const struct function_policy *function = binding->watch.function->policy;
+	if (function != NULL) {
+		retry_apply(&policy, &function->retry);
+	}
+	retry_apply(&policy, &binding->policy.retry);
+	return policy;
+}
+
 static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
                           const struct attempt_end *end)
 {
@@ -305,7 +317,8 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 	uint32_t random;
 	id_random(&random, sizeof random);
 	int64_t age_ms = clock_wall_ms() - delivery->first_ms;
-	int64_t wait_ms = retry_wait_ms(&binding->retry, delivery->failures, age_ms, random);
+	const struct retry_policy policy = policy_of(binding);
+	int64_t wait_ms = retry_wait_ms(&policy, delivery->failures, age_ms, random);
 	if (end->verdict == VERDICT_BURY || wait_ms < 0) {
 		doom(delivery, end->code, end->message);
 		bury(dispatch, delivery);

@@ -11,6 +11,7 @@
 struct functions {
 	struct map by_name;
 	struct alarms *alarms;
+	uint32_t round; /* of policies: see functions_begin_policies */
 };
 
 struct function_name {
@@ -61,8 +62,9 @@ static struct function *need(struct functions *functions, struct function_name n
 /* Nobody offers, watches or waits for it: it may be forgotten. */
 static void drop_if_unused(struct function *function)
 {
-	if (function->pins == 0 && list_is_empty(&function->providers) &&
-	    list_is_empty(&function->waiting) && list_is_empty(&function->watchers)) {
+	if (function->pins == 0 && function->policy == NULL && function->running == 0 &&
+	    list_is_empty(&function->providers) && list_is_empty(&function->waiting) &&
+	    list_is_empty(&function->watchers)) {
 		map_remove(&function->functions->by_name, &function->node);
 		mem_free((char *)function->namespace_.ptr);
 		mem_free((char *)function->id.ptr);
@@ -80,6 +82,8 @@ struct functions *functions_new(struct alarms *alarms)
 void functions_free(struct functions *functions)
 {
 	if (functions != NULL) {
+		functions_begin_policies(functions);
+		functions_end_policies(functions);
 		PRE(functions->by_name.count == 0);
 		map_close(&functions->by_name);
 		mem_free(functions);
@@ -105,9 +109,18 @@ static bool has_credit(const struct provider *provider)
 	       (executor->credit == 0 || executor->running < executor->credit);
 }
 
+static bool has_room(const struct function *function)
+{
+	uint32_t most = function->policy != NULL ? function->policy->concurrency : 0;
+	return most == 0 || function->running < most;
+}
+
 /* Round robin: who is asked goes to the end of the line. */
 static struct provider *choose(struct function *function)
 {
+	if (!has_room(function)) {
+		return NULL;
+	}
 	LIST_EACH(&function->providers, link)
 	{
 		struct provider *provider = MEM_CONTAINER(link, struct provider, in_function);
@@ -143,7 +156,7 @@ struct span function_disabled(const struct function *function)
 
 bool function_is_ready(const struct function *function)
 {
-	if (function == NULL || !list_is_empty(&function->waiting)) {
+	if (function == NULL || !list_is_empty(&function->waiting) || !has_room(function)) {
 		return false;
 	}
 	LIST_EACH(&function->providers, link)
@@ -172,6 +185,8 @@ static void start(struct call *call, struct provider *provider)
 	struct executor *executor = provider->executor;
 	call->executor = executor;
 	call->waits_for = NULL;
+	call->function = provider->function;
+	call->function->running++;
 	call->started_us = clock_mono_us();
 	if (provider->timeout_ms > 0 &&
 	    (call->timeout_ms == 0 || provider->timeout_ms < call->timeout_ms)) {
@@ -193,6 +208,12 @@ static void tell(struct function *function)
 		list_remove(&call->link);
 		start(call, provider);
 	}
+	if (function->policy != NULL && !list_is_empty(&function->watchers)) {
+		/* Each comes first once. */
+		struct list *first = function->watchers.next;
+		list_remove(first);
+		list_push(&function->watchers, first);
+	}
 	/* A watcher may unwatch itself, and only itself. */
 	LIST_EACH(&function->watchers, link)
 	{
@@ -201,6 +222,46 @@ static void tell(struct function *function)
 	}
 	function->pins--;
 	drop_if_unused(function);
+}
+
+void functions_begin_policies(struct functions *functions)
+{
+	functions->round++;
+}
+
+void function_set_policy(struct functions *functions, struct span namespace_, struct span id,
+                         const struct function_policy *policy)
+{
+	struct function_name name = {or_default(namespace_), id};
+	struct function *function = need(functions, name);
+	if (function->policy == NULL) {
+		function->policy = MEM_NEW(struct function_policy);
+	}
+	*function->policy = *policy;
+	function->policy->round = functions->round;
+	tell(function);
+}
+
+static struct function *first_of_old_round(struct functions *functions)
+{
+	MAP_EACH(&functions->by_name, node)
+	{
+		struct function *function = MEM_CONTAINER(node, struct function, node);
+		if (function->policy != NULL && function->policy->round != functions->round) {
+			return function;
+		}
+	}
+	return NULL;
+}
+
+void functions_end_policies(struct functions *functions)
+{
+	struct function *function;
+	while ((function = first_of_old_round(functions)) != NULL) {
+		mem_free(function->policy);
+		function->policy = NULL;
+		tell(function);
+	}
 }
 
 static void tell_all(struct executor *executor)
@@ -450,6 +511,7 @@ int function_call_found(struct functions *functions, struct function *function, 
 	call->timeout.fn = call_timed_out;
 	list_init(&call->link);
 	call->executor = NULL;
+	call->function = NULL;
 	if (call->timeout_ms > 0) {
 		alarm_set_in(functions->alarms, &call->timeout, call->timeout_ms);
 	}
@@ -463,11 +525,19 @@ int function_call_found(struct functions *functions, struct function *function, 
 	return 0;
 }
 
-/* Takes the call off every list. The executor it ran on is returned: it has room again. */
-static struct executor *detach(struct call *call)
+/* Where a call ran: they have room again. */
+struct place {
+	struct executor *executor; /* NULL: it had not been started */
+	struct function *function; /* counts the call until tell_of_room, so that all who wait get
+	                            * their turn, not only who is told of the end first */
+};
+
+/* Takes the call off every list. */
+static struct place detach(struct call *call)
 {
-	struct executor *executor = call->executor;
-	struct functions *functions = executor ? executor->functions : call->waits_for->functions;
+	struct place place = {call->executor, call->function};
+	struct functions *functions =
+	        place.executor ? place.executor->functions : call->waits_for->functions;
 	alarm_clear(functions->alarms, &call->timeout);
 	list_remove(&call->link);
 	if (call->waits_for != NULL) {
@@ -476,24 +546,31 @@ static struct executor *detach(struct call *call)
 		drop_if_unused(function);
 	}
 	call->executor = NULL;
-	if (executor != NULL) {
-		executor->running--;
+	call->function = NULL;
+	if (place.executor != NULL) {
+		place.executor->running--;
 	}
-	return executor;
+	return place;
 }
 
-/* Credit came back. Only the step from "full" to "not full" can be news to those who wait. */
-static void tell_of_room(struct executor *executor)
+/* Only the step from "full" to "not full" can be news to anybody. */
+static void tell_of_room(struct place place)
 {
+	struct executor *executor = place.executor;
+	struct function *function = place.function;
 	if (executor == NULL) {
 		return;
+	}
+	bool was_full = !has_room(function);
+	function->running--;
+	if (was_full && has_room(function)) {
+		tell(function);
+	} else {
+		drop_if_unused(function);
 	}
 	if (executor->credit != 0 && executor->running + 1 == executor->credit &&
 	    !executor->closed_for_calls) {
 		tell_all(executor);
-	}
-	if (executor->idle != NULL && executor->running == 0) {
-		executor->idle(executor);
 	}
 }
 
@@ -507,7 +584,7 @@ void call_cancel(struct call *call)
 
 void call_finish(struct call *call, const struct call_result *result)
 {
-	struct executor *executor = detach(call);
+	struct place place = detach(call);
 	call->done(call, result);
-	tell_of_room(executor);
+	tell_of_room(place);
 }

@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "engine/core/call.h"
 #include "engine/durable/alarm.h"
+#include "triggers/retry_fields.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,6 +49,13 @@ struct executor {
 	void (*idle)(struct executor *executor);
 };
 
+/* What the config says of a function, whoever serves it. */
+struct function_policy {
+	uint32_t concurrency; /* calls at a time, all providers together; 0 = no bound */
+	struct trigger_retry retry;
+	uint32_t round; /* the registry's: when it was set */
+};
+
 struct function {
 	struct map_node node;
 	struct span namespace_;
@@ -56,7 +64,9 @@ struct function {
 	struct list waiting;   /* call.link: no provider has credit */
 	struct list watchers;  /* function_watch.link */
 	struct functions *functions;
-	uint32_t pins; /* held while its lists are walked */
+	struct function_policy *policy; /* NULL: none; owned */
+	uint32_t running;               /* calls that were started and have not ended */
+	uint32_t pins;                  /* held while its lists are walked */
 };
 
 /* One executor's offer of one function. */
@@ -106,6 +116,13 @@ void provider_pause(struct provider *provider, bool pause);
  * nobody else end with CALL_STOPPED "function_disabled". */
 void provider_disable(struct provider *provider, struct span reason);
 void function_enable(struct function *function);
+
+/* Policies are set anew between begin and end: end takes away those that were not. Copied. What
+ * waited for room may start. */
+void functions_begin_policies(struct functions *functions);
+void function_set_policy(struct functions *functions, struct span namespace_, struct span id,
+                         const struct function_policy *policy);
+void functions_end_policies(struct functions *functions);
 
 /* The function of that name in the namespace, else the engine's own of that name; NULL if nobody
  * offers it. */

@@ -5,41 +5,17 @@
 #include "base/mem.h"
 #include "triggers/triggers.h"
 
-static void default_to(struct trigger_policy *policy, const struct trigger_defaults *defaults,
-                       struct retry_policy *out_retry)
+void trigger_spec_default(struct binding *binding, const struct trigger_defaults *defaults)
 {
-	*out_retry = defaults->retry;
+	struct trigger_policy *policy = &binding->policy;
+	*policy = binding->said;
+	binding->retry = defaults->retry;
 	if (policy->concurrency == 0) {
 		policy->concurrency = defaults->concurrency;
 	}
 	if (policy->timeout_ms == 0) {
 		policy->timeout_ms = defaults->timeout_ms;
 	}
-	const struct trigger_retry *given = &policy->retry;
-	if (given->max_attempts >= 0) {
-		out_retry->max_attempts = (uint32_t)given->max_attempts;
-	}
-	if (given->initial_ms >= 0) {
-		out_retry->initial_ms = given->initial_ms;
-	}
-	if (given->max_ms >= 0) {
-		out_retry->max_ms = given->max_ms;
-	}
-	if (given->multiplier >= 0) {
-		out_retry->multiplier = (double)given->multiplier;
-	}
-	if (given->jitter_percent >= 0) {
-		out_retry->jitter_percent = (uint32_t)given->jitter_percent;
-	}
-	if (given->max_age_ms >= 0) {
-		out_retry->max_age_ms = given->max_age_ms;
-	}
-}
-
-void trigger_spec_default(struct binding *binding, const struct trigger_defaults *defaults)
-{
-	binding->policy = binding->said;
-	default_to(&binding->policy, defaults, &binding->retry);
 }
 
 int trigger_spec_build(struct condition_env *conditions, const struct trigger_defaults *defaults,

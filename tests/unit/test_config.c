@@ -152,6 +152,11 @@ static void test_wrong_functions_and_triggers_are_refused(void **state)
 	        {"functions: {}", "invalid_value", 1, "'functions' must be a list"},
 	        {"functions:\n- 5", "invalid_value", 2, "a function must be a mapping"},
 	        {"functions:\n- id: a", "invalid_value", 2, "either 'exec' or 'http'"},
+	        {"functions:\n- id: a\n  concurrency: 0", "invalid_value", 3, "'concurrency'"},
+	        {"functions:\n- id: a\n  retry: {schedule: [5]}", "invalid_value", 3, "'schedule'"},
+	        {"delivery: {retry: {multiplier: 0.5}}", "invalid_value", 1, "from 1 to 10"},
+	        {"delivery: {retry: {multiplier: 1.2345}}", "invalid_value", 1, "three decimals"},
+	        {"delivery:\n  retry:\n    schedule: [5s, soon]", "invalid_value", 3, "'soon'"},
 	        {"functions:\n- {id: a, exec: }", "invalid_value", 2, "must be a mapping"},
 	        {"functions:\n- exec: {command: [x]}", "missing_key", 2, "'id' is missing"},
 	        {"functions:\n- {id: a, exec: {}}", "missing_key", 2, "'command' is missing"},
@@ -212,6 +217,8 @@ static void test_functions_are_read(void **state)
 	assert_string_equal(config_methods[http->http.method], "PUT");
 	assert_string_equal(http->http.headers.pairs[0].name, "X-A");
 	assert_int_equal(http->http.auth.type, CONFIG_AUTH_API_KEY);
+	assert_int_equal(http->concurrency, 0);
+	assert_int_equal(http->retry.said.max_attempts, -1);
 	assert_string_equal(http->http.auth.value_key, "KEY");
 	config_free(config);
 }

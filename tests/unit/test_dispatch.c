@@ -359,6 +359,111 @@ static void a_loop_is_buried(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* ---- policies of functions ---- */
+
+static void set_policy(const char *function, struct function_policy policy)
+{
+	functions_begin_policies(world->functions);
+	function_set_policy(world->functions, SPAN("default"), span_of(function), &policy);
+	functions_end_policies(world->functions);
+	turn();
+}
+
+static const struct trigger_retry silent = {-1, -1, -1, -1, -1, -1, 0, {0}};
+
+static void a_function_is_shared_by_its_triggers(void **state)
+{
+	(void)state;
+	declare("u", "f", "{}");
+	begin("{}");
+	set_policy("f", (struct function_policy){.concurrency = 2, .retry = silent});
+	uint64_t seqs[6];
+	for (int i = 0; i < 6; i++) {
+		char key[2] = {(char)('a' + i), '\0'};
+		seqs[i] = event(key);
+	}
+	/* 12 deliveries; 2 run at a time, and no trigger waits until the other one has none. */
+	bool ran[2] = {false, false};
+	for (int done = 0; done < 12; done++) {
+		size_t running = 0;
+		struct started *last = NULL;
+		for (size_t i = 0; i < world->started_count; i++) {
+			running += world->started[i].call != NULL;
+			last = world->started[i].call != NULL ? &world->started[i] : last;
+		}
+		assert_int_equal(running, done < 11 ? 2 : 1);
+		ran[strstr(last->delivery_id, "/u") != NULL] = true;
+		assert_true(done < 4 || (ran[0] && ran[1]));
+		end_call(last, CALL_OK, "null");
+	}
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(starts_of(seqs[i]), 2);
+	}
+}
+
+static void a_bound_that_goes_lets_all_start(void **state)
+{
+	(void)state;
+	begin("{}");
+	set_policy("f", (struct function_policy){.concurrency = 1, .retry = silent});
+	uint64_t first = event("a");
+	uint64_t second = event("b");
+	assert_false(is_running(second));
+	functions_begin_policies(world->functions);
+	functions_end_policies(world->functions);
+	assert_true(is_running(second));
+	answer(first);
+	answer(second);
+}
+
+static void a_function_says_how_its_triggers_retry(void **state)
+{
+	(void)state;
+	declare("own", "f", "{\"key\":\"a\",\"retry\":{\"schedule\":[\"3s\"]}}");
+	begin("{\"key\":\"b\"}");
+	struct trigger_retry retry = silent;
+	retry.max_attempts = 2;
+	retry.initial_ms = 200;
+	set_policy("f", (struct function_policy){.retry = retry});
+	uint64_t own = event("a");
+	uint64_t shared = event("b");
+	fails(own);
+	fails(shared);
+	pass(250);
+	assert_int_equal(starts_of(shared), 2);
+	assert_int_equal(starts_of(own), 1);
+	fails(shared);
+	assert_int_equal(dead_letter_count(), 1);
+	pass(2800);
+	fails(own);
+	assert_int_equal(starts_of(own), 2);
+	assert_int_equal(dead_letter_count(), 2);
+}
+
+/* Two counters: whoever is to blame. */
+static void only_the_handlers_failures_use_attempts(void **state)
+{
+	(void)state;
+	begin("{\"retry\":{\"max_attempts\":2,\"initial_ms\":10}}");
+	uint64_t seq = event("a");
+	for (int i = 0; i < 20; i++) {
+		end_call(open_call(seq), CALL_STOPPED, "it went");
+		pass(6000);
+		assert_int_equal(open_call(seq)->attempt, 1);
+	}
+	restart(true);
+	offer("f");
+	pass(100);
+	fails(seq);
+	pass(100);
+	end_call(open_call(seq), CALL_STOPPED, "it went");
+	pass(6000);
+	assert_int_equal(open_call(seq)->attempt, 2);
+	assert_int_equal(dead_letter_count(), 0);
+	fails(seq);
+	assert_int_equal(dead_letter_count(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +487,10 @@ int main(void)
 	        WORLD_TEST(a_call_that_waits_for_room_keeps_its_event),
 	        WORLD_TEST(a_write_knows_its_cause),
 	        WORLD_TEST(a_loop_is_buried),
+	        WORLD_TEST(a_function_is_shared_by_its_triggers),
+	        WORLD_TEST(a_bound_that_goes_lets_all_start),
+	        WORLD_TEST(a_function_says_how_its_triggers_retry),
+	        WORLD_TEST(only_the_handlers_failures_use_attempts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

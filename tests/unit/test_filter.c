@@ -646,8 +646,8 @@ static void a_policy_says_only_what_the_config_says(void **state)
 	struct filter *filter =
 	        parse("{\"concurrency\":10000,\"order\":\"trigger\",\"durable\":true,"
 	              "\"timeout_ms\":5e3,\"condition_function_id\":\"ask::me\",\"retry\":{"
-	              "\"max_attempts\":3,\"initial_ms\":10,\"max_ms\":20,\"multiplier\":4,"
-	              "\"jitter\":0,\"max_age_ms\":60000}}",
+	              "\"max_attempts\":3,\"initial_ms\":10,\"max_ms\":20,\"multiplier\":4.5,"
+	              "\"jitter\":0,\"max_age\":\"1m\",\"schedule\":[\"5s\",\"2h\"]}}",
 	              &policy);
 	assert_int_equal(policy.concurrency, 10000);
 	assert_int_equal(policy.order, ORDER_TRIGGER);
@@ -658,9 +658,12 @@ static void a_policy_says_only_what_the_config_says(void **state)
 	assert_int_equal(policy.retry.max_attempts, 3);
 	assert_int_equal(policy.retry.initial_ms, 10);
 	assert_int_equal(policy.retry.max_ms, 20);
-	assert_int_equal(policy.retry.multiplier, 4);
+	assert_int_equal(policy.retry.multiplier, 4500);
 	assert_int_equal(policy.retry.jitter_percent, 0);
 	assert_int_equal(policy.retry.max_age_ms, 60000);
+	assert_int_equal(policy.retry.schedule_count, 2);
+	assert_int_equal(policy.retry.schedule[0], 5000);
+	assert_int_equal(policy.retry.schedule[1], 7200000);
 	filter_free(filter);
 }
 
