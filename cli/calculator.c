@@ -10,6 +10,7 @@
 #include "triggers/condition_env.h"
 #include "triggers/event_draft.h"
 #include "triggers/expr/expr.h"
+#include "triggers/expr/failure.h"
 #include "triggers/matching.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,10 +120,11 @@ static void write_value(struct calculator *calculator, struct value value, struc
 	buf_free(&text);
 }
 
-static void write_error(const struct calculator *calculator, struct value error, struct buf *out)
+static void write_error(const struct calculator *calculator, struct span source, struct value error,
+                        struct buf *out)
 {
 	struct buf text = {0};
-	value_write_error(error, &text);
+	failure_write(source, error, &text);
 	if (!calculator->is_json) {
 		buf_format(out, "error: %.*s (%s)", SPAN_ARG(buf_view(&text)),
 		           value_error_word((enum value_error)error.code));
@@ -151,7 +153,7 @@ static int evaluate(struct calculator *calculator, struct span source)
 	struct value value = matching_eval(&calculator->matching, expr, values);
 	bool is_error = value_is_error(value);
 	if (is_error) {
-		write_error(calculator, value, &out);
+		write_error(calculator, source, value, &out);
 	} else {
 		write_value(calculator, value, &out);
 	}

@@ -100,20 +100,20 @@ static enum condition_result judge(struct value value, struct value *out_error)
 	return CONDITION_ERROR;
 }
 
-/* `is` must be true, `is_not` must not be. */
+/* `is` must be true of one side, `is_not` must not be of the other. */
 static enum condition_result eval_edge(const struct condition *condition, struct matching *matching,
                                        struct activation *values, struct value *out_error)
 {
-	const struct event *event = matching->event;
 	bool is_rising = condition->fire == FIRE_RISING;
 	const struct expr *is = is_rising ? condition->now : condition->before;
 	const struct expr *is_not = is_rising ? condition->before : condition->now;
-	struct span side = is_rising ? event->new_value : event->old_value;
-	enum condition_result result = judge(matching_eval(matching, is, values), out_error);
-	if (result == CONDITION_ERROR && side.ptr == NULL) {
+	struct span old_value = matching->event->old_value;
+	struct span new_value = matching->event->new_value;
+	if ((is_rising ? new_value : old_value).ptr == NULL) {
 		return CONDITION_FALSE;
 	}
-	if (result != CONDITION_TRUE) {
+	enum condition_result result = judge(matching_eval(matching, is, values), out_error);
+	if (result != CONDITION_TRUE || (is_rising ? old_value : new_value).ptr == NULL) {
 		return result;
 	}
 	struct value other = matching_eval(matching, is_not, values);

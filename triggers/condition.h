@@ -20,8 +20,8 @@
  *   fire: rising     true with the new value and not true with the old one
  *   fire: falling    true with the old value and not true with the new one
  *
- * On a side where there is no value (created: the old one, deleted: the new one) an error of an
- * edge means "not true".
+ * Of a side where there is no value (created: the old one, deleted: the new one) no expression is
+ * true, whatever it makes of null.
  */
 enum condition_fire { FIRE_CHANGE, FIRE_RISING, FIRE_FALLING };
 /* What an error of the condition means for the trigger. */

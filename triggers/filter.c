@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "triggers/expr/failure.h"
 #include "triggers/expr/regex.h"
 #include "triggers/glob.h"
 
@@ -27,6 +28,7 @@ void filter_free(struct filter *filter)
 	regex_drop(filter->key_regex);
 	condition_free(filter->condition);
 	selection_free(filter->selection);
+	mem_free(filter->tally.error_detail);
 	mem_free(filter->tally.error_text);
 	mem_free(filter);
 }
@@ -82,21 +84,38 @@ bool filter_fits(const struct filter *filter, const struct event *event)
 	return filter_miss(filter, event) == MISS_NOTHING;
 }
 
-/* An error that comes with every event must not cost its text every time. */
+/* An error that comes with every event must not cost its text every time: only what it is made of
+ * is kept, and what it says in particular once. */
 static void keep_error(struct filter_tally *tally, struct value error, uint64_t seq)
 {
-	bool is_same = tally->error_text != NULL && tally->error.code == error.code &&
-	               tally->error.len == error.len && tally->error.as.text == error.as.text;
+	const char *detail = error.as.text;
+	bool is_same = tally->condition_errors != 0 && tally->error.code == error.code &&
+	               tally->error.at == error.at && tally->error.types == error.types &&
+	               (detail == NULL) == (tally->error_detail == NULL) &&
+	               (detail == NULL || strcmp(detail, tally->error_detail) == 0);
 	tally->condition_errors++;
 	tally->error_seq = seq;
 	if (!is_same) {
-		struct buf text = {0};
-		value_write_error(error, &text);
+		mem_free(tally->error_detail);
 		mem_free(tally->error_text);
-		tally->error_text = mem_copy(text.ptr, text.len);
+		tally->error_text = NULL;
+		tally->error_detail = mem_text(detail);
 		tally->error = error;
+		tally->error.as.text = tally->error_detail;
+	}
+}
+
+const char *filter_error(struct filter *filter)
+{
+	struct filter_tally *tally = &filter->tally;
+	PRE(tally->condition_errors != 0);
+	if (tally->error_text == NULL) {
+		struct buf text = {0};
+		failure_write(condition_source(filter->condition), tally->error, &text);
+		tally->error_text = mem_copy(text.ptr, text.len);
 		buf_free(&text);
 	}
+	return tally->error_text;
 }
 
 static enum filter_answer ask_condition(struct filter *filter, struct matching *matching)

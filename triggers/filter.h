@@ -29,8 +29,9 @@ struct filter_tally {
 	uint64_t samples;    /* evaluations that were timed: one of FILTER_SAMPLE */
 	uint64_t samples_ns; /* their time together */
 	uint64_t error_seq;  /* of the last error */
-	struct value error;  /* its code and place; the detail only tells it from others */
-	char *error_text;    /* owned */
+	struct value error;  /* the last one; its detail is error_detail */
+	char *error_detail;  /* owned; NULL: none */
+	char *error_text;    /* owned; NULL: nobody has asked for it yet */
 };
 
 enum { FILTER_SAMPLE = 64 };
@@ -88,6 +89,8 @@ void filter_free(struct filter *filter); /* NULL is harmless */
  * from any that is there. A regex of a key over its limit is "no". FILTER_ERROR: the condition came
  * to no answer; the tally says why. */
 enum filter_answer filter_matches(struct filter *filter, struct matching *matching);
+/* What the last error of the condition was, in words; there was one. Borrowed until the next. */
+const char *filter_error(struct filter *filter);
 /* Does a trigger with this answer get the event? */
 bool filter_wakes(const struct filter *filter, enum filter_answer answer);
 /* Everything but the condition: kind, scope, key, `changed`. */

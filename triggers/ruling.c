@@ -3,6 +3,7 @@
 #include "triggers/ruling.h"
 
 #include "base/json.h"
+#include "triggers/expr/failure.h"
 
 enum { SHOWN_MOST = 200 /* bytes of a value, about */, SAW_MOST = 32 };
 
@@ -26,11 +27,19 @@ static struct activation *values_of(const struct filter *filter, struct matching
 	return matching_values_with(matching, filter->metadata);
 }
 
+/* An edge asks first about a value that is not there: there is nothing to be true. */
+static bool lacks_value(const struct filter *filter, const struct event *event)
+{
+	enum condition_fire fire = condition_fires(filter->condition);
+	return (fire == FIRE_RISING && event->new_value.ptr == NULL) ||
+	       (fire == FIRE_FALLING && event->old_value.ptr == NULL);
+}
+
 /* An edge is not met although what it asks for first is true: was it so before, is it so still? */
 static enum ruling why_false(const struct filter *filter, struct matching *matching)
 {
 	const struct condition *condition = filter->condition;
-	if (condition_fires(condition) == FIRE_CHANGE) {
+	if (condition_fires(condition) == FIRE_CHANGE || lacks_value(filter, matching->event)) {
 		return RULING_CONDITION_FALSE;
 	}
 	struct value value =
@@ -109,16 +118,19 @@ static void say_error(const struct filter *filter, struct matching *matching, st
 	struct value error = value_error(ERROR_NONE, NULL);
 	(void)condition_eval(filter->condition, matching, filter->metadata, &error);
 	BUF_LITERAL(out, ": ");
-	value_write_error(error, out);
+	failure_write(condition_source(filter->condition), error, out);
 }
 
-static const char *say_false(const struct filter *filter)
+static const char *say_false(const struct filter *filter, const struct event *event)
 {
+	bool lacks = lacks_value(filter, event);
 	switch (condition_fires(filter->condition)) {
 	case FIRE_RISING:
-		return "fire: rising: its condition is not true of the new value";
+		return lacks ? "fire: rising: there is no new value"
+		             : "fire: rising: its condition is not true of the new value";
 	case FIRE_FALLING:
-		return "fire: falling: its condition was not true of the old value";
+		return lacks ? "fire: falling: there was no old value"
+		             : "fire: falling: its condition was not true of the old value";
 	case FIRE_CHANGE:
 		break;
 	}
@@ -146,7 +158,7 @@ static void say(const struct filter *filter, struct matching *matching, enum rul
 		say_error(filter, matching, out);
 		break;
 	case RULING_CONDITION_FALSE:
-		buf_span(out, span_of(say_false(filter)));
+		buf_span(out, span_of(say_false(filter, matching->event)));
 		break;
 	case RULING_EDGE:
 		buf_span(out, condition_fires(filter->condition) == FIRE_RISING
@@ -291,7 +303,8 @@ void ruling_write(const struct filter *filter, struct matching *matching, enum r
 	matching->budget = MATCHING_BUDGET;
 	say(filter, matching, ruling, &text);
 	ruling_write_plain(ruling, buf_view(&text), out);
-	bool is_no = ruling == RULING_CONDITION_FALSE || ruling == RULING_CONDITION_ERROR ||
+	bool is_false = ruling == RULING_CONDITION_FALSE && !lacks_value(filter, matching->event);
+	bool is_no = is_false || ruling == RULING_CONDITION_ERROR ||
 	             ruling == RULING_FIRED_ON_ERROR || ruling == RULING_DEAD_ON_ERROR;
 	if (is_no) {
 		show_condition(filter, matching, &showing);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "triggers/expr/failure.h"
 
 static const char MEMBER[] = "select";
 
@@ -173,13 +174,24 @@ struct writer {
 	struct err *err;
 };
 
+/* What was computed cannot be written: the error is of the whole expression. */
 static int fail(const struct writer *writer, const struct part *part, struct value error)
 {
 	struct buf text = {0};
-	value_write_error(error, &text);
 	struct span source = expr_source(part->expr);
-	int status = err_set(writer->err, E_INVALID, "select_failed", "select: %.*s: %.*s",
-	                     (int)(source.len < 200 ? source.len : 200), source.ptr,
+	value_write_error(error, &text);
+	int status = err_set(writer->err, E_INVALID, "select_failed", "select: %.*s, in %.*s",
+	                     SPAN_ARG(buf_view(&text)), (int)(source.len < 200 ? source.len : 200),
+	                     source.ptr);
+	buf_free(&text);
+	return status;
+}
+
+static int fail_inside(const struct writer *writer, const struct part *part, struct value error)
+{
+	struct buf text = {0};
+	failure_write(expr_source(part->expr), error, &text);
+	int status = err_set(writer->err, E_INVALID, "select_failed", "select: %.*s",
 	                     SPAN_ARG(buf_view(&text)));
 	buf_free(&text);
 	return status;
@@ -202,11 +214,11 @@ static int write_part(struct writer *writer, const struct part *part)
 		if (value.tag == VALUE_OPTIONAL && value.as.inner == NULL) {
 			return 0;
 		}
+		if (value_is_error(value)) {
+			return fail_inside(writer, part, value);
+		}
 		write_name(out, part);
-		struct value error =
-		        value_is_error(value)
-		                ? value
-		                : value_write_json(&writer->values->allowance, value, out);
+		struct value error = value_write_json(&writer->values->allowance, value, out);
 		if (value_is_error(error)) {
 			return fail(writer, part, error);
 		}

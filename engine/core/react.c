@@ -57,7 +57,7 @@ static bool is_doomed(const struct react *react, const struct binding *binding,
 	}
 	if (answer == FILTER_ERROR && filter->on_error == ON_ERROR_DEAD) {
 		out->code = SPAN("condition_error");
-		out->message = span_of(filter->tally.error_text);
+		out->message = span_of(filter_error(binding->filter));
 		return true;
 	}
 	return false;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
+#include "triggers/expr/failure.h"
 #include "triggers/ruling.h"
 #include "triggers/triggers.h"
 
@@ -89,7 +90,7 @@ static void note_error(struct trial *trial, struct value error, uint64_t seq)
 {
 	if (trial->error_seq == 0) {
 		trial->error_seq = seq;
-		value_write_error(error, &trial->error);
+		failure_write(condition_source(trial->filter->condition), error, &trial->error);
 	}
 }
 

@@ -30,11 +30,11 @@ static void write_tally(const struct binding *binding, struct buf *out)
 	                       tally->condition_false + binding->condition_no);
 	json_write_member_uint(out, "condition_errors", tally->condition_errors);
 	json_write_name(out, "last_condition_error");
-	if (tally->error_text == NULL) {
+	if (tally->condition_errors == 0) {
 		BUF_LITERAL(out, "null");
 	} else {
 		buf_byte(out, '{');
-		json_write_member_string(out, "text", span_of(tally->error_text));
+		json_write_member_string(out, "text", span_of(filter_error(binding->filter)));
 		json_write_member_uint(out, "seq", tally->error_seq);
 		buf_byte(out, '}');
 	}

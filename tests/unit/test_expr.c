@@ -398,8 +398,8 @@ static void test_error_has_a_place(void **state)
 		assert_non_null(expr);
 		struct value value = expr_eval(expr, &world.activation, EXPR_BUDGET, NULL);
 		assert_true(value_is_error(value));
-		if (value.len != rows[i].at) {
-			fail_msg("%s: at %u, expected %u", rows[i].source, value.len, rows[i].at);
+		if (value.at != rows[i].at) {
+			fail_msg("%s: at %u, expected %u", rows[i].source, value.at, rows[i].at);
 		}
 		expr_free(expr);
 	}

@@ -125,7 +125,8 @@ static void a_condition_that_fails_shows_the_error(void **state)
 		           "{\"when\":\"new_value.q == 2\",\"on_condition_error\":\"%s\"}%c",
 		           cases[i].on_error, 0);
 		buf_format(&wanted,
-		           "{\"reason\":\"%s\",\"text\":\"%s: there is no such key: 'q'\"%s%c",
+		           "{\"reason\":\"%s\",\"text\":\"%s: there is no such key: 'q', in "
+		           "new_value.q == 2\"%s%c",
 		           cases[i].reason, cases[i].text, SHOWN, 0);
 		expect(config.ptr, &change, wanted.ptr);
 		buf_free(&config);
@@ -151,14 +152,16 @@ static void an_edge_tells_which_side(void **state)
 	struct event deleted = change;
 	deleted.kind = EVENT_DELETED;
 	deleted.new_value = SPAN_NONE;
-	expect("{\"when\":\"new_value.n == 2\",\"fire\":\"rising\"}", &deleted,
-	       "{\"reason\":\"condition_false\",\"text\":\"fire: rising: its condition is not true "
-	       "of "
-	       "the new value\",\"conjunct\":{\"source\":\"new_value.n == 2\",\"error\":{\"code\":"
-	       "\"no_such_overload\",\"text\":\"the operation does not take these "
-	       "types\"}},\"saw\":[{"
-	       "\"source\":\"new_value.n\",\"error\":{\"code\":\"no_such_overload\",\"text\":"
-	       "\"the operation does not take these types\"}}]}");
+	expect("{\"when\":\"new_value == null\",\"fire\":\"rising\"}", &deleted,
+	       "{\"reason\":\"condition_false\",\"text\":\"fire: rising: there is no new value\"}");
+	expect("{\"when\":\"new_value.n == 1\",\"fire\":\"falling\"}", &deleted,
+	       "{\"reason\":\"fired\",\"text\":\"fired\"}");
+	struct event created = change;
+	created.kind = EVENT_CREATED;
+	created.old_value = SPAN_NONE;
+	expect("{\"when\":\"new_value == null\",\"fire\":\"falling\"}", &created,
+	       "{\"reason\":\"condition_false\",\"text\":\"fire: falling: there was no old "
+	       "value\"}");
 }
 
 static void words_are_told_apart(void **state)

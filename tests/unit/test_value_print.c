@@ -225,18 +225,39 @@ static void json_refuses_what_it_cannot_say(void **state)
 static void errors_are_sentences(void **state)
 {
 	(void)state;
-	static const struct {
+	const struct {
 		enum value_error code;
 		const char *detail;
+		uint16_t types;
 		const char *want;
 	} cases[] = {
-	        {ERROR_NO_SUCH_KEY, "plan", "there is no such key: 'plan'"},
-	        {ERROR_DIVIDE_BY_ZERO, NULL, "division by zero"},
-	        {ERROR_INVALID_ARGUMENT, "no time zone", "the argument is not valid: no time zone"},
+	        {ERROR_NO_SUCH_KEY, "plan", 0, "there is no such key: 'plan'"},
+	        {ERROR_DIVIDE_BY_ZERO, NULL, 0, "division by zero"},
+	        {ERROR_INVALID_ARGUMENT, "no time zone", 0,
+	         "the argument is not valid: no time zone"},
+	        {ERROR_NO_SUCH_OVERLOAD, NULL, 0, "the operation does not take these types"},
+	        {ERROR_NO_SUCH_OVERLOAD, "_-_", value_types(VALUE_NULL, VALUE_DOUBLE),
+	         "the operation '-' does not take these types (null - double)"},
+	        {ERROR_NO_SUCH_OVERLOAD, "@in", value_types(VALUE_TIMESTAMP, VALUE_STRING),
+	         "the operation 'in' does not take these types (timestamp in string)"},
+	        {ERROR_NO_SUCH_OVERLOAD, "-_", value_types(VALUE_DURATION, 0),
+	         "the operation '-' does not take these types (duration)"},
+	        {ERROR_NO_SUCH_OVERLOAD, "[]", value_types(VALUE_LIST, VALUE_STRING),
+	         "the operation '[]' does not take these types (list, string)"},
+	        {ERROR_NO_SUCH_OVERLOAD, "size", value_types(VALUE_OPTIONAL, 0),
+	         "the function 'size' does not take these types (optional)"},
+	        {ERROR_NO_SUCH_OVERLOAD, "split", value_types(VALUE_STRING, VALUE_INT),
+	         "the function 'split' does not take these types (string, int)"},
+	        {ERROR_NO_SUCH_OVERLOAD, NULL, value_types(VALUE_STRING, 0),
+	         "a value of type string has no fields"},
+	        {ERROR_NO_SUCH_OVERLOAD, "a loop goes over a list or a map",
+	         value_types(VALUE_INT, 0), "a loop goes over a list or a map (int)"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf out = {0};
-		value_write_error(value_error(cases[i].code, cases[i].detail), &out);
+		struct value error = value_error(cases[i].code, cases[i].detail);
+		error.types = cases[i].types;
+		value_write_error(error, &out);
 		buf_byte(&out, '\0');
 		assert_string_equal(out.ptr, cases[i].want);
 		buf_free(&out);

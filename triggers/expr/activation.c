@@ -244,7 +244,9 @@ static struct value select_from(struct allowance *allowance, struct value *map, 
                                 const char *detail)
 {
 	if (map->tag != VALUE_MAP) {
-		return value_is_error(*map) ? *map : value_error(ERROR_NO_SUCH_OVERLOAD, NULL);
+		struct value error = value_error(ERROR_NO_SUCH_OVERLOAD, NULL);
+		error.types = value_types(map->tag, 0);
+		return value_is_error(*map) ? *map : error;
 	}
 	if ((map->flags & VALUE_FILLED) == 0 || detail == NULL) {
 		const struct value_map *members = value_map(allowance, map);

@@ -53,6 +53,16 @@ static void keep_parsed(struct value *const places[], const struct value args[],
 	}
 }
 
+/* No row takes these arguments. */
+static struct value unfit(const struct node_call *call, const struct value args[])
+{
+	struct value error = node_error(&call->node, ERROR_NO_SUCH_OVERLOAD, call->name);
+	for (uint32_t i = 0; i < call->count && i < VALUE_TYPES_MOST; i++) {
+		error.types |= (uint16_t)(args[i].tag << (i * VALUE_TAG_BITS));
+	}
+	return error;
+}
+
 static struct value call_with(struct activation *activation, struct node_call *call,
                               struct value args[], struct value *places[])
 {
@@ -70,7 +80,7 @@ static struct value call_with(struct activation *activation, struct node_call *c
 	}
 	const struct overload *row = choose(call, args);
 	if (row == NULL) {
-		return node_error(&call->node, ERROR_NO_SUCH_OVERLOAD, call->name);
+		return unfit(call, args);
 	}
 	struct value value = row->fn(&activation->allowance, args, call->count);
 	keep_parsed(places, args, call->count);
@@ -105,7 +115,7 @@ static bool unwrap(const struct node *node, struct value *value)
 		return true;
 	}
 	if (value->tag != VALUE_ERROR) {
-		*value = node_error(node, ERROR_NO_SUCH_OVERLOAD, "?");
+		*value = node_unfit(node, "?", value, NULL);
 	}
 	return false;
 }
@@ -151,9 +161,7 @@ struct value eval_map(struct activation *activation, struct node *node)
 	for (uint32_t i = 0; i < most; i++) {
 		struct value key = list->args[2 * i]->eval(activation, list->args[2 * i]);
 		if (!may_be_key(key)) {
-			return key.tag == VALUE_ERROR
-			               ? key
-			               : node_error(node, ERROR_NO_SUCH_OVERLOAD, "{}");
+			return key.tag == VALUE_ERROR ? key : node_unfit(node, "{}", &key, NULL);
 		}
 		struct node *arg = list->args[2 * i + 1];
 		struct value value = arg->eval(activation, arg);

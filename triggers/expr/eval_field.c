@@ -68,7 +68,7 @@ static struct value maybe_field(struct activation *activation, struct node *node
 		return none();
 	}
 	if (from->tag != VALUE_MAP) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, select->name.ptr);
+		return node_unfit(node, NULL, from, NULL);
 	}
 	const struct value_map *map = value_map(&activation->allowance, from);
 	if (map == NULL) {
@@ -107,7 +107,7 @@ static struct value *place_field(struct activation *activation, struct node *nod
 		return room;
 	}
 	if (from->tag != VALUE_ERROR) {
-		*room = node_error(node, ERROR_NO_SUCH_OVERLOAD, select->name.ptr);
+		*room = node_unfit(node, NULL, from, NULL);
 		return room;
 	}
 	return from;
@@ -172,7 +172,7 @@ struct value eval_has(struct activation *activation, struct node *node)
 		return value_bool(false);
 	}
 	if (from->tag != VALUE_MAP) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, "has");
+		return node_unfit(node, NULL, from, NULL);
 	}
 	const struct value_map *map = value_map(&activation->allowance, from);
 	return map != NULL ? value_bool(find_field(map, select) != NULL)
@@ -256,10 +256,9 @@ static struct value find_item(struct activation *activation, const struct node *
 	if (from->tag == VALUE_LIST) {
 		uint64_t index = 0;
 		if (!list_index(key, &index)) {
-			return node_error(node,
-			                  key.tag == VALUE_DOUBLE ? ERROR_INVALID_ARGUMENT
-			                                          : ERROR_NO_SUCH_OVERLOAD,
-			                  "[]");
+			return key.tag == VALUE_DOUBLE
+			               ? node_error(node, ERROR_INVALID_ARGUMENT, "[]")
+			               : node_unfit(node, "[]", from, &key);
 		}
 		const struct value_list *list = value_list(&activation->allowance, from);
 		if (list == NULL) {
@@ -272,14 +271,14 @@ static struct value find_item(struct activation *activation, const struct node *
 		return value_bool(true);
 	}
 	if (from->tag != VALUE_MAP) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, "[]");
+		return node_unfit(node, "[]", from, &key);
 	}
 	const struct value_map *map = value_map(&activation->allowance, from);
 	if (map == NULL) {
 		return node_over(activation, node);
 	}
 	if (key.tag < VALUE_BOOL || key.tag > VALUE_STRING) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, "[]");
+		return node_unfit(node, "[]", from, &key);
 	}
 	*out = value_map_get(map, key);
 	return *out != NULL ? value_bool(true) : no_such_key(activation, node, key);

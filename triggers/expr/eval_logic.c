@@ -23,9 +23,9 @@ static struct value decide(struct activation *activation, struct node *node, boo
 			return value;
 		}
 		if (kept.tag != VALUE_ERROR) {
-			kept = value.tag == VALUE_ERROR ? value
-			                                : node_error(node, ERROR_NO_SUCH_OVERLOAD,
-			                                             decisive ? "||" : "&&");
+			kept = value.tag == VALUE_ERROR
+			               ? value
+			               : node_unfit(node, decisive ? "||" : "&&", &value, NULL);
 		}
 	}
 	return kept;
@@ -48,7 +48,7 @@ struct value eval_not(struct activation *activation, struct node *node)
 	if (value.tag == VALUE_BOOL) {
 		return value_bool(!value.as.b);
 	}
-	return value.tag == VALUE_ERROR ? value : node_error(node, ERROR_NO_SUCH_OVERLOAD, "!");
+	return value.tag == VALUE_ERROR ? value : node_unfit(node, "!", &value, NULL);
 }
 
 struct value eval_choice(struct activation *activation, struct node *node)
@@ -59,7 +59,7 @@ struct value eval_choice(struct activation *activation, struct node *node)
 		struct node *chosen = list->args[value.as.b ? 1 : 2];
 		return chosen->eval(activation, chosen);
 	}
-	return value.tag == VALUE_ERROR ? value : node_error(node, ERROR_NO_SUCH_OVERLOAD, "?:");
+	return value.tag == VALUE_ERROR ? value : node_unfit(node, "?:", &value, NULL);
 }
 
 /* ---- what macros make: an error counts as absent ---- */
@@ -111,7 +111,7 @@ struct value eval_opt_map(struct activation *activation, struct node *node)
 	}
 	const char *name = node->op ? "optFlatMap" : "optMap";
 	if (optional.tag != VALUE_OPTIONAL) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, name);
+		return node_unfit(node, name, &optional, NULL);
 	}
 	if (optional.as.inner == NULL) {
 		return optional;
@@ -124,5 +124,5 @@ struct value eval_opt_map(struct activation *activation, struct node *node)
 	if (!node->op) {
 		return node_optional(activation, node, value);
 	}
-	return value.tag == VALUE_OPTIONAL ? value : node_error(node, ERROR_NO_SUCH_OVERLOAD, name);
+	return value.tag == VALUE_OPTIONAL ? value : node_unfit(node, name, &value, NULL);
 }

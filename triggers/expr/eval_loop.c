@@ -14,7 +14,7 @@ static inline struct value ask(struct activation *activation, struct node_loop *
 	struct value value = loop->body->eval(activation, loop->body);
 	loop_range_done(activation, loop, range, i);
 	if (value.tag != VALUE_BOOL && value.tag != VALUE_ERROR) {
-		return node_error(&loop->node, ERROR_NO_SUCH_OVERLOAD, "loop");
+		return node_unfit(&loop->node, LOOP_BODY, &value, NULL);
 	}
 	return value;
 }

@@ -120,9 +120,8 @@ static struct value order_of(const struct node *node, const struct value *a, con
 	        [TEST_GREATER] = ">",
 	        [TEST_GREATER_EQUAL] = ">=",
 	};
-	return is_number(a) && is_number(b)
-	               ? value_bool(false)
-	               : node_error(node, ERROR_NO_SUCH_OVERLOAD, names[node->op]);
+	return is_number(a) && is_number(b) ? value_bool(false)
+	                                    : node_unfit(node, names[node->op], a, b);
 }
 
 struct value eval_test_order(struct activation *activation, struct node *node)

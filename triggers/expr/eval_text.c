@@ -22,7 +22,7 @@ static inline bool subject_text(struct activation *activation, struct node *node
 		return true;
 	}
 	*error = error->tag == VALUE_ERROR ? node_placed(node, *error)
-	                                   : node_error(node, ERROR_NO_SUCH_OVERLOAD, name);
+	                                   : node_unfit(node, name, error, NULL);
 	return false;
 }
 
@@ -66,9 +66,8 @@ static struct value compile(struct activation *activation, struct node_regex *te
 	const struct node *node = &test->test.test.node;
 	struct value pattern = test->pattern->eval(activation, test->pattern);
 	if (pattern.tag != VALUE_STRING) {
-		return pattern.tag == VALUE_ERROR
-		               ? pattern
-		               : node_error(node, ERROR_NO_SUCH_OVERLOAD, "matches");
+		return pattern.tag == VALUE_ERROR ? pattern
+		                                  : node_unfit(node, "matches", &pattern, NULL);
 	}
 	if (!allowance_spend(&activation->allowance, COMPILE_STEPS)) {
 		return node_over(activation, node);

@@ -18,7 +18,7 @@ static struct value step(struct activation *activation, struct node_loop *loop,
 		if (value.tag != VALUE_BOOL) {
 			return value.tag == VALUE_ERROR
 			               ? value
-			               : node_error(&loop->node, ERROR_NO_SUCH_OVERLOAD, "loop");
+			               : node_unfit(&loop->node, LOOP_BODY, &value, NULL);
 		}
 	}
 	if (!value.as.b) {
@@ -92,7 +92,7 @@ static struct value add_entries(struct activation *activation, const struct node
                                 struct pairs *pairs, struct value entries)
 {
 	if (entries.tag != VALUE_MAP) {
-		return node_error(node, ERROR_NO_SUCH_OVERLOAD, "transformMapEntry");
+		return node_unfit(node, "transformMapEntry", &entries, NULL);
 	}
 	const struct value_map *map = value_map(&activation->allowance, &entries);
 	if (map == NULL || !allowance_spend(&activation->allowance, (int64_t)map->count) ||

@@ -5,6 +5,9 @@
 
 #include "triggers/expr/node.h"
 
+static const char LOOP_RANGE[] = "a loop goes over a list or a map";
+static const char LOOP_BODY[] = "what a loop asks is not true or false";
+
 /* The range lives in its place, so that what a body parses of an item is parsed for all who ask for
  * it later: loop_range_done puts the items back. */
 struct loop_range {
@@ -26,9 +29,8 @@ static inline struct value loop_range_open(struct activation *activation,
 		out->map = value_map(&activation->allowance, from);
 		out->count = out->map != NULL ? out->map->count : 0;
 	} else {
-		return from->tag == VALUE_ERROR
-		               ? *from
-		               : node_error(&loop->node, ERROR_NO_SUCH_OVERLOAD, "loop");
+		return from->tag == VALUE_ERROR ? *from
+		                                : node_unfit(&loop->node, LOOP_RANGE, from, NULL);
 	}
 	return out->list == NULL && out->map == NULL ? node_over(activation, &loop->node)
 	                                             : (struct value){0};

@@ -129,15 +129,24 @@ static inline struct value node_error(const struct node *node, enum value_error 
                                       const char *detail)
 {
 	struct value error = value_error(code, detail);
-	error.len = node->at;
+	error.at = node->at;
+	return error;
+}
+
+/* `name` does not take such values; `second` may be NULL. */
+static inline struct value node_unfit(const struct node *node, const char *name,
+                                      const struct value *first, const struct value *second)
+{
+	struct value error = node_error(node, ERROR_NO_SUCH_OVERLOAD, name);
+	error.types = value_types(first->tag, second != NULL ? second->tag : 0);
 	return error;
 }
 
 /* An error that has no place yet gets the node's. */
 static inline struct value node_placed(const struct node *node, struct value value)
 {
-	if (value.tag == VALUE_ERROR && value.len == 0) {
-		value.len = node->at;
+	if (value.tag == VALUE_ERROR && value.at == 0) {
+		value.at = node->at;
 	}
 	return value;
 }

@@ -38,6 +38,8 @@ enum value_tag {
 	VALUE_TAGS
 };
 
+enum { VALUE_TAG_BITS = 4, VALUE_TYPES_MOST = 4 /* that an error remembers */ };
+
 enum value_flag {
 	VALUE_EXACT = 1,          /* double: as.i is the number */
 	VALUE_EXACT_UNSIGNED = 2, /* double: as.u is the number, over INT64_MAX */
@@ -73,9 +75,14 @@ struct value {
 	uint8_t tag;   /* enum value_tag */
 	uint8_t flags; /* enum value_flag */
 	uint16_t code; /* error: enum value_error */
-	uint32_t len;  /* string, bytes, type, text: bytes; timestamp, duration: nanoseconds
-	                  0..999999999  on top of as.i seconds; error: byte offset in the expression
-	                  of who failed */
+	union {
+		uint32_t len; /* string, bytes, type, text: bytes; timestamp, duration:
+		                 nanoseconds 0..999999999 on top of as.i seconds */
+		struct {
+			uint16_t at;    /* error: byte offset in the expression of who failed */
+			uint16_t types; /* error: what it met, see value_types */
+		};
+	};
 	union {
 		bool b;
 		int64_t i; /* int; seconds of a timestamp (since 1970, UTC) or duration (floored) */
@@ -163,6 +170,12 @@ static inline struct value value_error(enum value_error code, const char *detail
 	return (struct value){.tag = VALUE_ERROR, .code = (uint16_t)code, .as.text = detail};
 }
 
+/* The types of two values for an error: four bits each, the first lowest. */
+static inline uint16_t value_types(uint8_t first, uint8_t second)
+{
+	return (uint16_t)(first | second << VALUE_TAG_BITS);
+}
+
 /* What stopped whoever was over the allowance. */
 static inline struct value allowance_error(const struct allowance *allowance)
 {
@@ -222,7 +235,7 @@ uint64_t value_hash(struct value scalar);
 const char *value_tag_name(
         struct value value); /* CEL's name of its type: "int", "map", "null_type" */
 const char *value_error_word(enum value_error code);
-/* "there is no such key: 'plan'". */
+/* "there is no such key: 'plan'", "the operation '-' does not take these types (null - double)". */
 void value_write_error(struct value error, struct buf *out);
 /* As CEL would spell it, at most about `most` bytes, then "...": what explain shows. */
 void value_write_text(struct allowance *allowance, struct value value, size_t most,

@@ -37,40 +37,6 @@ const char *value_tag_name(struct value value)
 	return names[value.tag];
 }
 
-struct sentence {
-	const char *word;
-	const char *text;
-};
-
-static const struct sentence *sentence_of(unsigned code)
-{
-	static const struct sentence sentences[] = {{"none", "nothing is wrong"},
-#define X(name, word, text) {word, text},
-	                                            VALUE_ERRORS(X)
-#undef X
-	};
-	PRE(code < sizeof sentences / sizeof *sentences);
-	return &sentences[code];
-}
-
-const char *value_error_word(enum value_error code)
-{
-	return sentence_of(code)->word;
-}
-
-void value_write_error(struct value error, struct buf *out)
-{
-	PRE(value_is_error(error));
-	buf_span(out, span_of(sentence_of(error.code)->text));
-	const char *detail = error.as.text;
-	if (detail == NULL) {
-		return;
-	}
-	bool is_name = error.code == ERROR_NO_SUCH_KEY || error.code == ERROR_UNKNOWN_NAME ||
-	               error.code == ERROR_UNKNOWN_FUNCTION || error.code == ERROR_DUPLICATE_KEY;
-	buf_format(out, is_name ? ": '%s'" : ": %s", detail);
-}
-
 /* ---- scalars that both spellings share ---- */
 
 static bool is_exact(struct value number)
