@@ -54,6 +54,26 @@ static int refuse(struct builder *builder, int number, yaml_mark_t mark, const c
 	               "%s:%zu:%zu: %s", builder->name, mark.line + 1, mark.column + 1, reason);
 }
 
+/* Text that YAML takes for something else is the slip that people make most. */
+static const char QUOTE_HINT[] =
+        "; put a text that begins with !, a quote or a bracket, or holds ': ' or ' #', into quotes "
+        "(or behind >- on lines of its own)";
+
+static int refuse_tag(struct builder *builder, const yaml_event_t *event)
+{
+	char reason[256];
+	(void)snprintf(reason, sizeof reason, "tags other than !!str are not understood%s",
+	               QUOTE_HINT);
+	return refuse(builder, E_INVALID, event->start_mark, reason);
+}
+
+static int refuse_syntax(struct builder *builder, const char *problem)
+{
+	char reason[256];
+	(void)snprintf(reason, sizeof reason, "%.60s%s", problem, QUOTE_HINT);
+	return refuse(builder, E_INVALID, builder->parser.problem_mark, reason);
+}
+
 static int count_nodes(struct builder *builder, uint32_t weight, yaml_mark_t mark)
 {
 	builder->total += weight;
@@ -276,8 +296,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	const char *tag = (const char *)event->data.scalar.tag;
 	bool is_text = tag != NULL && (strcmp(tag, YAML_STR_TAG) == 0 || strcmp(tag, "!") == 0);
 	if (tag != NULL && !is_text) {
-		return refuse(builder, E_INVALID, event->start_mark,
-		              "tags other than !!str are not understood");
+		return refuse_tag(builder, event);
 	}
 	struct made *made = NULL;
 	int result = make_scalar(builder, event, &made);
@@ -317,8 +336,7 @@ static int on_begin(struct builder *builder, const yaml_event_t *event)
 	const yaml_char_t *anchor =
 	        is_list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor;
 	if ((is_list ? event->data.sequence_start.tag : event->data.mapping_start.tag) != NULL) {
-		return refuse(builder, E_INVALID, event->start_mark,
-		              "tags other than !!str are not understood");
+		return refuse_tag(builder, event);
 	}
 	if (builder->depth == YAML_DEPTH_MAX) {
 		return refuse(builder, E_LIMIT, event->start_mark, "nested too deeply");
@@ -390,7 +408,7 @@ static int next_event(struct builder *builder, yaml_event_t *event)
 		return err_set(builder->err, E_INVALID, "invalid_yaml", "%s: %s, at byte %zu",
 		               builder->name, problem, parser->problem_offset);
 	}
-	return refuse(builder, E_INVALID, parser->problem_mark, problem);
+	return refuse_syntax(builder, problem);
 }
 
 static int build(struct builder *builder)

@@ -19,6 +19,8 @@ static const char common_options[] =
         "  --help         this text, or that of a command\n"
         "  --version      the version\n";
 
+static const char wide_help[] = "show every cell whole, however long the lines become";
+
 static const char exit_codes[] = "exit codes: 0 done, 1 refused or failed, 2 wrong command line, "
                                  "3 no engine answers, 4 no such thing\n";
 
@@ -44,6 +46,9 @@ static void print_command_help(const struct command *command)
 		               row->value ? row->value : "");
 		printf("  %-22s %s\n", left, row->help);
 	}
+	if (command->columns != NULL) {
+		printf("  %-22s %s\n", "--wide", wide_help);
+	}
 	(void)fputs(common_options, stdout);
 }
 
@@ -59,6 +64,9 @@ void command_print_man(const struct command_set *set, struct buf *out)
 		for (const struct option_row *row = command->options; row && row->name; row++) {
 			buf_format(out, ".RS\n.TP\n.B \\-\\-%s\n.I %s\n%s\n.RE\n", row->name,
 			           row->value ? row->value : "", row->help);
+		}
+		if (command->columns != NULL) {
+			buf_format(out, ".RS\n.TP\n.B \\-\\-wide\n%s\n.RE\n", wide_help);
 		}
 	}
 	buf_format(out, ".SH OPTIONS\n.nf\n%s.fi\n.SH EXIT STATUS\n%s", common_options, exit_codes);
@@ -146,6 +154,10 @@ static int take_option(struct invocation *invocation, int argc, char **argv, int
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
 	if (len == 4 && strncmp(name, "json", 4) == 0) {
 		invocation->json = true;
+		return 0;
+	}
+	if (len == 4 && strncmp(name, "wide", 4) == 0 && invocation->command->columns != NULL) {
+		invocation->wide = true;
 		return 0;
 	}
 	const char **target = NULL;

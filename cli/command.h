@@ -37,6 +37,7 @@ struct invocation {
 	const char *options[OPTIONS_MAX]; /* "" for one without a value */
 	const char *url;
 	bool json;
+	bool wide; /* cells are not cut */
 };
 
 struct command {
@@ -49,9 +50,10 @@ struct command {
 	/* One request: {1}, {2} stand for arguments, options become query parameters. */
 	const char *method;
 	const char *path;
-	const char *body;    /* "2" = argument 2 as it is; NULL none */
-	const char *list;    /* the member of the answer that is the list to show */
-	const char *columns; /* see print_table; NULL: shown as JSON */
+	const char *body;                /* "2" = argument 2 as it is; NULL none */
+	const char *list;                /* the member of the answer that is the list to show */
+	const char *columns;             /* see print_table; NULL: shown as JSON */
+	void (*below)(struct span list); /* shows what no column holds, under it; may be NULL */
 	void (*show)(
 	        struct span answer); /* shows the valid JSON of an answer instead; may be NULL */
 };

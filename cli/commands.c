@@ -132,7 +132,8 @@ const struct command commands[] = {
          .list = "registered_triggers",
          .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
-                    "DEAD:dead REASON:paused_because CONFIG:config"},
+                    "DEAD:dead REASON:paused_because CONFIG:config:when",
+         .below = why_show_errors},
         {.name = "trigger show",
          .args = "ID",
          .help = "Show a trigger with its figures and last errors.",

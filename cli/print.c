@@ -14,23 +14,72 @@ enum { COLUMNS_MAX = 16, CELL_MAX = 60 };
 struct column {
 	struct span title;
 	struct span member;
+	struct span
+	        first; /* member of the cell's object that stands before the others; or absent */
 	size_t width;
+	size_t most; /* bytes of a cell */
 };
 
-static size_t parse_columns(const char *text, struct column columns[COLUMNS_MAX])
+static struct span until_colon(const char **text)
+{
+	size_t len = strcspn(*text, ": ");
+	struct span word = span_make(*text, len);
+	*text += len + ((*text)[len] == ':');
+	return word;
+}
+
+static size_t parse_columns(const char *text, bool wide, struct column columns[COLUMNS_MAX])
 {
 	size_t count = 0;
 	while (*text != '\0' && count < COLUMNS_MAX) {
-		size_t len = strcspn(text, " ");
-		size_t colon = strcspn(text, ":");
-		columns[count].title = span_make(text, colon);
-		columns[count].member = span_make(text + colon + 1, len - colon - 1);
-		columns[count].width = colon;
-		count++;
-		text += len;
+		struct column *column = &columns[count++];
+		column->title = until_colon(&text);
+		column->member = until_colon(&text);
+		column->first = until_colon(&text);
+		column->width = column->title.len;
+		column->most = wide ? SIZE_MAX : CELL_MAX;
 		text += *text == ' ';
 	}
 	return count;
+}
+
+/* The object with one of its members before the others. */
+static void write_first(struct span object, struct span first, struct buf *out)
+{
+	struct span value;
+	struct span name;
+	const char *comma = "";
+	bool has_first = first.len != 0 && json_kind(object) == JSON_OBJECT &&
+	                 json_get(object, first, &value);
+	if (!has_first) {
+		json_compact(object, out);
+		return;
+	}
+	for (int others = 0; others < 2; others++) {
+		for (struct json_iter iter = json_iter(object);
+		     json_next_member(&iter, &name, &value);) {
+			if (span_equal(name, first) == (others == 0)) {
+				buf_format(out, "%s\"%.*s\":", *comma ? comma : "{",
+				           SPAN_ARG(name));
+				json_compact(value, out);
+				comma = ",";
+			}
+		}
+	}
+	buf_byte(out, '}');
+}
+
+static void cut(struct buf *out, size_t most)
+{
+	if (out->len <= most) {
+		return;
+	}
+	size_t len = most - 3;
+	while (len > 0 && ((unsigned char)out->ptr[len] & 0xc0) == 0x80) {
+		len--; /* not in the middle of a character */
+	}
+	out->len = len;
+	BUF_LITERAL(out, "...");
 }
 
 /* What a cell shows: text without quotes and control characters, other values compact. */
@@ -43,7 +92,7 @@ static void cell(struct span object, const struct column *column, struct buf *ou
 	} else if (json_kind(value) == JSON_STRING) {
 		json_string(value, out);
 	} else {
-		json_compact(value, out);
+		write_first(value, column->first, out);
 	}
 	for (size_t i = 0; i < out->len; i++) {
 		if ((unsigned char)out->ptr[i] < 0x20) {
@@ -53,14 +102,7 @@ static void cell(struct span object, const struct column *column, struct buf *ou
 	if (out->len == 0) {
 		buf_byte(out, '-');
 	}
-	if (out->len > CELL_MAX) {
-		size_t len = CELL_MAX - 3;
-		while (len > 0 && ((unsigned char)out->ptr[len] & 0xc0) == 0x80) {
-			len--; /* not in the middle of a character */
-		}
-		out->len = len;
-		BUF_LITERAL(out, "...");
-	}
+	cut(out, column->most);
 }
 
 static void print_row(struct span object, const struct column columns[], size_t count,
@@ -79,10 +121,24 @@ static void print_row(struct span object, const struct column columns[], size_t 
 	}
 }
 
-void print_table(struct span array, const char *spec)
+/* The last column may fill the line of a terminal. */
+static void widen(struct column columns[], size_t count)
+{
+	struct winsize size = {0};
+	size_t used = 0;
+	for (size_t i = 0; i + 1 < count; i++) {
+		used += columns[i].width + 2;
+	}
+	if (count != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+	    size.ws_col > used + CELL_MAX && columns[count - 1].most == CELL_MAX) {
+		columns[count - 1].most = size.ws_col - used;
+	}
+}
+
+void print_table(struct span array, const char *spec, bool wide)
 {
 	struct column columns[COLUMNS_MAX];
-	size_t count = parse_columns(spec, columns);
+	size_t count = parse_columns(spec, wide, columns);
 	struct buf text = {0};
 	struct span item;
 	for (struct json_iter iter = json_iter(array); json_next_item(&iter, &item);) {
@@ -92,6 +148,7 @@ void print_table(struct span array, const char *spec)
 			        text.len > columns[i].width ? text.len : columns[i].width;
 		}
 	}
+	widen(columns, count);
 	print_row(SPAN_NONE, columns, count, &text);
 	for (struct json_iter iter = json_iter(array); json_next_item(&iter, &item);) {
 		print_row(item, columns, count, &text);

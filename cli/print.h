@@ -6,9 +6,11 @@
 #include "base/span.h"
 #include <stdbool.h>
 
-/* A list of objects as a table. `columns`: "TITLE:member TITLE:member", members of each object.
- * Texts stand without quotes, other values as JSON, cut to what a terminal is wide. */
-void print_table(struct span array, const char *columns);
+/* A list of objects as a table. `columns`: "TITLE:member TITLE:member:first", members of each
+ * object; of an object in a cell its member `first` stands before the others. Texts stand without
+ * quotes, other values as JSON. Cells are cut unless `wide`; the last column has what the others
+ * leave of the terminal. */
+void print_table(struct span array, const char *columns, bool wide);
 /* JSON with line breaks and two spaces a level. */
 void print_json(struct span value);
 /* "error: sentence" and what to do, from a problem document, to standard error. */

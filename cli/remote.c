@@ -79,7 +79,10 @@ static void show(const struct invocation *invocation, struct span body)
 		command->show(value);
 	} else if (command->list != NULL && json_kind(value) == JSON_OBJECT &&
 	           json_get(value, span_of(command->list), &list)) {
-		print_table(list, command->columns);
+		print_table(list, command->columns, invocation->wide);
+		if (command->below != NULL) {
+			command->below(list);
+		}
 	} else {
 		print_json(value);
 	}

@@ -350,3 +350,30 @@ void why_show_trial(struct span answer)
 	}
 	buf_free(&line);
 }
+
+/* ---- triggers ---- */
+
+void why_show_errors(struct span triggers)
+{
+	struct buf line = {0};
+	struct span trigger;
+	bool is_first = true;
+	for (struct json_iter iter = json_iter(triggers); json_next_item(&iter, &trigger);) {
+		struct span error = member(trigger, "last_condition_error");
+		if (error.ptr == NULL || json_kind(error) != JSON_OBJECT) {
+			continue;
+		}
+		if (is_first) {
+			print_line(&line);
+			is_first = false;
+		}
+		add_text(&line, member(trigger, "id"));
+		buf_format(&line, ": its condition failed %llu time%s, last at event %llu: ",
+		           (unsigned long long)number(trigger, "condition_errors"),
+		           number(trigger, "condition_errors") == 1 ? "" : "s",
+		           (unsigned long long)number(error, "seq"));
+		add_text(&line, member(error, "text"));
+		print_line(&line);
+	}
+	buf_free(&line);
+}

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "triggers/condition_macro.h"
+#include "triggers/event.h"
 
 struct root {
 	const char *name;
@@ -30,6 +31,32 @@ static const struct {
         {"event.time", ROOT_TIME},
 };
 
+static const struct expr_synonym SYNONYMS[] = {
+        {"value", "new_value"},    {"new", "new_value"},
+        {"after", "new_value"},    {"data", "new_value"},
+        {"old", "old_value"},      {"before", "old_value"},
+        {"previous", "old_value"}, {"now", "time"},
+        {"kind", "event_type"},    {NULL, NULL},
+};
+
+static const char *const EVENT_TYPES[] = {
+#define X(name, number, text) text,
+        EVENT_KINDS(X)
+#undef X
+                NULL,
+};
+
+static const char *const TRIGGER_TYPES[] = {"state", NULL};
+static const char TYPE_HINT[] = "write created(), updated(), deleted(), or \"state:created\"";
+
+static const struct expr_choice CHOICES[] = {
+        {"event_type", EVENT_TYPES, TYPE_HINT},
+        {"event.event_type", EVENT_TYPES, TYPE_HINT},
+        {"event.type", TRIGGER_TYPES,
+         "it is \"state\"; write created(), or event_type == \"state:created\""},
+        {NULL, NULL, NULL},
+};
+
 enum { ALIAS_COUNT = sizeof ALIASES / sizeof *ALIASES };
 
 static void add(struct condition_env *env, enum condition_view view, const char *name,
@@ -49,8 +76,10 @@ struct condition_env *condition_env_new(void)
 		env->roots[i] = paths_root(env->paths, span_of(ROOTS[i].name));
 	}
 	for (size_t i = 0; i < VIEW_COUNT; i++) {
-		env->views[i] =
-		        (struct expr_env){.paths = env->paths, .variables = env->variables[i]};
+		env->views[i] = (struct expr_env){.paths = env->paths,
+		                                  .variables = env->variables[i],
+		                                  .synonyms = SYNONYMS,
+		                                  .choices = CHOICES};
 	}
 	env->views[VIEW_EVENT].macros = condition_macros;
 	for (size_t i = 0; i < ROOT_COUNT; i++) {

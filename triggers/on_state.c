@@ -14,7 +14,14 @@
 
 static const char CODE[] = "invalid_trigger";
 
-enum { SCOPE_MAX = 512, KEY_MAX = 1024, FUNCTION_MAX = 256, CHANGED_MAX = 64, SEGMENTS_MAX = 32 };
+enum {
+	SCOPE_MAX = 512,
+	KEY_MAX = 1024,
+	FUNCTION_MAX = 256,
+	CHANGED_MAX = 64,
+	SEGMENTS_MAX = 32,
+	SHOWN_MOST = 60
+};
 #define DAY (INT64_C(24) * 60 * 60 * 1000)
 
 /* A config as it is written. */
@@ -308,6 +315,10 @@ static int build_changed(struct span list, struct filter *filter, struct err *er
 {
 	if (list.ptr == NULL) {
 		return 0;
+	}
+	if (json_kind(list) == JSON_STRING && list.len > 2) {
+		return err_set(err, E_INVALID, CODE, "'changed' %s; write [%.*s]", PATHS,
+		               (int)(list.len < SHOWN_MOST ? list.len : SHOWN_MOST), list.ptr);
 	}
 	if (json_kind(list) != JSON_ARRAY) {
 		return refuse("changed", PATHS, err);

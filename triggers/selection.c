@@ -151,11 +151,16 @@ int selection_new(struct condition_env *env, struct span json, struct selection 
 	struct reader reader = {.selection = selection, .where = where, .err = err};
 	struct buf canonical = {0};
 	json_canonical(json, &canonical); /* as the trigger's record has it after a restart */
-	int status = kind == JSON_ARRAY || kind == JSON_OBJECT
-	                     ? read_part(&reader, buf_view(&canonical), &selection->root)
+	bool is_many = kind == JSON_ARRAY || kind == JSON_OBJECT;
+	int status = is_many ? read_part(&reader, buf_view(&canonical), &selection->root)
 	                     : refuse(&reader, "must be a list of expressions or a map of names to "
 	                                       "expressions");
 	buf_free(&canonical);
+	if (status == 0 && selection->root.count == 0) {
+		status = refuse(&reader,
+		                "must hold an expression; without 'select' the handler gets "
+		                "the whole event");
+	}
 	if (status != 0) {
 		selection_free(selection);
 		return status;

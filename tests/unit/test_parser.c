@@ -365,8 +365,8 @@ static void the_callers_macros_are_expanded(void **state)
 {
 	(void)state;
 	static const struct ast_macro MACROS[] = {
-	        {"changed", false, 1, expand_changed},
-	        {"created", false, 0, expand_created},
+	        {"changed", false, 1, expand_changed, "it takes a path"},
+	        {"created", false, 0, expand_created, NULL},
 	        {0},
 	};
 	static const struct parser_options OPTIONS = {.macros = MACROS};
@@ -380,6 +380,7 @@ static void the_callers_macros_are_expanded(void **state)
 	assert_int_equal(fault.at, 13);
 	assert_null(parse_copy(SPAN("changed('a', 'b')"), &OPTIONS, &arena, &fault));
 	assert_string_equal(fault.text, "changed() does not take 2 arguments");
+	assert_string_equal(fault.hint, "it takes a path");
 	assert_int_equal(fault.at, 0);
 	arena_close(&arena);
 }

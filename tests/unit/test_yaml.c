@@ -85,6 +85,10 @@ static void test_what_is_wrong_is_named_with_its_place(void **state)
 	expect_refused(SPAN("? [a]\n: b\n"), E_INVALID, "t.yaml:1:3: a key must be plain text");
 	expect_refused(SPAN("a: !!int 5\n"), E_INVALID, "t.yaml:1:4: tags");
 	expect_refused(SPAN("a: !!map {}\n"), E_INVALID, "tags");
+	expect_refused(SPAN("a: !b.c\n"), E_INVALID, "begins with !");
+	expect_refused(SPAN("a: \"b\" == c\n"), E_INVALID,
+	               "t.yaml:1:8: did not find expected key; put");
+	expect_refused(SPAN("a: b ? c : d\n"), E_INVALID, "into quotes");
 	expect_refused(SPAN("a: \xff\n"), E_INVALID, "t.yaml: ");
 	expect_refused(SPAN("a: *b\n"), E_INVALID, "t.yaml:1:4: this alias names no anchor");
 	expect_refused(SPAN("a: &b [*b]\n"), E_INVALID, "this alias names no anchor");

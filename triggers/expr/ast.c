@@ -67,3 +67,42 @@ struct ast *ast_call(struct arena *arena, const struct ast *like, const char *na
 	set_args(arena, node, a, b);
 	return node;
 }
+
+/* ---- chains of names ---- */
+
+/* Takes ".name" from the end of *text; the whole for the first name of a chain. */
+static bool take_last(struct span *text, struct span name, bool is_first)
+{
+	if (text->len < name.len ||
+	    !span_equal(span_make(text->ptr + text->len - name.len, name.len), name)) {
+		return false;
+	}
+	text->len -= name.len;
+	if (is_first) {
+		return text->len == 0;
+	}
+	if (text->len == 0 || text->ptr[text->len - 1] != '.') {
+		return false;
+	}
+	text->len--;
+	return true;
+}
+
+bool ast_chain_is(const struct ast *ast, struct span text)
+{
+	while (ast->kind == AST_SELECT && !ast->test && !ast->optional) {
+		if (!take_last(&text, ast->name, false)) {
+			return false;
+		}
+		ast = ast->args[0];
+	}
+	return ast->kind == AST_IDENT && take_last(&text, ast->name, true);
+}
+
+const struct ast *ast_chain_start(const struct ast *ast)
+{
+	while (ast->kind == AST_SELECT && !ast->test && !ast->optional) {
+		ast = ast->args[0];
+	}
+	return ast->kind == AST_IDENT ? ast : NULL;
+}

@@ -68,6 +68,11 @@ struct ast {
 	struct span var2; /* absent: a loop of one variable; else the item or the value */
 };
 
+/* Is it a chain of nothing but names, `text` ("event.type")? */
+bool ast_chain_is(const struct ast *ast, struct span text);
+/* The first name of a chain of names, or NULL. */
+const struct ast *ast_chain_start(const struct ast *ast);
+
 /* What the parser may be taught besides the language. Everything is borrowed. */
 struct ast_macro {
 	const char *name;
@@ -77,6 +82,7 @@ struct ast_macro {
 	 * says why not. */
 	struct ast *(*expand)(struct arena *arena, struct span source, const struct ast *call,
 	                      struct fault *fault);
+	const char *usage; /* "write has(map.field)": the hint for another count of arguments */
 };
 
 /* ---- building: what parser and macros use; the new node has the place and range of `like`. Texts

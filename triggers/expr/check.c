@@ -4,9 +4,10 @@
 
 #include "base/spelling.h"
 #include "triggers/expr/overloads.h"
+#include "triggers/expr/slip.h"
 #include <stdio.h>
 
-enum { HINT_MAX = 128 };
+enum { HINT_MAX = 128, ARGS_MOST = 6 /* fixed ones of any function, about */ };
 
 /* What looks like a function and is none: macros, and what is not in the tables. */
 static const char *const built_in[] = {
@@ -44,6 +45,10 @@ void check_unknown_variable(struct assembly *assembly, const struct ast *ident)
 			nearest = assembly->locals[i].name;
 		}
 	}
+	for (const struct expr_synonym *row = env->synonyms; row != NULL && row->word != NULL;
+	     row++) {
+		nearest = span_is(ident->name, row->word) ? span_of(row->name) : nearest;
+	}
 	char hint[HINT_MAX] = "";
 	if (nearest.ptr != NULL) {
 		(void)snprintf(hint, sizeof hint, "did you mean '%.*s'?", SPAN_ARG(nearest));
@@ -67,6 +72,19 @@ static const char *nearest_function(const struct assembly *assembly, struct span
 	return nearest;
 }
 
+/* "it takes 1 or 2", without the target of a method. */
+static void write_counts(struct span name, bool method, char *out, size_t size)
+{
+	const struct overload *rows[OVERLOADS_MAX];
+	size_t len = 0;
+	for (size_t count = method; count <= ARGS_MOST && len < size; count++) {
+		if (overloads_find(name, method, count, rows) != 0) {
+			len += (size_t)snprintf(out + len, size - len, "%s%zu",
+			                        len == 0 ? "it takes " : " or ", count - method);
+		}
+	}
+}
+
 void check_unknown_function(struct assembly *assembly, const struct ast *call, struct span name,
                             bool method, size_t count)
 {
@@ -74,9 +92,12 @@ void check_unknown_function(struct assembly *assembly, const struct ast *call, s
 	char hint[HINT_MAX] = "";
 	size_t given = method ? count - 1 : count;
 	if (!overloads_know(name) && !span_is(name, "matches")) {
-		const char *nearest = nearest_function(assembly, name);
+		const char *foreign = slip_foreign_function(name);
+		const char *nearest = foreign == NULL ? nearest_function(assembly, name) : NULL;
 		if (nearest != NULL) {
 			(void)snprintf(hint, sizeof hint, "did you mean '%s'?", nearest);
+		} else if (foreign != NULL) {
+			(void)snprintf(hint, sizeof hint, "%s", foreign);
 		}
 		(void)fault_set(assembly->fault, assembly->source, call->at, hint,
 		                "there is no function '%.*s'", SPAN_ARG(name));
@@ -89,7 +110,8 @@ void check_unknown_function(struct assembly *assembly, const struct ast *call, s
 		(void)fault_set(assembly->fault, assembly->source, call->at, hint,
 		                "'%.*s' is called as a method", SPAN_ARG(name));
 	} else {
-		(void)fault_set(assembly->fault, assembly->source, call->at, NULL,
+		write_counts(name, method, hint, sizeof hint);
+		(void)fault_set(assembly->fault, assembly->source, call->at, hint,
 		                "'%.*s' does not take %zu argument%s", SPAN_ARG(name), given,
 		                given == 1 ? "" : "s");
 	}

@@ -20,6 +20,8 @@ bool check_takes(struct assembly *assembly, const struct ast *ast, struct span n
 /* ... of what a field is selected from. */
 bool check_fields(struct assembly *assembly, const struct ast *select, const struct part *from,
                   uint32_t types);
+/* ... of a call (==, !=, in) that asks a variable of few values for another one. */
+bool check_choices(struct assembly *assembly, const struct ast *call);
 /* Removes the rows that can never take such arguments; returns how many stay. */
 size_t check_rows(const struct overload *rows[], size_t row_count, const struct part parts[],
                   size_t count);

@@ -16,11 +16,26 @@ struct expr_variable {
 	uint32_t takes;   /* mask of the types that it may have (overload.h), 0 = any */
 };
 
+/* What people call a variable. */
+struct expr_synonym {
+	const char *word; /* NULL ends the list */
+	const char *name;
+};
+
+/* A variable, or a field of one, that is one of few texts. */
+struct expr_choice {
+	const char *name;          /* "kind", "event.kind"; NULL ends the list */
+	const char *const *values; /* ends with NULL */
+	const char *hint;          /* what to write instead of another one */
+};
+
 struct expr_env {
 	struct paths *paths;
 	const struct expr_variable *variables;
 	size_t variable_count;
-	const struct ast_macro *macros; /* ends with a row without a name; may be NULL */
+	const struct ast_macro *macros;      /* ends with a row without a name; may be NULL */
+	const struct expr_synonym *synonyms; /* may be NULL */
+	const struct expr_choice *choices;   /* may be NULL */
 	bool no_macros;
 	bool unchecked; /* what the check at registration would refuse fails when it is evaluated */
 };

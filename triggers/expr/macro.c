@@ -172,14 +172,11 @@ static struct ast *expand_opt_map(struct arena *arena, struct span source, const
 	return node;
 }
 
-static const struct {
-	struct ast_macro macro;
-	const char *usage;
-} OTHERS[] = {
-        {{"has", false, 1, expand_has}, "write has(map.field)"},
-        {{"cel.bind", false, 3, expand_bind}, "write cel.bind(x, value, x + x)"},
-        {{"optMap", true, 2, expand_opt_map}, "write map.?field.optMap(x, x * 2)"},
-        {{"optFlatMap", true, 2, expand_opt_map}, "write map.?field.optFlatMap(x, x.?inner)"},
+static const struct ast_macro OTHERS[] = {
+        {"has", false, 1, expand_has, "write has(map.field)"},
+        {"cel.bind", false, 3, expand_bind, "write cel.bind(x, value, x + x)"},
+        {"optMap", true, 2, expand_opt_map, "write map.?field.optMap(x, x * 2)"},
+        {"optFlatMap", true, 2, expand_opt_map, "write map.?field.optFlatMap(x, x.?inner)"},
 };
 
 static bool is_call_of(const struct ast *call, const struct ast_macro *macro)
@@ -194,29 +191,39 @@ static bool has_count_of(const struct ast *call, const struct ast_macro *macro)
 
 /* ---- all of them ---- */
 
+/* Of rows of a name that take another count of arguments, *other is one. */
+static const struct ast_macro *find_other(const struct ast *call, const struct ast_macro *rows,
+                                          size_t count, const struct ast_macro **other)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_call_of(call, &rows[i])) {
+			if (has_count_of(call, &rows[i])) {
+				return &rows[i];
+			}
+			*other = &rows[i];
+		}
+	}
+	return NULL;
+}
+
 static struct ast *expand_others(struct arena *arena, struct span source,
                                  const struct ast_macro *more, struct ast *call,
                                  struct fault *fault)
 {
-	for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
-		const struct ast_macro *macro = &OTHERS[i].macro;
-		if (is_call_of(call, macro)) {
-			return has_count_of(call, macro)
-			               ? macro->expand(arena, source, call, fault)
-			               : refuse_count(source, call, OTHERS[i].usage, fault);
-		}
+	const struct ast_macro *other = NULL;
+	size_t count = 0;
+	while (more != NULL && more[count].name != NULL) {
+		count++;
 	}
-	bool is_known = false;
-	for (; more != NULL && more->name != NULL; more++) {
-		if (!is_call_of(call, more)) {
-			continue;
-		}
-		if (has_count_of(call, more)) {
-			return more->expand(arena, source, call, fault);
-		}
-		is_known = true;
+	const struct ast_macro *macro =
+	        find_other(call, OTHERS, sizeof OTHERS / sizeof *OTHERS, &other);
+	if (macro == NULL && other == NULL) {
+		macro = find_other(call, more, count, &other);
 	}
-	return is_known ? refuse_count(source, call, NULL, fault) : call;
+	if (macro != NULL) {
+		return macro->expand(arena, source, call, fault);
+	}
+	return other != NULL ? refuse_count(source, call, other->usage, fault) : call;
 }
 
 struct ast *macro_expand(struct arena *arena, struct span source, const struct ast_macro *more,

@@ -21,45 +21,6 @@ static const struct assembly_local *find_local(const struct assembly *assembly, 
 	return NULL;
 }
 
-/* Takes ".name" from the end of *text; the whole for the first name of a chain. */
-static bool take_last(struct span *text, struct span name, bool is_first)
-{
-	if (text->len < name.len ||
-	    !span_equal(span_make(text->ptr + text->len - name.len, name.len), name)) {
-		return false;
-	}
-	text->len -= name.len;
-	if (is_first) {
-		return text->len == 0;
-	}
-	if (text->len == 0 || text->ptr[text->len - 1] != '.') {
-		return false;
-	}
-	text->len--;
-	return true;
-}
-
-/* Is `ast` a chain of nothing but names, `text`? */
-static bool chain_is(const struct ast *ast, struct span text)
-{
-	while (ast->kind == AST_SELECT && !ast->test && !ast->optional) {
-		if (!take_last(&text, ast->name, false)) {
-			return false;
-		}
-		ast = ast->args[0];
-	}
-	return ast->kind == AST_IDENT && take_last(&text, ast->name, true);
-}
-
-/* The first name of a chain of names, or NULL. */
-static const struct ast *chain_start(const struct ast *ast)
-{
-	while (ast->kind == AST_SELECT && !ast->test && !ast->optional) {
-		ast = ast->args[0];
-	}
-	return ast->kind == AST_IDENT ? ast : NULL;
-}
-
 static bool starts_with_local(const struct assembly *assembly, const struct ast *start)
 {
 	uint32_t depth = 0;
@@ -70,7 +31,7 @@ static bool find_variable(const struct assembly *assembly, const struct ast *ast
 {
 	const struct expr_env *env = assembly->env;
 	for (size_t i = 0; i < env->variable_count; i++) {
-		if (chain_is(ast, env->variables[i].name)) {
+		if (ast_chain_is(ast, env->variables[i].name)) {
 			uint32_t types = env->variables[i].takes;
 			*out = (struct part){
 			        .kind = PART_SLOT,
@@ -103,7 +64,7 @@ static bool find_type(const struct ast *ast, struct part *out)
 	};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct span name = span_of(names[i]);
-		if (chain_is(ast, name)) {
+		if (ast_chain_is(ast, name)) {
 			struct value type = {.tag = VALUE_TYPE, .len = (uint32_t)name.len};
 			type.as.text = name.ptr;
 			*out = part_const(ast, type);
@@ -137,7 +98,7 @@ static struct part resolve_ident(struct assembly *assembly, const struct ast *as
 
 static struct part resolve_select(struct assembly *assembly, const struct ast *ast)
 {
-	const struct ast *start = chain_start(ast);
+	const struct ast *start = ast_chain_start(ast);
 	struct part part = part_faulty();
 	if (start != NULL && !starts_with_local(assembly, start) &&
 	    (find_variable(assembly, ast, &part) || find_type(ast, &part))) {
@@ -152,7 +113,7 @@ static struct part resolve_select(struct assembly *assembly, const struct ast *a
 /* "math.greatest": a chain of names with a function behind is a function of that name. */
 static struct span qualified(struct assembly *assembly, const struct ast *call)
 {
-	const struct ast *start = call->method ? chain_start(call->args[0]) : NULL;
+	const struct ast *start = call->method ? ast_chain_start(call->args[0]) : NULL;
 	if (start == NULL || starts_with_local(assembly, start)) {
 		return SPAN_NONE;
 	}
@@ -235,7 +196,7 @@ static struct part resolve_call(struct assembly *assembly, const struct ast *ast
 	size_t skipped = ast->method && !method ? 1 : 0;
 	size_t count = ast->arg_count - skipped;
 	struct part *parts = resolve_all(assembly, ast->args + skipped, count);
-	if (parts == NULL) {
+	if (parts == NULL || !check_choices(assembly, ast)) {
 		return part_faulty();
 	}
 	return build_call(assembly, ast, name.ptr != NULL ? name : ast->name, method, parts, count);

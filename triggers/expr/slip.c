@@ -41,6 +41,35 @@ const char *slip_foreign_word(struct span name, bool is_called)
 	return find_hint(WORDS, sizeof WORDS / sizeof *WORDS, name);
 }
 
+const char *slip_foreign_function(struct span name)
+{
+	static const struct word WORDS[] = {
+	        {SPAN("includes"), "write x in list, or text.contains('a')"},
+	        {SPAN("has_key"), "write 'key' in map"},
+	        {SPAN("hasOwnProperty"), "write 'key' in map"},
+	        {SPAN("length"), "write size(x)"},
+	        {SPAN("len"), "write size(x)"},
+	        {SPAN("count"), "write size(x)"},
+	        {SPAN("isEmpty"), "write size(x) == 0"},
+	        {SPAN("some"), "write list.exists(x, x > 1)"},
+	        {SPAN("any"), "write list.exists(x, x > 1)"},
+	        {SPAN("every"), "write list.all(x, x > 1)"},
+	        {SPAN("toLowerCase"), "write text.lowerAscii()"},
+	        {SPAN("lower"), "write text.lowerAscii()"},
+	        {SPAN("toUpperCase"), "write text.upperAscii()"},
+	        {SPAN("upper"), "write text.upperAscii()"},
+	        {SPAN("test"), "write text.matches('^a')"},
+	        {SPAN("match"), "write text.matches('^a')"},
+	        {SPAN("toString"), "write string(x)"},
+	        {SPAN("str"), "write string(x)"},
+	        {SPAN("parseInt"), "write int(x)"},
+	        {SPAN("Number"), "write double(x)"},
+	        {SPAN("float"), "write double(x)"},
+	        {SPAN("now"), "there is no clock in an expression; perhaps a variable is a time"},
+	};
+	return find_hint(WORDS, sizeof WORDS / sizeof *WORDS, name);
+}
+
 /* A word between two values, where an operator is wanted. */
 static const char *word_hint(struct span word)
 {
@@ -195,11 +224,27 @@ static void explain_field(struct span source, const struct token *next, struct f
 	                "'%.*s' stands where the name of a field must", SPAN_ARG(shown(next)));
 }
 
+static bool is_unit(struct span word)
+{
+	static const struct span UNITS[] = {
+	        SPAN("ms"), SPAN("s"),       SPAN("sec"),     SPAN("m"),     SPAN("min"), SPAN("h"),
+	        SPAN("d"),  SPAN("seconds"), SPAN("minutes"), SPAN("hours"), SPAN("days")};
+	for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
+		if (span_equal(UNITS[i], word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What to write when `next` follows a value; NULL: no idea. */
 static const char *guess(const struct token *previous, const struct token *next)
 {
 	if (previous->kind == TOKEN_NAME && is_not(previous->text)) {
 		return "write ! instead of not";
+	}
+	if (previous->kind == TOKEN_NUMBER && previous->to == next->from && is_unit(next->text)) {
+		return "a span of time is duration('90s'), duration('5m'), duration('24h')";
 	}
 	if (is_name(next)) {
 		return word_hint(next->text);

@@ -18,5 +18,7 @@ void slip_explain_operand(struct span source, const struct token *previous,
 /* What to write instead of the variable None, nil, True ..., the function not; NULL for every other
  * name. */
 const char *slip_foreign_word(struct span name, bool is_called);
+/* What to write instead of a function of another language (includes, toLowerCase ...), or NULL. */
+const char *slip_foreign_function(struct span name);
 
 #endif
