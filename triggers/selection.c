@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "triggers/expr/failure.h"
+#include <stdio.h>
 
 static const char MEMBER[] = "select";
 
@@ -31,6 +32,7 @@ struct reader {
 	struct selection *selection;
 	struct condition_fault *where;
 	struct err *err;
+	struct span name; /* of the member that is read; absent: it has none */
 	int depth;
 };
 
@@ -63,6 +65,17 @@ static int refuse(struct reader *reader, const char *what)
 	return err_set(reader->err, E_INVALID, "invalid_trigger", "'select' %s", what);
 }
 
+static int refuse_expression(struct reader *reader, struct fault *fault, struct span source)
+{
+	struct fault named = *fault;
+	if (reader->name.ptr != NULL) {
+		(void)snprintf(named.text, sizeof named.text, "'%.*s': %.180s",
+		               (int)(reader->name.len < 60 ? reader->name.len : 60),
+		               reader->name.ptr, fault->text);
+	}
+	return condition_refuse(&named, MEMBER, source, reader->where, reader->err);
+}
+
 static int read_expression(struct reader *reader, struct span json, struct part *part)
 {
 	struct selection *selection = reader->selection;
@@ -73,7 +86,7 @@ static int read_expression(struct reader *reader, struct span json, struct part 
 	int status =
 	        expr_new(&selection->env->views[VIEW_EVENT], source, EXPR_ANY, &part->expr, &fault);
 	if (status != 0) {
-		status = condition_refuse(&fault, MEMBER, source, reader->where, reader->err);
+		status = refuse_expression(reader, &fault, source);
 	} else {
 		bool has_event = condition_env_mentions(source, "event");
 		selection->event_users += has_event;
@@ -119,6 +132,7 @@ static int read_many(struct reader *reader, struct span json, struct part *part)
 			struct buf plain = {0};
 			json_string(span_make(name.ptr - 1, name.len + 2), &plain);
 			next->name = mem_span(buf_view(&plain));
+			reader->name = next->name;
 			buf_free(&plain);
 		}
 		status = read_part(reader, value, next);

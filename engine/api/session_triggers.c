@@ -128,7 +128,8 @@ static void claim_trigger(struct session_triggers *triggers, struct worker *work
 		        .trigger_type = frame->trigger_type,
 		        .function_id = frame->function_id,
 		};
-		log_warn("session", "worker %s: a trigger was refused: %s", worker->id, err.text);
+		log_warn("session", "worker %s: a trigger of %.*s was refused: %s", worker->id,
+		         SPAN_ARG(frame->function_id), err.text);
 		err.code = "trigger_registration_failed";
 		triggers->send(triggers->ctx, worker, &result, &err);
 		free_claim(claim);

@@ -37,7 +37,12 @@ test('a worker gets what its condition lets through, shaped by select', async (t
   assert.match(shown.last_condition_error.text, /seats/);
   assert.ok(shown.evaluation_ns > 0);
   assert.deepEqual(await daemon.jobs(), []);
-  assert.match((await daemon.cli('triggers')).stdout, /MATCHED.*ERRORS/);
+  const table = (await daemon.cli('triggers')).stdout;
+  assert.match(table, /MATCHED.*ERRORS/);
+  assert.match(table, /\{"when":"new_value\.plan == metadata\.plan && new_value\.[^\n]{0,10}\.\.\.\n/);
+  assert.match(table, /: its condition failed 1 time, last at event 6: there is no such key: 'seats', in new_value\.seats >= 2\n/);
+  assert.match((await daemon.cli('triggers', '--wide')).stdout, /new_value\.seats >= 2","fire":"rising".*\}\n/);
+  assert.equal((await daemon.cli('status', '--wide')).code, 2);
 });
 
 test('a condition of each form is found by the index and decides alike after a restart', async (t) => {

@@ -464,8 +464,6 @@ static void a_selection_shapes_the_event(void **state)
 	         "{\"user\":{\"id\":\"user_1\",\"tags\":[\"users\",1]},\"z\":null}"},
 	        {"{\"n\":\"{'x': [new_value.id == 9007199254740993]}\"}", "{\"n\":{\"x\":[true]}}"},
 	        {"[\"event.key\",\"event\"]", NULL},
-	        {"{}", "{}"},
-	        {"[]", "[]"},
 	};
 	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
 		struct buf out = {0};
@@ -618,7 +616,7 @@ static void conditions_are_refused_with_their_place(void **state)
 	         "^"},
 	        {"{\"when\":\"event_type in ['state:created', 'deleted']\"}",
 	         "invalid_condition",
-	         {"event_type is never 'deleted'", "column 34", "deleted()"},
+	         {"event_type is never 'deleted'", "column 33", "deleted()"},
 	         "when",
 	         "^"},
 	        {"{\"when\":5}",
@@ -653,7 +651,7 @@ static void conditions_are_refused_with_their_place(void **state)
 	         NULL},
 	        {"{\"select\":{\"a\":[\"key\",\"ky\"]}}",
 	         "invalid_condition",
-	         {"'select': ", "ky", "column 1"},
+	         {"'select': 'a': there", "ky", "column 1"},
 	         "select",
 	         "^"},
 	        {"{\"select\":[[[[[[[[[\"key\"]]]]]]]]]}",
