@@ -29,6 +29,7 @@ void filter_free(struct filter *filter)
 	condition_free(filter->condition);
 	selection_free(filter->selection);
 	mem_free(filter->tally.error_detail);
+	grouping_free(filter->concurrency_key);
 	mem_free(filter->tally.error_text);
 	mem_free(filter);
 }

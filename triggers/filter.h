@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "triggers/condition.h"
 #include "triggers/event.h"
+#include "triggers/grouping.h"
 #include "triggers/matching.h"
 #include "triggers/retry_fields.h"
 #include "triggers/selection.h"
@@ -48,6 +49,7 @@ struct filter {
 	struct condition *condition; /* NULL: none */
 	enum condition_on_error on_error;
 	struct selection *selection;       /* NULL: the handler gets the whole event */
+	struct grouping *concurrency_key;  /* NULL: none */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct span metadata;              /* JSON, the trigger's own: borrowed; absent: null */
 	struct filter_tally tally;

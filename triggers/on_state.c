@@ -33,6 +33,7 @@ struct config {
 	struct span changed;
 	char *condition_function_id;
 	int64_t concurrency;
+	char *concurrency_key;
 	int order; /* enum trigger_order */
 	int64_t timeout_ms;
 	bool durable;
@@ -129,6 +130,13 @@ static const struct field state_fields[] = {
          .min = 1,
          .max = 10000,
          .help = "How many deliveries run at a time; without it the engine's own."},
+        {.name = "concurrency_key",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config, concurrency_key),
+         .min = 1,
+         .max = FIELD_TEXT_MAX,
+         .help = "An expression (CEL) over the event, such as new_value.tenant: `concurrency` "
+                 "counts for each of its values, not for the trigger as a whole."},
         {.name = "order",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct config, order),
@@ -168,7 +176,6 @@ static const struct field state_fields[] = {
         LATER("debounce", "wait until a key is quiet"),
         LATER("throttle", "at most so many in a time"),
         LATER("batch", "several events in one call"),
-        LATER("concurrency_key", "concurrency counted by a part of the event"),
         LATER("ttl", "a trigger that ends by itself"),
         LATER("on_exhausted", "what is called after the last attempt"),
         {.name = NULL},
@@ -373,6 +380,16 @@ static int build_selection(const struct trigger_request *request, const struct c
 	                                                  &filter->selection, request->where, err);
 }
 
+static int build_concurrency_key(const struct trigger_request *request, const struct config *config,
+                                 struct filter *filter, struct err *err)
+{
+	return config->concurrency_key == NULL
+	               ? 0
+	               : grouping_new(request->env, "concurrency_key",
+	                              span_of(config->concurrency_key), &filter->concurrency_key,
+	                              request->where, err);
+}
+
 /* ---- the whole ---- */
 
 static struct trigger_policy policy_of(const struct config *config, const struct filter *filter)
@@ -418,6 +435,9 @@ int on_state_parse(const struct trigger_request *request, struct filter **out,
 	}
 	if (status == 0) {
 		status = build_selection(request, &config, filter, err);
+	}
+	if (status == 0) {
+		status = build_concurrency_key(request, &config, filter, err);
 	}
 	if (status == 0) {
 		*out_policy = policy_of(&config, filter);

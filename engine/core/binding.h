@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/span.h"
 #include "engine/core/function.h"
+#include "engine/core/gate.h"
 #include "engine/core/pause.h"
 #include "engine/core/retry.h"
 #include "triggers/filter.h"
@@ -68,6 +69,7 @@ struct binding {
 	struct retry_policy retry; /* the engine's; its function and its policy may say otherwise */
 	struct list deliveries;    /* all that it owes, by age */
 	struct list ready;         /* may start as soon as there is room */
+	struct gates gates;        /* with a concurrency_key they wait there instead */
 	struct list owed;          /* without a job record, by seq */
 	struct list done;          /* finished above the cursor: tombstones, by no order */
 	uint32_t held;             /* count of deliveries */

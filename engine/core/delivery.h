@@ -13,6 +13,7 @@
 struct attempt;
 struct binding;
 struct dispatch;
+struct gate;
 
 /*
  *  offer
@@ -36,6 +37,8 @@ struct delivery {
 	uint64_t seq;
 	uint64_t epoch; /* of the event, part of its id; 0 = not known */
 	enum delivery_state state;
+	uint64_t group;    /* of concurrency_key; 0 = not known */
+	struct gate *gate; /* of the group; NULL: its trigger has no concurrency_key */
 	uint32_t failures; /* the handler's */
 	uint32_t stopped;  /* attempts that ended without the handler's fault, in a row */
 	uint32_t replay;   /* n of "/r<n>"; 0 = the original */

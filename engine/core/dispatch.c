@@ -92,8 +92,13 @@ static bool can_put(const struct dispatch *dispatch)
 
 void dispatch_make_ready(struct delivery *delivery)
 {
+	struct binding *binding = delivery->binding;
 	delivery->state = DELIVERY_READY;
-	list_push(&delivery->binding->ready, &delivery->in_queue);
+	if (delivery->gate != NULL && delivery->doom.len == 0) {
+		gate_wait(&binding->gates, delivery);
+	} else {
+		list_push(&binding->ready, &delivery->in_queue);
+	}
 }
 
 /* ---- life of a delivery ---- */
@@ -101,23 +106,30 @@ void dispatch_make_ready(struct delivery *delivery)
 static void wake(struct alarm *alarm);
 
 static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *binding,
-                                     uint64_t seq, struct span scope, struct span key)
+                                     const struct job *job)
 {
+	struct span scope = job->scope;
+	struct span key = job->key;
 	struct delivery *delivery = mem_new(sizeof *delivery + scope.len + key.len);
 	delivery->binding = binding;
-	delivery->seq = seq;
+	delivery->seq = job->seq;
+	delivery->epoch = job->epoch;
+	delivery->group = job->group;
 	delivery->born_ms = clock_mono_ms();
 	memcpy(delivery->text, scope.ptr, scope.len);
 	memcpy(delivery->text + scope.len, key.ptr, key.len);
 	delivery->scope = span_make(delivery->text, scope.len);
 	delivery->key = span_make(delivery->text + scope.len, key.len);
-	delivery->lane = order_lane(binding, seq, scope, key);
+	delivery->lane = order_lane(binding, job->seq, scope, key);
 	list_init(&delivery->in_queue);
 	list_init(&delivery->owed);
 	list_init(&delivery->live_owed);
 	list_push(&binding->deliveries, &delivery->in_binding);
 	delivery->alarm.fn = wake;
 	delivery->dispatch = dispatch;
+	if (binding->filter->concurrency_key != NULL) {
+		gate_join(&binding->gates, delivery);
+	}
 	binding->held++;
 	return delivery;
 }
@@ -128,6 +140,7 @@ void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery
 	alarm_clear(dispatch->alarms, &delivery->alarm);
 	list_remove(&delivery->in_binding);
 	list_remove(&delivery->in_queue);
+	gate_leave(&binding->gates, delivery);
 	causes_remove(&dispatch->causes, delivery);
 	dispatch_leave_owed(dispatch, delivery);
 	binding->held--;
@@ -242,7 +255,20 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 	delivery->state = DELIVERY_BUSY;
 	binding->busy++;
 	dispatch->running++;
+	if (delivery->gate != NULL) {
+		gate_start(&binding->gates, delivery);
+	}
 	attempt_start(dispatch->attempts, delivery);
+}
+
+void dispatch_has_ended(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct binding *binding = delivery->binding;
+	binding->busy--;
+	dispatch->running--;
+	if (delivery->gate != NULL) {
+		gate_end(&binding->gates, delivery);
+	}
 }
 
 static bool may_start(const struct binding *binding, const struct delivery *delivery)
@@ -257,8 +283,8 @@ static bool may_start(const struct binding *binding, const struct delivery *deli
 	       (dispatch_function_is_served(function) && !function_is_offered(function));
 }
 
-/* A paused trigger calls nobody, but buries what can only be buried. */
-static struct delivery *next_ready(const struct binding *binding)
+/* What waits for no gate. A paused trigger calls nobody, but buries what can only be buried. */
+static struct delivery *next_plain(const struct binding *binding)
 {
 	LIST_EACH(&binding->ready, link)
 	{
@@ -270,6 +296,20 @@ static struct delivery *next_ready(const struct binding *binding)
 	return NULL;
 }
 
+/* With a concurrency_key each of its values has room of its own. */
+static struct delivery *next_ready(struct binding *binding)
+{
+	uint32_t most = binding->policy.concurrency;
+	struct delivery *delivery = NULL;
+	if (binding->filter->concurrency_key != NULL || binding->busy < most) {
+		delivery = next_plain(binding);
+	}
+	if (delivery == NULL && !binding->pause.is_on) {
+		delivery = gate_next(&binding->gates, most);
+	}
+	return delivery;
+}
+
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
@@ -278,8 +318,7 @@ void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 	}
 	binding->pumping = true;
 	struct delivery *delivery;
-	while (binding->busy < binding->policy.concurrency &&
-	       (delivery = next_ready(binding)) != NULL && may_start(binding, delivery)) {
+	while ((delivery = next_ready(binding)) != NULL && may_start(binding, delivery)) {
 		start(dispatch, delivery);
 	}
 	binding->pumping = false;
@@ -342,8 +381,7 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 {
 	struct dispatch *dispatch = ctx;
 	struct binding *binding = delivery->binding;
-	binding->busy--;
-	dispatch->running--;
+	dispatch_has_ended(dispatch, delivery);
 	switch (end->verdict) {
 	case VERDICT_DONE:
 		binding->delivered++;
@@ -387,6 +425,7 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	binding->dispatch = dispatch;
 	list_init(&binding->deliveries);
 	list_init(&binding->ready);
+	gates_init(&binding->gates);
 	list_init(&binding->owed);
 	list_init(&binding->done);
 	binding->watch.changed = function_changed;
@@ -440,15 +479,18 @@ static bool is_answered_for(const struct binding *binding, uint64_t seq)
 }
 
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    const struct delivery_doom *why)
+                    uint64_t group, const struct delivery_doom *why)
 {
 	if (is_answered_for(binding, event->seq)) {
 		return;
 	}
 	binding->matched++;
-	struct delivery *delivery =
-	        new_delivery(dispatch, binding, event->seq, event->scope, event->key);
-	delivery->epoch = event->epoch;
+	const struct job job = {.seq = event->seq,
+	                        .epoch = event->epoch,
+	                        .group = group,
+	                        .scope = event->scope,
+	                        .key = event->key};
+	struct delivery *delivery = new_delivery(dispatch, binding, &job);
 	list_push(&binding->owed, &delivery->owed);
 	if (!binding->lagging) {
 		dispatch_join_live(dispatch, delivery);
@@ -474,9 +516,8 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		return;
 	}
 	job_store_reopen(binding, job->seq);
-	struct delivery *delivery = new_delivery(dispatch, binding, job->seq, job->scope, job->key);
+	struct delivery *delivery = new_delivery(dispatch, binding, job);
 	delivery->recorded = true;
-	delivery->epoch = job->epoch;
 	delivery->failures = job->failures;
 	delivery->first_ms = job->first_ms;
 	delivery->asked = job->asked;

@@ -90,10 +90,10 @@ struct delivery_doom {
 	struct span message;
 };
 
-/* A new delivery. `doom` not NULL: it is only to be buried. Ignored if a job record of before the
- * start answers for it already. */
+/* A new delivery. `group` is that of concurrency_key, 0 without one. `doom` not NULL: it is only to
+ * be buried. Ignored if a job record of before the start answers for it already. */
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    const struct delivery_doom *doom);
+                    uint64_t group, const struct delivery_doom *doom);
 /* A job record that was found at the start, or a dead letter to be replayed (its record is put by
  * the caller). */
 void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job);

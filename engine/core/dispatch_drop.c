@@ -9,8 +9,7 @@
 static void discard(struct dispatch *dispatch, struct delivery *delivery)
 {
 	if (delivery->attempt != NULL) {
-		delivery->binding->busy--;
-		dispatch->running--;
+		dispatch_has_ended(dispatch, delivery);
 		attempt_drop(dispatch->attempts, delivery);
 	}
 	burial_drop(delivery);
@@ -74,6 +73,7 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 {
 	discard_all(dispatch, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
+	gates_close(&binding->gates);
 	function_unwatch(&binding->watch);
 	function_unwatch(&binding->condition_watch);
 }

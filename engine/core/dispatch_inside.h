@@ -25,6 +25,8 @@ struct dispatch {
 
 /* Starts what is ready, as far as there is room. */
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding);
+/* Its attempt is over, or forgotten. */
+void dispatch_has_ended(struct dispatch *dispatch, struct delivery *delivery);
 void dispatch_make_ready(struct delivery *delivery);
 /* The next of its lane may go: perhaps one of another version of the trigger. */
 void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);

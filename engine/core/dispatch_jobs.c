@@ -61,8 +61,7 @@ void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery)
 	PRE(delivery->state != DELIVERY_BURYING);
 	binding->cancelled++;
 	if (delivery->attempt != NULL) {
-		binding->busy--;
-		dispatch->running--;
+		dispatch_has_ended(dispatch, delivery);
 		attempt_drop(dispatch->attempts, delivery);
 	}
 	delivery->recorded = true; /* its tombstone */

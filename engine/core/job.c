@@ -13,6 +13,9 @@ void job_encode(const struct job *job, struct buf *out)
 	buf_byte(out, '{');
 	json_write_member_uint(out, "version", job->version);
 	json_write_member_uint(out, "epoch", job->epoch);
+	if (job->group != 0) {
+		json_write_member_uint(out, "group", job->group);
+	}
 	json_write_member_string(out, "scope", job->scope);
 	json_write_member_string(out, "key", job->key);
 	json_write_member_uint(out, "failures", job->failures);
@@ -48,12 +51,13 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		ATTEMPTS,
 		EVENT,
 		EPOCH,
+		GROUP,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"version", 7},  {"scope", 5}, {"key", 3},  {"failures", 8}, {"first_ms", 8},
-	        {"due_ms", 6},   {"asked", 5}, {"done", 4}, {"doomed", 6},   {"replay", 6},
-	        {"attempts", 8}, {"event", 5}, {"epoch", 5}};
+	        {"version", 7},  {"scope", 5}, {"key", 3},   {"failures", 8}, {"first_ms", 8},
+	        {"due_ms", 6},   {"asked", 5}, {"done", 4},  {"doomed", 6},   {"replay", 6},
+	        {"attempts", 8}, {"event", 5}, {"epoch", 5}, {"group", 5}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -83,7 +87,8 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	(void)buf_reserve(scratch, found[SCOPE].len + found[KEY].len);
 	job.scope = json_copy_text(found[SCOPE], scratch);
 	job.key = json_copy_text(found[KEY], scratch);
-	(void)json_uint64(found[EPOCH], &job.epoch); /* younger than the format */
+	(void)json_uint64(found[EPOCH], &job.epoch); /* these two are younger than the format */
+	(void)json_uint64(found[GROUP], &job.group);
 	job.version = (uint32_t)version;
 	job.failures = (uint32_t)failures;
 	job.replay = (uint32_t)replay;

@@ -19,6 +19,7 @@ struct job {
 	uint32_t version; /* of the trigger */
 	uint64_t seq;
 	uint64_t epoch;    /* of the event; 0 in records that do not say it */
+	uint64_t group;    /* of concurrency_key; 0 = not known */
 	struct span scope; /* borrowed */
 	struct span key;
 	uint32_t failures;    /* of the handler */

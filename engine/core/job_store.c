@@ -22,6 +22,7 @@ void job_store_put_delivery(struct store *store, const struct delivery *delivery
 	        .version = delivery->binding->version,
 	        .seq = delivery->seq,
 	        .epoch = delivery->epoch,
+	        .group = delivery->group,
 	        .scope = delivery->scope,
 	        .key = delivery->key,
 	        .failures = delivery->failures,

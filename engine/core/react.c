@@ -67,8 +67,14 @@ static void offer(struct react *react, struct binding *binding, enum filter_answ
 {
 	struct delivery_doom doom;
 	bool doomed = is_doomed(react, binding, answer, &doom);
+	const struct filter *filter = binding->filter;
+	uint64_t group =
+	        filter->concurrency_key != NULL
+	                ? grouping_of(filter->concurrency_key, &react->matching, filter->metadata)
+	                : 0;
 	activate(react, binding);
-	dispatch_offer(react->dispatch, binding, react->matching.event, doomed ? &doom : NULL);
+	dispatch_offer(react->dispatch, binding, react->matching.event, group,
+	               doomed ? &doom : NULL);
 }
 
 static void begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq)

@@ -65,9 +65,10 @@ static void declare_randomly(int which)
 		(void)snprintf(key, sizeof key, "\"key\":\"k%d\",", wants_key[which]);
 	}
 	(void)snprintf(configs[which], sizeof configs[which],
-	               "{%s\"concurrency\":%d,\"timeout_ms\":%d,"
+	               "{%s%s\"concurrency\":%d,\"timeout_ms\":%d,"
 	               "\"retry\":{\"max_attempts\":%d,\"initial_ms\":%d}}",
-	               key, 1 + below(3), 500 + below(5000), 1 + below(4), 100 + below(3000));
+	               key, below(3) == 0 ? "\"concurrency_key\":\"key\"," : "", 1 + below(3),
+	               500 + below(5000), 1 + below(4), 100 + below(3000));
 	declare(trigger_ids[which], function_ids[which], configs[which]);
 }
 
