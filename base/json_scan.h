@@ -166,6 +166,74 @@ static inline const char *json_scan_string(const char *at, const char *end)
 	return at;
 }
 
+/* `at` is a bracket or an opening quote, `depth` brackets are open before it; returns the byte
+ * behind the one that closes the last of them. */
+static inline const char *json_skip_steps(const char *at, const char *end, size_t depth)
+{
+	do {
+		if (*at == '"') {
+			at = json_scan_string(at + 1, end);
+		} else {
+			depth += (*at | 0x20) == '{' ? 1 : (size_t)-1;
+		}
+		at = at < end ? at + 1 : end;
+		at = depth != 0 ? json_scan_bracket(at, end) : at;
+	} while (depth != 0 && at < end);
+	return at;
+}
+
+#if defined(__SSE2__)
+/* Of 16 bits: each is whether an odd number of bits is set up to it. Between quotes, that is. */
+static inline unsigned json_odd_bits(unsigned bits)
+{
+	bits ^= bits << 1;
+	bits ^= bits << 2;
+	bits ^= bits << 4;
+	return bits ^ bits << 8;
+}
+
+static inline unsigned json_bits_of(__m128i bytes, char byte)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte)));
+}
+#endif
+
+/* `at` is the bracket that opens a valid container; returns the byte behind the one that closes it.
+ * Sixteen bytes a step, whatever is in them, up to the first backslash. */
+static inline const char *json_skip_container(const char *at, const char *end)
+{
+	size_t depth = 0;
+#if defined(__SSE2__)
+	unsigned in_string = 0; /* all bits, or none */
+	for (; end - at >= 16; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		if (json_bits_of(bytes, '\\') != 0) {
+			break;
+		}
+		__m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+		unsigned strings = json_odd_bits(json_bits_of(bytes, '"')) ^ in_string;
+		unsigned opening = json_bits_of(folded, '{') & ~strings;
+		unsigned closing = json_bits_of(folded, '}') & ~strings;
+		for (unsigned left = opening | closing; left != 0; left &= left - 1) {
+			depth += (opening & left & (0 - left)) != 0 ? 1 : (size_t)-1;
+			if (depth == 0) {
+				return at + __builtin_ctz(left) + 1;
+			}
+		}
+		in_string = 0 - (strings >> 15 & 1);
+	}
+	if (in_string != 0) {
+		at = json_scan_string(at, end);
+		at = at < end ? at + 1 : end;
+	}
+	at = depth != 0 ? json_scan_bracket(at, end) : at;
+	if (at == end) {
+		return end;
+	}
+#endif
+	return json_skip_steps(at, end, depth);
+}
+
 /* `at` is the first byte of a valid value; returns the byte behind it. */
 static inline const char *json_skip_value(const char *at, const char *end)
 {
@@ -176,22 +244,13 @@ static inline const char *json_skip_value(const char *at, const char *end)
 		at = json_scan_string(at + 1, end);
 		return at < end ? at + 1 : end;
 	}
-	if ((*at | 0x20) != '{') {
-		while (at < end && *at != ',' && (*at | 0x20) != '}' && !json_is_space(*at)) {
-			at++;
-		}
-		return at;
+	if ((*at | 0x20) == '{') {
+		return json_skip_container(at, end);
 	}
-	size_t depth = 0;
-	do {
-		if (*at == '"') {
-			at = json_scan_string(at + 1, end);
-		} else {
-			depth += (*at | 0x20) == '{' ? 1 : (size_t)-1;
-		}
-		at = at < end ? at + 1 : end;
-		at = depth != 0 ? json_scan_bracket(at, end) : at;
-	} while (depth != 0 && at < end);
+	/* No number or word holds anything below the space. */
+	while (at < end && (unsigned char)*at > ' ' && *at != ',' && (*at | 0x20) != '}') {
+		at++;
+	}
 	return at;
 }
 

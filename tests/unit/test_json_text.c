@@ -1,6 +1,8 @@
 /* This file tests the comparing, writing and splicing of JSON text. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+#include "base/json_scan.h"
+#include "base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -217,6 +219,79 @@ static void append_adds_at_the_end(void **state)
 	}
 }
 
+/* ---- skipping ---- */
+
+/* The plainest way: byte by byte. */
+static const char *skip_bytes(const char *at, const char *end)
+{
+	size_t depth = 0;
+	bool in_string = false;
+	for (; at < end; at++) {
+		if (in_string) {
+			in_string = *at != '"';
+			at += *at == '\\';
+		} else if (*at == '"') {
+			in_string = true;
+		} else if ((*at | 0x20) == '{') {
+			depth++;
+		} else if ((*at | 0x20) == '}' && --depth == 0) {
+			return at + 1;
+		}
+	}
+	return end;
+}
+
+static uint64_t chance(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return *state >> 33;
+}
+
+static void write_random(uint64_t *state, size_t depth, struct buf *out)
+{
+	static const char *const scalars[] = {
+	        "1",   "-12.5e3", "null",     "\"\"",      "\"a {[text]} of some length\"",
+	        "[ ]", "{}",      "\"\\\"\"", "\"x\\\\\"", "\"]\\\\\\\"}\"",
+	};
+	if (depth == 0 || chance(state) % 3 == 0) {
+		buf_span(out, span_of(scalars[chance(state) % 10]));
+		return;
+	}
+	bool is_map = chance(state) % 2 == 0;
+	buf_byte(out, is_map ? '{' : '[');
+	size_t count = chance(state) % 4;
+	for (size_t i = 0; i < count; i++) {
+		buf_span(out, i != 0 ? SPAN(", ") : SPAN(""));
+		buf_span(out, !is_map             ? SPAN("")
+		              : chance(state) % 4 ? SPAN("\"n\":")
+		                                  : SPAN("\"{\\\"\": "));
+		write_random(state, depth - 1, out);
+	}
+	buf_byte(out, is_map ? '}' : ']');
+}
+
+static void containers_are_skipped_whatever_is_in_them(void **state)
+{
+	(void)state;
+	uint64_t random = 11;
+	for (size_t i = 0; i < 20000; i++) {
+		struct buf text = {0};
+		buf_byte(&text, '[');
+		write_random(&random, 4, &text);
+		BUF_LITERAL(&text, "],\"behind\":[{\"x\":1}]}");
+		/* A copy of that very size, so that a byte read too far is seen. */
+		struct span copy = mem_span(buf_view(&text));
+		const char *end = copy.ptr + copy.len;
+		const char *behind = skip_bytes(copy.ptr, end);
+		if (json_skip_value(copy.ptr, end) != behind ||
+		    json_skip_value(copy.ptr, behind) != behind) {
+			fail_msg("'%.*s'", SPAN_ARG(copy));
+		}
+		mem_free((char *)copy.ptr);
+		buf_free(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +304,7 @@ int main(void)
 	        cmocka_unit_test(set_touches_one_value),
 	        cmocka_unit_test(remove_takes_the_comma_along),
 	        cmocka_unit_test(append_adds_at_the_end),
+	        cmocka_unit_test(containers_are_skipped_whatever_is_in_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
