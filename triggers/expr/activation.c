@@ -199,6 +199,7 @@ static uint32_t child_of_escaped(struct activation *activation, uint32_t slot, s
 static const char *walk_members(struct activation *activation, uint32_t slot, const char *at,
                                 const char *end)
 {
+	uint64_t marks = paths_marks(activation->paths, slot);
 	at = json_skip_space(at + 1, end);
 	while (at < end && *at == '"') {
 		const char *name_at = at + 1;
@@ -209,8 +210,12 @@ static const char *walk_members(struct activation *activation, uint32_t slot, co
 		PRE(end - quote >= 3);
 		const char *colon = json_skip_space(quote + 1, end);
 		const char *value_at = json_skip_space(colon + 1, end);
-		uint32_t child = escaped ? child_of_escaped(activation, slot, name)
-		                         : paths_child(activation->paths, slot, name);
+		uint32_t child = PATHS_NONE;
+		if (escaped) {
+			child = child_of_escaped(activation, slot, name);
+		} else if ((marks & paths_mark(name)) != 0) {
+			child = paths_child(activation->paths, slot, name);
+		}
 		at = child == PATHS_NONE ? json_skip_value(value_at, end)
 		                         : fill(activation, child, value_at, end);
 		at = json_skip_space(at, end);

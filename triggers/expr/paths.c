@@ -10,9 +10,10 @@
 
 /*
  * DESIGN. A node's children are a table of (hash, slot): open addressing, linear probing, at most
- * half full, a removal closes its gap. What most look-ups ask for is not there: the lengths of all
- * names that ever were in the table are a set of bits, which answers many of them before anything
- * is hashed. The hash is a short one, with secrets of this process in its steps.
+ * half full, a removal closes its gap. What most look-ups ask for is not there: the marks of all
+ * names that ever were in the table (made of length and first byte) are a set of bits, which
+ * answers most of them before anything is hashed. The hash is a short one, with secrets of this
+ * process in its steps.
  */
 struct child {
 	uint32_t hash;
@@ -23,7 +24,7 @@ struct children {
 	struct child *table;
 	uint32_t size; /* of the table: a power of two, or 0 */
 	uint32_t count;
-	uint64_t lengths;
+	uint64_t marks;
 };
 
 struct node {
@@ -92,15 +93,10 @@ static uint32_t hash_name(const struct paths *paths, struct span name)
 
 /* ---- tables ---- */
 
-static inline uint64_t length_bit(size_t len)
-{
-	return UINT64_C(1) << (len < 63 ? len : 63);
-}
-
 static inline uint32_t find(const struct paths *paths, const struct children *children,
                             struct span name)
 {
-	if ((children->lengths & length_bit(name.len)) == 0) {
+	if ((children->marks & paths_mark(name)) == 0) {
 		return PATHS_NONE;
 	}
 	uint32_t mask = children->size - 1;
@@ -126,7 +122,7 @@ static void put(struct children *children, struct child child)
 	children->table[at] = child;
 }
 
-static void add(struct children *children, struct child child, size_t name_len)
+static void add(struct children *children, struct child child, struct span name)
 {
 	if (children->count >= children->size / 2) {
 		struct children larger = *children;
@@ -145,7 +141,7 @@ static void add(struct children *children, struct child child, size_t name_len)
 	}
 	put(children, child);
 	children->count++;
-	children->lengths |= length_bit(name_len);
+	children->marks |= paths_mark(name);
 }
 
 static void remove_child(struct children *children, uint32_t hash, uint32_t slot)
@@ -241,7 +237,7 @@ static uint32_t new_node(struct paths *paths, uint32_t parent, struct span name)
 	if (parent != PATHS_NONE) {
 		paths->nodes[parent].users++;
 	}
-	add(children_of(paths, parent), (struct child){hash, slot}, name.len);
+	add(children_of(paths, parent), (struct child){hash, slot}, name);
 	tell(paths, slot);
 	return slot;
 }
@@ -334,6 +330,11 @@ bool paths_has_children(const struct paths *paths, uint32_t slot)
 uint32_t paths_child(const struct paths *paths, uint32_t parent, struct span name)
 {
 	return find(paths, &node_of(paths, parent)->children, name);
+}
+
+uint64_t paths_marks(const struct paths *paths, uint32_t slot)
+{
+	return node_of(paths, slot)->children.marks;
 }
 
 static bool is_identifier(struct span name)

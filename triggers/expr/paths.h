@@ -34,6 +34,16 @@ bool paths_has_children(const struct paths *paths, uint32_t slot);
 uint32_t paths_child(const struct paths *paths, uint32_t parent,
                      struct span name); /* or PATHS_NONE */
 
+/* For who looks for many names, most of which are not there: a name without its bit among the marks
+ * of a path is none of its children. */
+uint64_t paths_marks(const struct paths *paths, uint32_t slot);
+
+static inline uint64_t paths_mark(struct span name)
+{
+	size_t first = name.len != 0 ? (unsigned char)name.ptr[0] : 0;
+	return UINT64_C(1) << ((name.len * 5 + first) & 63);
+}
+
 /* Who keeps values by slot is told when a slot becomes that of a new path (which nobody has looked
  * for yet), and before it becomes free (what it holds is nobody's). */
 struct paths_watcher {
