@@ -11,6 +11,9 @@
  * for tables in memory only. */
 uint64_t hash_bytes(struct span bytes, uint64_t seed);
 
+/* A quicker one under secrets of this process, for where a collision costs time only. */
+uint64_t hash_quick(struct span bytes, uint64_t seed);
+
 /* SipHash-2-4 under a fixed key: stable for ever, for identities that are written to disk. */
 uint64_t hash_stable(struct span bytes, uint64_t seed);
 

@@ -2,14 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "triggers/access.h"
 
-#include "base/hash.h"
-#include "base/map.h"
+#include "base/lookup.h"
 #include "base/mem.h"
 #include <math.h>
 
+/*
+ * DESIGN. A bin is known by the hash of (path, kind, value) alone, and keeps none of them: should
+ * two ever have one hash, a trigger is asked in vain.
+ */
 enum { LENS = 64 }; /* of prefixes and suffixes; longer ones are cut to the last */
 
-/* How many bins there are for each length. */
+/* How many postings there are for each length. */
 struct lens {
 	uint64_t used; /* bit 1 << length */
 	uint32_t counts[LENS];
@@ -19,7 +22,7 @@ struct lens {
 struct path {
 	uint32_t slot;
 	size_t users; /* postings */
-	size_t equal; /* bins */
+	size_t equal; /* postings */
 	struct lens *prefixes;
 	struct lens *suffixes;
 	struct range *ranges;
@@ -29,22 +32,15 @@ struct path {
 	size_t has_count;
 };
 
-struct bin_key {
-	uint32_t slot;
-	uint8_t kind; /* enum access_kind */
-	struct value value;
-};
-
 struct bin {
-	struct map_node node;
-	struct bin_key key; /* its text is owned */
+	uint64_t hash;
 	struct path *path;
 	struct list postings;
 	size_t count;
 };
 
 struct access {
-	struct map bins;
+	struct lookup bins;
 	struct path **paths; /* by slot */
 	size_t path_count;
 	size_t path_cap;
@@ -58,7 +54,7 @@ struct access *access_new(void)
 void access_free(struct access *access)
 {
 	if (access != NULL) {
-		map_close(&access->bins);
+		lookup_close(&access->bins);
 		mem_free(access->paths);
 		mem_free(access);
 	}
@@ -136,58 +132,25 @@ static bool is_number(struct value value)
 	return value.tag == VALUE_INT || value.tag == VALUE_UINT || value.tag == VALUE_DOUBLE;
 }
 
-static bool same_value(struct value a, struct value b)
+static uint64_t hash_of(uint32_t slot, enum access_kind kind, struct value value)
 {
-	int order = 0;
-	if (is_number(a) || is_number(b)) {
-		return is_number(a) && is_number(b) && value_compare(a, b, &order) && order == 0;
-	}
-	if (a.tag != b.tag) {
-		return false;
-	}
-	switch (a.tag) {
-	case VALUE_NULL:
-		return true;
-	case VALUE_BOOL:
-		return a.as.b == b.as.b;
-	case VALUE_STRING:
-	case VALUE_BYTES:
-		return span_equal(value_text(a), value_text(b));
-	default:
-		return false;
-	}
+	return value_hash(value, (uint64_t)slot * ACCESS_KINDS + kind);
 }
 
-static bool is_key(const struct map_node *node, const void *wanted)
+/* What of a prefix or suffix is looked for: its bytes next to the end that it is of. */
+static struct value cut(enum access_kind kind, struct value value)
 {
-	const struct bin *bin = MEM_CONTAINER(node, struct bin, node);
-	const struct bin_key *key = wanted;
-	return bin->key.slot == key->slot && bin->key.kind == key->kind &&
-	       same_value(bin->key.value, key->value);
-}
-
-static uint64_t hash_of(const struct bin_key *key)
-{
-	uint64_t hash = value_hash(key->value) + (uint64_t)key->slot * 0x9e3779b97f4a7c15u +
-	                (uint64_t)key->kind * 0xbf58476d1ce4e5b9u;
-	return hash ^ hash >> 32;
-}
-
-static struct bin *find_bin(const struct access *access, const struct bin_key *key)
-{
-	struct map_node *node = map_get(&access->bins, hash_of(key), key, is_key);
-	return node != NULL ? MEM_CONTAINER(node, struct bin, node) : NULL;
-}
-
-static struct bin_key bin_key(const struct access_key *key)
-{
-	struct bin_key wanted = {key->slot, (uint8_t)key->kind, key->value};
-	if (key->kind != ACCESS_EQUAL && key->value.len >= LENS) {
-		uint32_t cut = key->value.len - (LENS - 1);
-		wanted.value.len = LENS - 1;
-		wanted.value.as.text += key->kind == ACCESS_SUFFIX ? cut : 0;
+	if (kind != ACCESS_EQUAL && value.len >= LENS) {
+		uint32_t over = value.len - (LENS - 1);
+		value.len = LENS - 1;
+		value.as.text += kind == ACCESS_SUFFIX ? over : 0;
 	}
-	return wanted;
+	return value;
+}
+
+static uint64_t hash_of_key(const struct access_key *key)
+{
+	return hash_of(key->slot, key->kind, cut(key->kind, key->value));
 }
 
 static struct lens **lens_of(struct path *path, enum access_kind kind)
@@ -195,22 +158,21 @@ static struct lens **lens_of(struct path *path, enum access_kind kind)
 	return kind == ACCESS_PREFIX ? &path->prefixes : &path->suffixes;
 }
 
-/* A bin comes (1) or goes (-1). */
-static void count_bin(const struct bin *bin, int by)
+/* A posting comes (1) or goes (-1). */
+static void count_posting(const struct posting *posting, struct path *path, int by)
 {
-	struct path *path = bin->path;
-	if (bin->key.kind == ACCESS_EQUAL) {
+	if (posting->kind == ACCESS_EQUAL) {
 		path->equal += (size_t)by;
 		return;
 	}
-	struct lens **lens = lens_of(path, (enum access_kind)bin->key.kind);
+	struct lens **lens = lens_of(path, (enum access_kind)posting->kind);
 	if (*lens == NULL) {
 		*lens = MEM_NEW(struct lens);
 	}
-	uint32_t len = bin->key.value.len;
-	(*lens)->counts[len] += (uint32_t)by;
-	uint64_t bit = UINT64_C(1) << len;
-	(*lens)->used = (*lens)->counts[len] != 0 ? (*lens)->used | bit : (*lens)->used & ~bit;
+	(*lens)->counts[posting->len] += (uint32_t)by;
+	uint64_t bit = UINT64_C(1) << posting->len;
+	(*lens)->used =
+	        (*lens)->counts[posting->len] != 0 ? (*lens)->used | bit : (*lens)->used & ~bit;
 }
 
 static bool has_text(struct value value)
@@ -218,35 +180,36 @@ static bool has_text(struct value value)
 	return value.tag == VALUE_STRING || value.tag == VALUE_BYTES;
 }
 
-static struct bin *take_bin(struct access *access, const struct access_key *key, struct path *path)
+static void put_in_bin(struct access *access, struct path *path, const struct access_key *key,
+                       struct posting *posting)
 {
-	struct bin_key wanted = bin_key(key);
-	struct bin *bin = find_bin(access, &wanted);
+	uint64_t hash = hash_of_key(key);
+	struct bin *bin = lookup_get(&access->bins, hash);
 	if (bin == NULL) {
 		bin = MEM_NEW(struct bin);
-		bin->key = wanted;
-		if (has_text(wanted.value)) {
-			bin->key.value.as.text = mem_span(value_text(wanted.value)).ptr;
-		}
+		bin->hash = hash;
 		bin->path = path;
 		list_init(&bin->postings);
-		map_add(&access->bins, &bin->node, hash_of(&wanted));
-		count_bin(bin, 1);
+		lookup_add(&access->bins, hash, bin);
 	}
 	bin->count++;
-	return bin;
+	list_push(&bin->postings, &posting->link);
+	posting->home = bin;
+	posting->len = has_text(key->value) ? (uint8_t)cut(key->kind, key->value).len : 0;
+	count_posting(posting, path, 1);
 }
 
-static void drop_bin(struct access *access, struct bin *bin)
+/* The posting is off its list. */
+static struct path *leave_bin(struct access *access, struct posting *posting)
 {
+	struct bin *bin = posting->home;
+	struct path *path = bin->path;
+	count_posting(posting, path, -1);
 	if (--bin->count == 0) {
-		count_bin(bin, -1);
-		map_remove(&access->bins, &bin->node);
-		if (has_text(bin->key.value)) {
-			mem_free((char *)bin->key.value.as.text);
-		}
+		lookup_remove(&access->bins, bin->hash);
 		mem_free(bin);
 	}
+	return path;
 }
 
 /* ---- postings ---- */
@@ -279,9 +242,7 @@ struct posting *access_add(struct access *access, const struct access_key *key)
 		path->has_count++;
 		list_push(&path->has, &posting->link);
 	} else if (key->kind != ACCESS_RANGE) {
-		struct bin *bin = take_bin(access, key, path);
-		posting->home = bin;
-		list_push(&bin->postings, &posting->link);
+		put_in_bin(access, path, key, posting);
 	}
 	return posting;
 }
@@ -297,9 +258,7 @@ void access_remove(struct access *access, struct posting *posting)
 		--*range_counter(path, range->low, range->high);
 		ranges_remove(&path->ranges, range);
 	} else {
-		struct bin *bin = posting->home;
-		path = bin->path;
-		drop_bin(access, bin);
+		path = leave_bin(access, posting);
 	}
 	drop_path(access, path);
 	mem_free(posting); /* the first member of a range */
@@ -316,8 +275,7 @@ size_t access_count(const struct access *access, const struct access_key *key)
 		bool is_open = isinf(key->low) || isinf(key->high);
 		return is_open ? path->half_open / 2 : path->closed / 64;
 	}
-	struct bin_key wanted = bin_key(key);
-	const struct bin *bin = find_bin(access, &wanted);
+	const struct bin *bin = lookup_get(&access->bins, hash_of_key(key));
 	return bin != NULL ? bin->count : 0;
 }
 
@@ -340,8 +298,7 @@ static void visit_list(const struct search *search, struct list *postings)
 static void visit_bin(const struct search *search, const struct path *path, enum access_kind kind,
                       struct value value)
 {
-	const struct bin_key key = {path->slot, (uint8_t)kind, value};
-	struct bin *bin = find_bin(search->access, &key);
+	struct bin *bin = lookup_get(&search->access->bins, hash_of(path->slot, kind, value));
 	if (bin != NULL) {
 		visit_list(search, &bin->postings);
 	}

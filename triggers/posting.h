@@ -17,7 +17,8 @@ enum access_kind {
 	ACCESS_PREFIX, /* a string that begins with `value` */
 	ACCESS_SUFFIX,
 	ACCESS_RANGE, /* a number from `low` to `high` */
-	ACCESS_HAS    /* anything */
+	ACCESS_HAS,   /* anything */
+	ACCESS_KINDS
 };
 
 struct access_key {
@@ -35,6 +36,7 @@ struct posting {
 	struct list link; /* in the list of its home */
 	void *home;       /* who keeps it: a bin, or the paths' own record */
 	uint8_t kind;     /* enum access_kind */
+	uint8_t len;      /* of a prefix or suffix, as far as it is looked for */
 	uint8_t events;   /* bit 1 << kind of event for each that can wake it */
 };
 

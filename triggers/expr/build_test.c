@@ -43,7 +43,7 @@ static void build_table(struct assembly *assembly, struct node_test_in *in)
 	in->table = block_take(&assembly->block, room * sizeof *in->table);
 	in->mask = room - 1;
 	for (uint32_t i = 0; i < list->count; i++) {
-		uint32_t at = (uint32_t)value_hash(list->items[i]) & in->mask;
+		uint32_t at = (uint32_t)value_hash(list->items[i], 0) & in->mask;
 		while (in->table[at] != 0) {
 			at = (at + 1) & in->mask;
 		}

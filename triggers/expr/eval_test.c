@@ -182,7 +182,7 @@ static struct value in_table(struct activation *activation, struct node_test_in 
 	if (!is_scalar(value)) {
 		return value_bool(false);
 	}
-	for (uint32_t at = (uint32_t)value_hash(*value) & in->mask; in->table[at] != 0;
+	for (uint32_t at = (uint32_t)value_hash(*value, 0) & in->mask; in->table[at] != 0;
 	     at = (at + 1) & in->mask) {
 		struct value equal =
 		        value_equal(&activation->allowance, value, &items[in->table[at] - 1]);

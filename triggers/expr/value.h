@@ -228,7 +228,7 @@ struct value value_equal(struct allowance *allowance, struct value *a, struct va
  * have none (another pair of types, NaN). */
 bool value_compare(struct value a, struct value b, int *out_order);
 /* Of a null, bool, number, string or bytes: equal values hash alike. */
-uint64_t value_hash(struct value scalar);
+uint64_t value_hash(struct value scalar, uint64_t seed);
 
 /* ---- for people and for JSON ---- */
 

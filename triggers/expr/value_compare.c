@@ -291,25 +291,24 @@ static struct number hashed_form(struct value value)
 	return number;
 }
 
-uint64_t value_hash(struct value scalar)
+uint64_t value_hash(struct value scalar, uint64_t seed)
 {
+	seed = seed * (2 * VALUE_TAGS) + scalar.tag;
 	if (is_number(scalar)) {
 		struct number number = hashed_form(scalar);
 		bool is_real = number.kind == NUMBER_REAL;
 		bool is_negative = number.kind == NUMBER_SIGNED && number.as.i < 0;
-		return hash_bytes(span_make((const char *)&number.as, sizeof number.as),
-		                  VALUE_INT + (is_real       ? 2u
-		                               : is_negative ? 1u
-		                                             : 0u));
+		seed += VALUE_TAGS + (is_real ? 2u : is_negative ? 1u : 0u) - scalar.tag;
+		return hash_quick(span_make((const char *)&number.as, sizeof number.as), seed);
 	}
 	switch (scalar.tag) {
 	case VALUE_NULL:
-		return hash_bytes(SPAN(""), VALUE_NULL);
+		return hash_quick(SPAN(""), seed);
 	case VALUE_BOOL:
-		return hash_bytes(scalar.as.b ? SPAN("1") : SPAN("0"), VALUE_BOOL);
+		return hash_quick(scalar.as.b ? SPAN("1") : SPAN("0"), seed);
 	case VALUE_STRING:
 	case VALUE_BYTES:
-		return hash_bytes(value_text(scalar), scalar.tag);
+		return hash_quick(value_text(scalar), seed);
 	default:
 		NEVER("only scalars are hashed");
 	}

@@ -32,7 +32,7 @@ static bool is_key(const struct value *key, struct value wanted)
 /* Where the key is or would be in the table. */
 static uint32_t *place_of(const struct value_map *map, struct value key)
 {
-	uint32_t at = (uint32_t)value_hash(key) & map->table_mask;
+	uint32_t at = (uint32_t)value_hash(key, 0) & map->table_mask;
 	while (map->table[at] != 0 && !is_key(&map->pairs[map->table[at] - 1].key, key)) {
 		at = (at + 1) & map->table_mask;
 	}
