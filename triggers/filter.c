@@ -144,6 +144,11 @@ static enum filter_answer ask_condition(struct filter *filter, struct matching *
 	return FILTER_ERROR;
 }
 
+const void *filter_code(const struct filter *filter)
+{
+	return filter->condition != NULL ? condition_needs(filter->condition) : NULL;
+}
+
 enum filter_answer filter_matches(struct filter *filter, struct matching *matching)
 {
 	filter->tally.considered++;

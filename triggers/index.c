@@ -3,8 +3,9 @@
 #include "triggers/index.h"
 
 #include "base/hash.h"
-#include "base/map.h"
+#include "base/lookup.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 #include "triggers/access.h"
 #include "triggers/demand.h"
 #include "triggers/glob.h"
@@ -14,6 +15,13 @@ static const size_t prefix_lens[] = {32, 16, 8, 4, 2, 1};
 
 enum {
 	PREFIX_LENS = sizeof prefix_lens / sizeof *prefix_lens,
+	/* A bucket's kind: the place of its prefix's length, or one of these; and SCOPED, or not.
+	 */
+	KIND_ANY = PREFIX_LENS,
+	KIND_KEY,
+	SCOPED,
+	BUCKET_KINDS = 2 * SCOPED,
+	CODE_FETCHED = 4 * PREFETCH_LINE,
 	PLAIN_MAX = 4, /* so many of a bucket are asked always: looking for them would cost more */
 };
 
@@ -24,10 +32,11 @@ struct bucket_name {
 	bool is_prefix;
 };
 
+/* Known by the hash of its name alone: should two ever have one hash, triggers are asked in vain.
+ */
 struct index_bucket {
-	struct map_node node;
-	struct bucket_name name; /* texts are owned */
-	struct list plain;       /* postings that are asked always */
+	uint64_t hash;
+	struct list plain; /* postings that are asked always */
 	size_t plain_count;
 	struct access *access; /* the others; NULL: none */
 };
@@ -41,12 +50,10 @@ struct candidate {
 struct index {
 	struct condition_env *env;
 	bool scans_all;
-	struct map buckets;
+	struct lookup buckets;
 	uint64_t added;
 	uint64_t asked;
-	size_t scoped[PREFIX_LENS +
-	              2]; /* buckets by kind: those that do not exist are not asked for */
-	size_t global[PREFIX_LENS + 2];
+	size_t counts[BUCKET_KINDS]; /* buckets: those that do not exist are not asked for */
 	struct candidate *candidates;
 	size_t candidate_count;
 	size_t candidate_cap;
@@ -54,42 +61,28 @@ struct index {
 	struct matching *matching; /* while index_match runs */
 };
 
-static bool same_text(struct span a, struct span b)
+static unsigned kind_of(const struct bucket_name *name)
 {
-	return (a.ptr == NULL) == (b.ptr == NULL) && span_equal(a, b);
+	unsigned kind = name->text.ptr == NULL ? KIND_ANY : KIND_KEY;
+	if (name->is_prefix) {
+		kind = 0;
+		while (prefix_lens[kind] != name->text.len) {
+			kind++;
+		}
+	}
+	return name->scope.ptr != NULL ? kind + SCOPED : kind;
 }
 
-static bool has_name(const struct map_node *node, const void *key)
+/* The kind is the remainder: buckets of different kinds never have one hash. */
+static uint64_t hash_of(unsigned kind, uint64_t scope_hash, struct span text)
 {
-	const struct index_bucket *bucket = MEM_CONTAINER(node, struct index_bucket, node);
-	const struct bucket_name *name = key;
-	return bucket->name.is_prefix == name->is_prefix &&
-	       same_text(bucket->name.text, name->text) &&
-	       same_text(bucket->name.scope, name->scope);
+	uint64_t hash = hash_quick(text, scope_hash);
+	return hash - hash % BUCKET_KINDS + kind;
 }
 
-static uint64_t hash_of(const struct bucket_name *name)
+static uint64_t hash_of_scope(struct span scope)
 {
-	uint64_t kind = name->text.ptr == NULL ? 0 : name->is_prefix ? 1 : 2;
-	uint64_t hash = hash_bytes(name->text, kind);
-	return name->scope.ptr != NULL ? hash_bytes(name->scope, hash) : hash;
-}
-
-/* Which counter a bucket of this name belongs to. */
-static size_t *counter(struct index *index, const struct bucket_name *name)
-{
-	size_t *counts = name->scope.ptr != NULL ? index->scoped : index->global;
-	if (name->text.ptr == NULL) {
-		return &counts[PREFIX_LENS];
-	}
-	if (!name->is_prefix) {
-		return &counts[PREFIX_LENS + 1];
-	}
-	size_t i = 0;
-	while (prefix_lens[i] != name->text.len) {
-		i++;
-	}
-	return &counts[i];
+	return scope.ptr != NULL ? hash_quick(scope, 1) : 0;
 }
 
 /* The bucket's name of a glob: the longest prefix that has a length of ours. */
@@ -120,7 +113,7 @@ struct index *index_new(struct condition_env *env, bool scans_all)
 void index_free(struct index *index)
 {
 	if (index != NULL) {
-		map_close(&index->buckets);
+		lookup_close(&index->buckets);
 		mem_free(index->candidates);
 		mem_free(index);
 	}
@@ -133,25 +126,18 @@ uint64_t index_asked(const struct index *index)
 
 /* ---- adding and removing ---- */
 
-static struct span own(struct span text)
-{
-	return text.ptr != NULL ? mem_span(text) : SPAN_NONE;
-}
-
 static struct index_bucket *take_bucket(struct index *index, const struct bucket_name *name)
 {
-	uint64_t hash = hash_of(name);
-	struct map_node *node = map_get(&index->buckets, hash, name, has_name);
-	if (node != NULL) {
-		return MEM_CONTAINER(node, struct index_bucket, node);
+	unsigned kind = kind_of(name);
+	uint64_t hash = hash_of(kind, hash_of_scope(name->scope), name->text);
+	struct index_bucket *bucket = lookup_get(&index->buckets, hash);
+	if (bucket == NULL) {
+		bucket = MEM_NEW(struct index_bucket);
+		bucket->hash = hash;
+		list_init(&bucket->plain);
+		lookup_add(&index->buckets, hash, bucket);
+		index->counts[kind]++;
 	}
-	struct index_bucket *bucket = MEM_NEW(struct index_bucket);
-	bucket->name.scope = own(name->scope);
-	bucket->name.text = own(name->text);
-	bucket->name.is_prefix = name->is_prefix;
-	list_init(&bucket->plain);
-	map_add(&index->buckets, &bucket->node, hash);
-	++*counter(index, name);
 	return bucket;
 }
 
@@ -162,10 +148,8 @@ static void drop_if_empty(struct index *index, struct index_bucket *bucket)
 		bucket->access = NULL;
 	}
 	if (bucket->plain_count == 0 && bucket->access == NULL) {
-		--*counter(index, &bucket->name);
-		map_remove(&index->buckets, &bucket->node);
-		mem_free((char *)bucket->name.scope.ptr);
-		mem_free((char *)bucket->name.text.ptr);
+		index->counts[bucket->hash % BUCKET_KINDS]--;
+		lookup_remove(&index->buckets, bucket->hash);
 		mem_free(bucket);
 	}
 }
@@ -233,6 +217,7 @@ void index_add(struct index *index, struct index_entry *entry)
 {
 	entry->order = index->added++;
 	entry->seen = index->event;
+	entry->code = filter_code(entry->filter);
 	entry->postings = NULL;
 	if (index->scans_all) {
 		post_everywhere(index, entry);
@@ -274,6 +259,8 @@ static void take(void *ctx, struct posting *posting)
 		return;
 	}
 	entry->seen = index->event;
+	prefetch(entry->filter, offsetof(struct filter, tally) + PREFETCH_LINE);
+	prefetch(entry->code, CODE_FETCHED);
 	if (index->candidate_count == index->candidate_cap) {
 		index->candidate_cap = index->candidate_cap ? index->candidate_cap * 2 : 16;
 		index->candidates = mem_grow(index->candidates,
@@ -282,13 +269,12 @@ static void take(void *ctx, struct posting *posting)
 	index->candidates[index->candidate_count++] = (struct candidate){.entry = entry};
 }
 
-static void look_in(struct index *index, const struct bucket_name *name)
+static void look_in(struct index *index, uint64_t hash)
 {
-	struct map_node *node = map_get(&index->buckets, hash_of(name), name, has_name);
-	if (node == NULL) {
+	struct index_bucket *bucket = lookup_get(&index->buckets, hash);
+	if (bucket == NULL) {
 		return;
 	}
-	struct index_bucket *bucket = MEM_CONTAINER(node, struct index_bucket, node);
 	LIST_EACH(&bucket->plain, link)
 	{
 		take(index, MEM_CONTAINER(link, struct posting, link));
@@ -298,22 +284,22 @@ static void look_in(struct index *index, const struct bucket_name *name)
 	}
 }
 
-static void look_in_all(struct index *index, struct span scope, const size_t counts[])
+/* Of all scopes together (first_kind 0), or of the event's own (SCOPED). */
+static void look_in_kinds(struct index *index, unsigned first_kind)
 {
 	const struct event *event = index->matching->event;
-	struct bucket_name name = {.scope = scope};
-	if (counts[PREFIX_LENS] != 0) {
-		look_in(index, &name);
+	const size_t *counts = &index->counts[first_kind];
+	uint64_t scope_hash = hash_of_scope(first_kind == SCOPED ? event->scope : SPAN_NONE);
+	if (counts[KIND_ANY] != 0) {
+		look_in(index, hash_of(first_kind + KIND_ANY, scope_hash, SPAN_NONE));
 	}
-	name.text = event->key;
-	if (counts[PREFIX_LENS + 1] != 0) {
-		look_in(index, &name);
+	if (counts[KIND_KEY] != 0) {
+		look_in(index, hash_of(first_kind + KIND_KEY, scope_hash, event->key));
 	}
-	name.is_prefix = true;
-	for (size_t i = 0; i < PREFIX_LENS; i++) {
-		if (counts[i] != 0 && event->key.len >= prefix_lens[i]) {
-			name.text.len = prefix_lens[i];
-			look_in(index, &name);
+	for (unsigned i = 0; i < PREFIX_LENS; i++) {
+		struct span prefix = {event->key.ptr, prefix_lens[i]};
+		if (counts[i] != 0 && event->key.len >= prefix.len) {
+			look_in(index, hash_of(first_kind + i, scope_hash, prefix));
 		}
 	}
 }
@@ -341,8 +327,8 @@ void index_match(struct index *index, struct matching *matching, index_match_fn 
 	index->event++;
 	index->candidate_count = 0;
 	index->matching = matching;
-	look_in_all(index, matching->event->scope, index->scoped);
-	look_in_all(index, SPAN_NONE, index->global);
+	look_in_kinds(index, SCOPED);
+	look_in_kinds(index, 0);
 	index->matching = NULL;
 	sort(index->candidates, index->candidate_count);
 	size_t woken = 0;

@@ -30,6 +30,7 @@ struct index;
 struct index_entry {
 	struct posting *postings;
 	struct filter *filter; /* borrowed until the entry is removed */
+	const void *code; /* of its condition: fetched from memory while others are looked for */
 	uint64_t order;
 	uint64_t seen; /* the event that it was asked about last */
 };
