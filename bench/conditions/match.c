@@ -25,7 +25,7 @@
  * alone. Its text is made before the clock runs; from there on: text -> slots -> candidates ->
  * conditions.
  */
-enum { KINDS = 4, EVENTS = 4096, ROUNDS = 3, WINDOW_US = 1000000 };
+enum { KINDS = 4, EVENTS = 4096, ROUNDS = 100, WINDOW_US = 25000 };
 
 struct trigger {
 	struct index_entry entry;
