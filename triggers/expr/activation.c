@@ -24,13 +24,9 @@ struct activation_extent {
 
 /* ---- slots ---- */
 
-static void grow(struct activation *activation)
+static void grow_slots(struct activation *activation, size_t size)
 {
-	size_t size = paths_size(activation->paths);
 	size_t cap = activation->slot_cap;
-	if (size <= cap) {
-		return;
-	}
 	size = size < 2 * cap ? 2 * cap : size;
 	activation->slots = mem_grow(activation->slots, size * sizeof *activation->slots);
 	memset(activation->slots + cap, 0, (size - cap) * sizeof *activation->slots);
@@ -38,15 +34,27 @@ static void grow(struct activation *activation)
 	activation->slot_cap = size;
 }
 
-static void set(struct activation *activation, uint32_t slot, struct value value)
+static inline void grow(struct activation *activation)
+{
+	size_t size = paths_size(activation->paths);
+	if (size > activation->slot_cap) {
+		grow_slots(activation, size);
+	}
+}
+
+static void grow_touched(struct activation *activation)
+{
+	size_t cap = activation->touched_cap;
+	activation->touched_cap = cap != 0 ? 2 * cap : 64;
+	activation->touched = mem_grow(activation->touched,
+	                               activation->touched_cap * sizeof *activation->touched);
+}
+
+static inline void set(struct activation *activation, uint32_t slot, struct value value)
 {
 	if (activation->slots[slot].tag == VALUE_UNSET) {
 		if (activation->touched_count == activation->touched_cap) {
-			size_t cap = activation->touched_cap;
-			activation->touched_cap = cap != 0 ? 2 * cap : 64;
-			activation->touched =
-			        mem_grow(activation->touched,
-			                 activation->touched_cap * sizeof *activation->touched);
+			grow_touched(activation);
 		}
 		uint32_t at = (uint32_t)activation->touched_count++;
 		activation->touched[at] = slot;
