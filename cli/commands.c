@@ -69,6 +69,12 @@ static const struct option_row pause_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct option_row resume_options[] = {
+        {"key", "KEY", "only this key, which waits behind a dead delivery"},
+        {"scope", "SCOPE", "the key of this scope only"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row job_options[] = {
         {"trigger", "ID", "of this trigger only"},
         {"limit", "N", "at most so many"},
@@ -152,7 +158,8 @@ const struct command commands[] = {
          .path = "/v1/triggers/{1}/pause"},
         {.name = "trigger resume",
          .args = "ID",
-         .help = "Let a paused trigger go on with what waited.",
+         .help = "Let a paused trigger, or one paused key of it, go on with what waited.",
+         .options = resume_options,
          .method = "POST",
          .path = "/v1/triggers/{1}/resume"},
         {.name = "explain",
@@ -200,6 +207,7 @@ const struct command commands[] = {
          .path = "/v1/jobs",
          .list = "jobs",
          .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms WAITS_FOR:waits_for "
+                    "BECAUSE:because "
                     "DUE:due "
                     "SCOPE:scope KEY:key"},
         {.name = "jobs cancel",

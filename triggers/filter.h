@@ -65,11 +65,15 @@ enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 /* What a paused trigger does with events that come meanwhile. The number is on disk. */
 enum trigger_pause { PAUSE_HOLD, PAUSE_DROP };
 
+/* What else happens when a delivery that was tried is given up. */
+enum trigger_exhausted { EXHAUSTED_DEAD, EXHAUSTED_PAUSE_KEY, EXHAUSTED_PAUSE_TRIGGER };
+
 /* How a trigger wants its events delivered; 0 or absent where it says nothing. */
 struct trigger_policy {
 	uint32_t concurrency;
 	enum trigger_order order;
 	bool durable;
+	enum trigger_exhausted on_exhausted;
 	bool paused;              /* it begins so */
 	enum trigger_pause pause; /* how, unless whoever pauses it says otherwise */
 	int64_t timeout_ms;

@@ -38,7 +38,8 @@ struct config {
 	int64_t timeout_ms;
 	bool durable;
 	bool paused;
-	int pause; /* enum trigger_pause */
+	int pause;        /* enum trigger_pause */
+	int on_exhausted; /* enum trigger_exhausted */
 	struct retry_text retry;
 	struct span when;
 	int fire;     /* enum condition_fire */
@@ -53,6 +54,10 @@ static const char *const on_error_words[] = {
 static const char *const order_words[] = {
         [ORDER_KEY] = "key", [ORDER_NONE] = "none", [ORDER_TRIGGER] = "trigger", NULL};
 
+static const char *const exhausted_words[] = {[EXHAUSTED_DEAD] = "dead",
+                                              [EXHAUSTED_PAUSE_KEY] = "pause_key",
+                                              [EXHAUSTED_PAUSE_TRIGGER] = "pause_trigger",
+                                              NULL};
 static const char *const pause_words[] = {[PAUSE_HOLD] = "hold", [PAUSE_DROP] = "drop", NULL};
 
 #define LATER(what, says)                                                                          \
@@ -155,6 +160,14 @@ static const struct field state_fields[] = {
          .offset = offsetof(struct config, retry),
          .fields = retry_fields,
          .help = "What happens after the handler has failed."},
+        {.name = "on_exhausted",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct config, on_exhausted),
+         .otherwise = "dead",
+         .words = exhausted_words,
+         .help = "After the last attempt there is a dead letter; and then the next event of the "
+                 "key "
+                 "goes on, or all of its key wait for a person, or all of the trigger."},
         {.name = "durable",
          .kind = FIELD_BOOL,
          .offset = offsetof(struct config, durable),
@@ -177,7 +190,6 @@ static const struct field state_fields[] = {
         LATER("throttle", "at most so many in a time"),
         LATER("batch", "several events in one call"),
         LATER("ttl", "a trigger that ends by itself"),
-        LATER("on_exhausted", "what is called after the last attempt"),
         {.name = NULL},
 };
 
@@ -380,6 +392,17 @@ static int build_selection(const struct trigger_request *request, const struct c
 	                                                  &filter->selection, request->where, err);
 }
 
+static int check_exhausted(const struct config *config, struct err *err)
+{
+	bool has_keys = config->order != ORDER_NONE;
+	return config->on_exhausted != EXHAUSTED_PAUSE_KEY || has_keys
+	               ? 0
+	               : refuse("on_exhausted",
+	                        "can be pause_key only with an order: what is behind the dead one "
+	                        "waits; say order: key",
+	                        err);
+}
+
 static int build_concurrency_key(const struct trigger_request *request, const struct config *config,
                                  struct filter *filter, struct err *err)
 {
@@ -398,6 +421,7 @@ static struct trigger_policy policy_of(const struct config *config, const struct
 	        .concurrency = (uint32_t)config->concurrency,
 	        .order = (enum trigger_order)config->order,
 	        .durable = config->durable,
+	        .on_exhausted = (enum trigger_exhausted)config->on_exhausted,
 	        .paused = config->paused,
 	        .pause = (enum trigger_pause)config->pause,
 	        .timeout_ms = config->timeout_ms,
@@ -438,6 +462,9 @@ int on_state_parse(const struct trigger_request *request, struct filter **out,
 	}
 	if (status == 0) {
 		status = build_concurrency_key(request, &config, filter, err);
+	}
+	if (status == 0) {
+		status = check_exhausted(&config, err);
 	}
 	if (status == 0) {
 		*out_policy = policy_of(&config, filter);

@@ -60,6 +60,7 @@ static const struct problem_row rows[] = {
         {"method_not_allowed", 405, "Use one of the methods in the Allow header."},
         {"request_timeout", 408, "Send the whole request without long pauses."},
         {"conflict", 409, "Read the value again, then decide and write anew."},
+        {"key_not_paused", 404, "List the blocked deliveries with GET /v1/jobs."},
         {"job_not_found", 404, "List what is owed with GET /v1/jobs; it may have ended meanwhile."},
         {"job_not_waiting", 409, "Leave it: it runs, or starts as soon as it can."},
         {"job_is_dying", 409, "Discard the dead letter (DELETE /v1/dead/{id})."},

@@ -74,6 +74,7 @@ struct binding {
 	struct list done;          /* finished above the cursor: tombstones, by no order */
 	uint32_t held;             /* count of deliveries */
 	uint32_t busy;             /* attempts that are running */
+	uint32_t blocked;          /* deliveries that are dead and hold their lanes */
 	uint64_t done_until;       /* the last that was settled without a record */
 	uint64_t known_until;      /* job records of before the start reach up to here */
 	uint64_t held_back_from;   /* not 0: starts nothing; see catalog.h on redeploys */

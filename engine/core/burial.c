@@ -5,6 +5,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/binding.h"
 #include "engine/core/entry.h"
 #include "engine/core/job_store.h"
 
@@ -37,6 +38,12 @@ static void is_durable(struct store_waiter *waiter, int status, const struct err
 	finish(burial, status, err);
 }
 
+bool delivery_blocks(const struct delivery *delivery)
+{
+	return delivery->failures != 0 &&
+	       delivery->binding->policy.on_exhausted == EXHAUSTED_PAUSE_KEY;
+}
+
 static void put(struct burial *burial, const struct event *event)
 {
 	struct delivery *delivery = burial->delivery;
@@ -45,7 +52,11 @@ static void put(struct burial *burial, const struct event *event)
 	uint64_t before = dead_bytes(burial->dead);
 	dead_put(burial->dead, delivery, event, code, message);
 	burial->bytes = dead_bytes(burial->dead) - before;
-	job_store_put_done(burial->store, delivery->binding, delivery->seq);
+	if (delivery_blocks(delivery)) {
+		job_store_put_blocked(burial->store, delivery);
+	} else {
+		job_store_put_done(burial->store, delivery->binding, delivery->seq);
+	}
 	burial->hooks->put(delivery, event);
 	crash_at(CRASH_OUTCOME);
 	burial->waiter.done = is_durable;

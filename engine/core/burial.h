@@ -7,6 +7,7 @@
 #include "engine/core/dead.h"
 #include "engine/core/delivery.h"
 #include "engine/durable/store.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /* `status` 0: it is dead and settled on disk. Else nothing was done and it is to be buried later.
@@ -26,6 +27,9 @@ struct burial_hooks {
  * adopts it in `done`. The hooks are static. */
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
                   const struct burial_hooks *hooks);
+/* When it is dead its lane waits behind it: a job record that says so takes the place of the
+ * tombstone. */
+bool delivery_blocks(const struct delivery *delivery);
 /* The delivery goes away; whatever has been put stays put. */
 void burial_drop(struct delivery *delivery);
 

@@ -97,6 +97,11 @@ int catalog_pause(struct catalog *catalog, struct span id, const enum trigger_pa
 int catalog_resume(struct catalog *catalog, struct span id, struct store_waiter *waiter,
                    struct err *err);
 
+/* What waits behind a dead delivery of this key (on_exhausted: pause_key) goes on; the dead letter
+ * stays. An absent scope is any. E_NOT_FOUND. */
+int catalog_release_key(struct catalog *catalog, struct span id, struct span scope, struct span key,
+                        struct store_waiter *waiter, struct err *err);
+
 /* A worker is about to offer this function: see DESIGN. */
 void catalog_function_comes(struct catalog *catalog, struct span namespace_, struct span id);
 /* The executor has registered all that it wants to. False: not now, the store recovers. */

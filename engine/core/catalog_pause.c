@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/catalog_inside.h"
-#include <stdio.h>
 #include <string.h>
 
 static void pause_one(struct catalog *catalog, struct binding *binding, enum trigger_pause mode,
@@ -64,25 +63,42 @@ static bool is_in_chain(struct span path, struct span id)
 	return false;
 }
 
+/* Why the death of this delivery pauses its trigger; false: it does not. */
+static bool says_why(const struct delivery *delivery, const struct event *event, struct buf *out)
+{
+	struct span code = span_of(delivery->doom.ptr);
+	bool loops = event != NULL && span_is(code, "loop_detected") &&
+	             is_in_chain(event->cause.path, delivery->binding->id);
+	if (loops) {
+		buf_format(out,
+		           "loop_detected: event %llu ends a chain of %u changes that came back to "
+		           "this trigger",
+		           (unsigned long long)delivery->seq, (unsigned)event->cause.depth);
+		return true;
+	}
+	if (delivery->failures == 0 ||
+	    delivery->binding->policy.on_exhausted != EXHAUSTED_PAUSE_TRIGGER) {
+		return false;
+	}
+	buf_format(out, "on_exhausted: event %llu is dead: %.*s: %s",
+	           (unsigned long long)delivery->seq, SPAN_ARG(code), "");
+	buf_span(out, span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1));
+	return true;
+}
+
 void catalog_died(void *ctx, const struct delivery *delivery, const struct event *event)
 {
 	struct catalog *catalog = ctx;
 	struct binding *binding = delivery->binding;
-	bool loops = event != NULL && strcmp(delivery->doom.ptr, "loop_detected") == 0 &&
-	             is_in_chain(event->cause.path, binding->id);
-	if (!loops || binding->pause.is_on) {
-		return;
+	struct buf why = {0};
+	if (!binding->pause.is_on && says_why(delivery, event, &why)) {
+		pause_all(catalog, binding->id, PAUSE_HOLD, buf_view(&why));
+		log_error("catalog",
+		          "trigger %.*s is paused: %s; see its dead letter, mend what is wrong, "
+		          "then `pawl trigger resume`",
+		          SPAN_ARG(binding->id), binding->pause.reason);
 	}
-	char reason[PAUSE_REASON_MAX];
-	int len = snprintf(reason, sizeof reason,
-	                   "loop_detected: event %llu ends a chain of %u changes that came back to "
-	                   "this trigger",
-	                   (unsigned long long)delivery->seq, (unsigned)event->cause.depth);
-	pause_all(catalog, binding->id, PAUSE_HOLD, span_make(reason, (size_t)len));
-	log_error("catalog",
-	          "trigger %.*s is paused, %s; see its dead letter, mend what writes the keys that "
-	          "wake it, then `pawl trigger resume`",
-	          SPAN_ARG(binding->id), reason);
+	buf_free(&why);
 }
 
 void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
@@ -172,6 +188,36 @@ int catalog_resume(struct catalog *catalog, struct span id, struct store_waiter 
 	}
 	resume_all(catalog, id);
 	log_info("catalog", "trigger %.*s goes on", SPAN_ARG(id));
+	store_commit(catalog->store, waiter);
+	return 0;
+}
+
+int catalog_release_key(struct catalog *catalog, struct span id, struct span scope, struct span key,
+                        struct store_waiter *waiter, struct err *err)
+{
+	if (find_any(catalog, id, err) == NULL) {
+		return E_NOT_FOUND;
+	}
+	int status = store_refuses_records(catalog->store, err);
+	if (status != 0) {
+		return status;
+	}
+	bool released = false;
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		struct delivery *delivery;
+		while (span_equal(binding->id, id) &&
+		       (delivery = dispatch_find_blocked(binding, scope, key)) != NULL) {
+			dispatch_release(catalog->dispatch, delivery);
+			released = true;
+		}
+	}
+	if (!released) {
+		return err_set(err, E_NOT_FOUND, "key_not_paused",
+		               "no dead delivery of trigger \"%.*s\" holds key \"%.*s\"",
+		               SPAN_ARG(id), SPAN_ARG(key));
+	}
 	store_commit(catalog->store, waiter);
 	return 0;
 }

@@ -20,16 +20,20 @@ struct gate;
  *    |
  *    v            head of its lane            room and a provider
  *  QUEUED ------------------------> READY ------------------------> BUSY ---- done ----> (freed)
- *                                     ^                             |  |
- *                                     +---- SLEEPING <-- failed ----+  +-- given up --> BURYING -->
- * (freed)
+ *                                   ^   ^                           |  |
+ *                                   |   +---- SLEEPING <-- failed --+  +-- given up --> BURYING
+ *                                   |                                                    |   |
+ *                                   +-- replayed -- BLOCKED <-- on_exhausted: pause_key -+   |
+ *                                                      |                                     |
+ *                                                      +-- released --> (freed) <------------+
  */
 enum delivery_state {
 	DELIVERY_QUEUED,   /* behind another one of its lane */
 	DELIVERY_READY,    /* waits for concurrency or for a provider */
 	DELIVERY_BUSY,     /* an attempt is running */
 	DELIVERY_SLEEPING, /* waits for its alarm */
-	DELIVERY_BURYING   /* its dead letter is being written */
+	DELIVERY_BURYING,  /* its dead letter is being written */
+	DELIVERY_BLOCKED   /* it is dead; what is behind it in its lane waits for a person */
 };
 
 struct delivery {

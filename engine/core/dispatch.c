@@ -93,6 +93,9 @@ static bool can_put(const struct dispatch *dispatch)
 void dispatch_make_ready(struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
+	if (delivery->state == DELIVERY_BLOCKED) {
+		return; /* it has become the head of its lane, and holds that */
+	}
 	delivery->state = DELIVERY_READY;
 	if (delivery->gate != NULL && delivery->doom.len == 0) {
 		gate_wait(&binding->gates, delivery);
@@ -144,6 +147,7 @@ void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery
 	causes_remove(&dispatch->causes, delivery);
 	dispatch_leave_owed(dispatch, delivery);
 	binding->held--;
+	binding->blocked -= delivery->state == DELIVERY_BLOCKED;
 	buf_free(&delivery->history);
 	buf_free(&delivery->event_json);
 	buf_free(&delivery->doom);
@@ -205,6 +209,10 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 		return;
 	}
 	delivery->binding->buried++;
+	if (delivery_blocks(delivery)) {
+		dispatch_block(dispatch, delivery);
+		return;
+	}
 	job_store_adopt_done(delivery->binding, delivery->seq);
 	delivery->recorded = false; /* its outcome is on disk already */
 	dispatch_settle(dispatch, delivery);
@@ -511,6 +519,9 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		binding->known_until = job->seq;
 	}
 	dispatch->hooks.owes(dispatch->hooks.ctx, binding);
+	if (dispatch_unblock(dispatch, binding, job)) {
+		return;
+	}
 	if (job->done) {
 		job_store_adopt_done(binding, job->seq);
 		return;
@@ -530,7 +541,11 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 		          "attempts"));
 	}
 	bool is_head = order_enter(&dispatch->order, delivery);
-	if (!is_head) {
+	if (job->blocked) {
+		delivery->state = DELIVERY_BLOCKED;
+		binding->blocked++;
+	}
+	if (!is_head || job->blocked) {
 		return;
 	}
 	if (job->due_ms > clock_wall_ms()) {

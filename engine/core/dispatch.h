@@ -125,10 +125,16 @@ void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery);
 /* Ends the wait of a sleeping one; the caller commits. */
 void dispatch_retry_now(struct dispatch *dispatch, struct delivery *delivery);
 
-/* What it waits for: "worker" (it is parked), "resume", "room", "turn", "retry"; "" if it does
- * not. */
+/* One that is dead and holds the lane of this key; an absent scope is any. NULL: none. */
+struct delivery *dispatch_find_blocked(const struct binding *binding, struct span scope,
+                                       struct span key);
+/* What is behind it goes on; it is gone. The caller commits. */
+void dispatch_release(struct dispatch *dispatch, struct delivery *delivery);
+
+/* What it waits for: "worker" (it is parked), "resume", "room", "turn", "retry",
+ * "person" (it is dead and holds its lane); "" if it does not wait. */
 const char *dispatch_waits_for(const struct delivery *delivery);
-/* "queued", "ready", "running", "sleeping", "burying". */
+/* "queued", "ready", "running", "sleeping", "burying", "blocked". */
 const char *delivery_state_name(const struct delivery *delivery);
 
 #endif

@@ -38,6 +38,11 @@ void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery
 /* By somebody, the engine itself included, whose functions serve every namespace. */
 bool dispatch_function_is_served(const struct function *function);
 
+/* It is dead on disk and holds its lane from here on. */
+void dispatch_block(struct dispatch *dispatch, struct delivery *delivery);
+/* A dead letter is replayed that holds its lane: it goes on in its place. False: there is none. */
+bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const struct job *job);
+
 /* dispatch_owed.c */
 void dispatch_leave_owed(struct dispatch *dispatch, struct delivery *delivery);
 /* From here on its record answers for it, not the cursor. */

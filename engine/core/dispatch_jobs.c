@@ -1,12 +1,14 @@
 /* This file says what single deliveries wait for, cancels them, and ends their waits. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
 #include "base/mem.h"
 #include "engine/core/dispatch_inside.h"
 #include "engine/core/job_store.h"
 
 const char *delivery_state_name(const struct delivery *delivery)
 {
-	static const char *const names[] = {"queued", "ready", "running", "sleeping", "burying"};
+	static const char *const names[] = {"queued",   "ready",   "running",
+	                                    "sleeping", "burying", "blocked"};
 	return names[delivery->state];
 }
 
@@ -34,6 +36,8 @@ const char *dispatch_waits_for(const struct delivery *delivery)
 	case DELIVERY_BUSY:
 	case DELIVERY_BURYING:
 		return "";
+	case DELIVERY_BLOCKED:
+		return "person";
 	case DELIVERY_READY:
 		break;
 	}
@@ -78,4 +82,63 @@ void dispatch_retry_now(struct dispatch *dispatch, struct delivery *delivery)
 		job_store_put_delivery(dispatch->store, delivery);
 	}
 	dispatch_pump(dispatch, binding);
+}
+
+/* ---- keys that wait for a person ---- */
+
+void dispatch_block(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct binding *binding = delivery->binding;
+	delivery->state = DELIVERY_BLOCKED;
+	delivery->recorded = true;
+	binding->blocked++;
+	buf_clear(&delivery->doom);
+	causes_remove(&dispatch->causes, delivery);
+	dispatch_leave_owed(dispatch, delivery);
+	dispatch_pump(dispatch, binding);
+}
+
+bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const struct job *job)
+{
+	struct delivery *delivery = dispatch_find(binding, job->seq, job->replay);
+	if (delivery == NULL || delivery->state != DELIVERY_BLOCKED) {
+		return false;
+	}
+	binding->blocked--;
+	delivery->state = DELIVERY_QUEUED;
+	delivery->failures = job->failures;
+	delivery->stopped = 0;
+	delivery->first_ms = job->first_ms;
+	delivery->asked = job->asked;
+	buf_clear(&delivery->history);
+	buf_clear(&delivery->event_json);
+	buf_span(&delivery->history, job->attempts);
+	buf_span(&delivery->event_json, job->event);
+	if (order_head(&dispatch->order, delivery) == delivery) {
+		dispatch_make_ready(delivery);
+		dispatch_pump(dispatch, binding);
+	}
+	return true;
+}
+
+struct delivery *dispatch_find_blocked(const struct binding *binding, struct span scope,
+                                       struct span key)
+{
+	LIST_EACH(&binding->deliveries, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		bool is_it = delivery->state == DELIVERY_BLOCKED &&
+		             span_equal(delivery->key, key) &&
+		             (scope.ptr == NULL || span_equal(delivery->scope, scope));
+		if (is_it) {
+			return delivery;
+		}
+	}
+	return NULL;
+}
+
+void dispatch_release(struct dispatch *dispatch, struct delivery *delivery)
+{
+	PRE(delivery->state == DELIVERY_BLOCKED);
+	dispatch_settle(dispatch, delivery);
 }

@@ -50,7 +50,7 @@ uint64_t dispatch_first_needed_by(const struct binding *binding)
 	LIST_EACH(&binding->deliveries, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
-		bool needs = delivery->event_json.len == 0;
+		bool needs = delivery->event_json.len == 0 && delivery->state != DELIVERY_BLOCKED;
 		if (needs && (first == 0 || delivery->seq < first)) {
 			first = delivery->seq;
 		}

@@ -24,6 +24,9 @@ void job_encode(const struct job *job, struct buf *out)
 	json_write_member_bool(out, "asked", job->asked);
 	json_write_member_bool(out, "done", job->done);
 	json_write_member_bool(out, "doomed", job->doomed);
+	if (job->blocked) {
+		json_write_member_bool(out, "blocked", true);
+	}
 	json_write_member_uint(out, "replay", job->replay);
 	if (job->attempts.len != 0) {
 		json_write_member_raw(out, "attempts", job->attempts);
@@ -52,12 +55,13 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		EVENT,
 		EPOCH,
 		GROUP,
+		BLOCKED,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
 	        {"version", 7},  {"scope", 5}, {"key", 3},   {"failures", 8}, {"first_ms", 8},
 	        {"due_ms", 6},   {"asked", 5}, {"done", 4},  {"doomed", 6},   {"replay", 6},
-	        {"attempts", 8}, {"event", 5}, {"epoch", 5}, {"group", 5}};
+	        {"attempts", 8}, {"event", 5}, {"epoch", 5}, {"group", 5},    {"blocked", 7}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -95,6 +99,7 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	job.asked = json_is_true(found[ASKED]);
 	job.done = json_is_true(found[DONE]);
 	job.doomed = json_is_true(found[DOOMED]);
+	job.blocked = json_is_true(found[BLOCKED]);
 	*out = job;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct job {
 	int64_t due_ms;       /* wall clock of the next attempt; 0 = as soon as possible */
 	bool asked;           /* its condition function has said yes */
 	bool done;            /* tombstone */
+	bool blocked;         /* it is dead, and its lane waits for a person */
 	bool doomed;          /* it was given up and waits for its burial */
 	uint32_t replay;      /* n of "/r<n>" in the delivery id; 0 = none */
 	struct span attempts; /* JSON array of what happened so far; absent = [] */

@@ -16,7 +16,7 @@ void job_store_put(struct store *store, const struct binding *binding, const str
 	buf_free(&value);
 }
 
-void job_store_put_delivery(struct store *store, const struct delivery *delivery)
+static void put_delivery(struct store *store, const struct delivery *delivery, bool blocked)
 {
 	const struct job job = {
 	        .version = delivery->binding->version,
@@ -29,13 +29,24 @@ void job_store_put_delivery(struct store *store, const struct delivery *delivery
 	        .first_ms = delivery->first_ms,
 	        .due_ms = delivery->state == DELIVERY_SLEEPING ? delivery->due_ms : 0,
 	        .asked = delivery->asked,
-	        .doomed = delivery->doom.len != 0,
+	        .doomed = !blocked && delivery->doom.len != 0,
+	        .blocked = blocked,
 	        .replay = delivery->replay,
 	        .attempts = buf_view(&delivery->history),
 	        .event = buf_view(&delivery->event_json),
 	};
 	job_store_put(store, delivery->binding, &job);
 	crash_at(CRASH_JOB);
+}
+
+void job_store_put_delivery(struct store *store, const struct delivery *delivery)
+{
+	put_delivery(store, delivery, delivery->state == DELIVERY_BLOCKED);
+}
+
+void job_store_put_blocked(struct store *store, const struct delivery *delivery)
+{
+	put_delivery(store, delivery, true);
 }
 
 void job_store_delete(struct store *store, const struct binding *binding, uint64_t seq)

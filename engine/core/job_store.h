@@ -21,6 +21,8 @@ struct tombstone {
 
 void job_store_put(struct store *store, const struct binding *binding, const struct job *job);
 void job_store_put_delivery(struct store *store, const struct delivery *delivery);
+/* It dies, and its lane waits behind it. */
+void job_store_put_blocked(struct store *store, const struct delivery *delivery);
 void job_store_delete(struct store *store, const struct binding *binding, uint64_t seq);
 
 /* The delivery has an outcome. Up to `cursor` its record goes; above it a tombstone takes its

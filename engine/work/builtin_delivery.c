@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/attempt.h"
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
@@ -213,6 +214,36 @@ static void dead_settled(struct store_waiter *waiter, int status, const struct e
 	free_dead_work(own);
 }
 
+/* The delivery that this dead letter is of, if it holds its lane. */
+struct blocked_search {
+	struct span trigger;
+	uint64_t seq;
+	uint32_t replay;
+	struct delivery *found;
+};
+
+static void look_for_blocked(void *ctx, struct binding *binding)
+{
+	struct blocked_search *search = ctx;
+	struct delivery *delivery = span_equal(binding->id, search->trigger)
+	                                    ? dispatch_find(binding, search->seq, search->replay)
+	                                    : NULL;
+	if (delivery != NULL && delivery->state == DELIVERY_BLOCKED) {
+		search->found = delivery;
+	}
+}
+
+static struct delivery *blocked_by(const struct core *core, struct span delivery_id)
+{
+	struct delivery_name name;
+	if (!delivery_parse_id(delivery_id, &name)) {
+		return NULL;
+	}
+	struct blocked_search search = {name.trigger, name.seq, name.replay, NULL};
+	catalog_each(core->catalog, look_for_blocked, &search);
+	return search.found;
+}
+
 static void dead_discarded(struct dead_get *get, int status, struct span json,
                            const struct err *err)
 {
@@ -225,6 +256,10 @@ static void dead_discarded(struct dead_get *get, int status, struct span json,
 		return;
 	}
 	dead_remove(work->core->dead, get, json);
+	struct delivery *blocked = blocked_by(work->core, buf_view(&own->id));
+	if (blocked != NULL) {
+		dispatch_release(work->core->dispatch, blocked);
+	}
 	BUF_LITERAL(&work->out, "{\"discarded\":true}");
 	own->waiter.done = dead_settled;
 	store_commit(work->core->store, &own->waiter);
@@ -251,9 +286,10 @@ static bool job_of_letter(const struct core *core, struct span json, struct buf 
 		        "`pawl events` and write the state again");
 		return false;
 	}
-	(void)buf_reserve(text, json.len * 2);
+	(void)buf_reserve(text, json.len * 4);
 	struct span trigger = work_text(json, "trigger", text);
-	*out_binding = catalog_find(core->catalog, trigger);
+	const struct delivery *blocked = blocked_by(core, work_text(json, "id", text));
+	*out_binding = blocked != NULL ? blocked->binding : catalog_find(core->catalog, trigger);
 	if (*out_binding == NULL) {
 		(void)err_set(
 		        out_err, E_CONFLICT, "trigger_gone",

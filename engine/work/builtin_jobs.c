@@ -27,6 +27,21 @@ static int64_t age_ms(const struct delivery *delivery)
 	return tried > in_hand ? tried : in_hand;
 }
 
+/* What the handler said last. */
+static void write_because(const struct delivery *delivery, struct buf *out)
+{
+	struct span attempt;
+	struct span last = SPAN_NONE;
+	for (struct json_iter iter = json_iter(buf_view(&delivery->history));
+	     json_next_item(&iter, &attempt);) {
+		last = attempt;
+	}
+	struct span message;
+	if (last.ptr != NULL && json_get(last, SPAN("message"), &message)) {
+		json_write_member_raw(out, "because", message);
+	}
+}
+
 static void write_job(const struct job_list *list, const struct delivery *delivery, struct buf *out)
 {
 	struct buf id = {0};
@@ -56,6 +71,7 @@ static void write_job(const struct job_list *list, const struct delivery *delive
 	json_write_member_bool(out, "parked", strcmp(waits_for, "worker") == 0);
 	json_write_member_string(out, "waits_for", span_of(waits_for));
 	if (delivery->history.len != 0) {
+		write_because(delivery, out);
 		json_write_member_raw(out, "attempts", buf_view(&delivery->history));
 	}
 	buf_byte(out, '}');

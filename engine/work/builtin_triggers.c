@@ -100,6 +100,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "running", binding->busy);
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);
+	json_write_member_uint(out, "paused_keys", binding->blocked);
 	json_write_member_uint(out, "dropped", binding->dropped);
 	json_write_member_uint(out, "cancelled", binding->cancelled);
 	write_tally(binding, out);
@@ -294,11 +295,17 @@ static void pause_trigger(struct work *work, struct span data)
 
 static void resume_trigger(struct work *work, struct span data)
 {
+	(void)buf_reserve(&work->data, data.len * 4); /* the texts must not move */
 	struct span id = work_text(data, "id", &work->data);
+	struct span scope = work_text(data, "scope", &work->data);
+	struct span key = work_text(data, "key", &work->data);
+	struct catalog *catalog = work->core->catalog;
 	struct store_waiter *waiter = work_waiter(work);
 	struct err err;
 	answer_with_pause(work, id, false);
-	if (catalog_resume(work->core->catalog, id, waiter, &err) != 0) {
+	int status = key.ptr != NULL ? catalog_release_key(catalog, id, scope, key, waiter, &err)
+	                             : catalog_resume(catalog, id, waiter, &err);
+	if (status != 0) {
 		work_waiter_fail(waiter, &err);
 	}
 }
@@ -311,6 +318,7 @@ const struct builtin_row builtin_trigger_rows[] = {
         {"engine::unregister_trigger", unregister_trigger, "Removes a durable trigger."},
         {"engine::triggers::pause", pause_trigger,
          "Pauses a trigger: its events wait, or are dropped."},
-        {"engine::triggers::resume", resume_trigger, "Lets a paused trigger go on."},
+        {"engine::triggers::resume", resume_trigger,
+         "Lets a paused trigger, or a key of it, go on."},
         {NULL, NULL, NULL},
 };

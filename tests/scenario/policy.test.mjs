@@ -59,3 +59,52 @@ test('a function runs no more calls at a time than it is said to, whoever calls'
   assert.equal(most, 2);
   assert.equal(calls, 41);
 });
+
+test('on_exhausted: pause_key holds the key behind the dead one until a person decides', async (t) => {
+  const daemon = await startDaemon(t, {
+    triggers: [trigger({ on_exhausted: 'pause_key', retry: { max_attempts: 1 } })] });
+  const inbox = new Inbox();
+  let works = false;
+  sdk(t, daemon).registerFunction('watch', async (event) => {
+    inbox.put(event);
+    if (event.new_value === 'bad' && !works) throw new Error('no such address');
+  });
+  const got = () => inbox.items.map((one) => `${one.key}=${one.new_value}`);
+  const blocked = (count) => waitFor(`${count} paused keys`, async () =>
+    (await daemon.triggers())[0].paused_keys === count);
+  for (const key of ['a', 'b', 'c']) await daemon.set('s', key, 'bad');
+  await blocked(3);
+  for (const key of ['a', 'b', 'c', 'free']) await daemon.set('s', key, 'next');
+  await inbox.count(4);
+  await daemon.kill();
+  await daemon.start();
+  await blocked(3);
+  const jobs = await daemon.jobs();
+  assert.match(jobs.find((one) => one.state === 'blocked').because, /no such address/);
+  assert.equal(inbox.items.filter((one) => one.new_value === 'next').length, 1);
+
+  // One is released, one discarded, one replayed.
+  const letter = async (key) => (await daemon.dead()).find((one) => one.event.key === key);
+  assert.equal((await daemon.cli('trigger', 'resume', 'watch', '--key', 'a')).code, 0);
+  await waitFor('the next of a', () => got().includes('a=next'));
+  assert.equal((await daemon.cli('dead', 'discard', (await letter('b')).id)).code, 0);
+  await waitFor('the next of b', () => got().includes('b=next'));
+  works = true;
+  assert.equal((await daemon.cli('dead', 'replay', (await letter('c')).id)).code, 0);
+  await waitFor('the next of c', () => got().includes('c=next'));
+  await daemon.settled();
+  assert.deepEqual(got().filter((one) => one.startsWith('c')), ['c=bad', 'c=bad', 'c=next']);
+  assert.deepEqual((await daemon.dead()).map((one) => one.event.key), ['a']);
+  assert.equal((await daemon.cli('trigger', 'resume', 'watch', '--key', 'a')).code, 4);
+});
+
+test('on_exhausted: pause_trigger pauses it with the reason', async (t) => {
+  const daemon = await startDaemon(t, {
+    triggers: [trigger({ on_exhausted: 'pause_trigger', retry: { max_attempts: 1 } })] });
+  sdk(t, daemon).registerFunction('watch', async () => {
+    throw new Error('out of order');
+  });
+  await daemon.set('s', 'a', 1);
+  const paused = await daemon.trigger('watch', (one) => one.status === 'paused');
+  assert.match(paused.paused_because, /on_exhausted: event 1 is dead: .*out of order/);
+});

@@ -65,9 +65,10 @@ static void declare_randomly(int which)
 		(void)snprintf(key, sizeof key, "\"key\":\"k%d\",", wants_key[which]);
 	}
 	(void)snprintf(configs[which], sizeof configs[which],
-	               "{%s%s\"concurrency\":%d,\"timeout_ms\":%d,"
+	               "{%s%s%s\"concurrency\":%d,\"timeout_ms\":%d,"
 	               "\"retry\":{\"max_attempts\":%d,\"initial_ms\":%d}}",
-	               key, below(3) == 0 ? "\"concurrency_key\":\"key\"," : "", 1 + below(3),
+	               key, below(3) == 0 ? "\"concurrency_key\":\"key\"," : "",
+	               below(3) == 0 ? "\"on_exhausted\":\"pause_key\"," : "", 1 + below(3),
 	               500 + below(5000), 1 + below(4), 100 + below(3000));
 	declare(trigger_ids[which], function_ids[which], configs[which]);
 }
@@ -400,6 +401,20 @@ static void count_held(void *ctx, struct binding *binding)
 	*(size_t *)ctx += binding->held;
 }
 
+/* Every key that waits for a person goes on. */
+static void release_all(void *ctx, struct binding *binding)
+{
+	(void)ctx;
+	LIST_EACH(&binding->deliveries, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		if (delivery->state == DELIVERY_BLOCKED) {
+			dispatch_release(world->dispatch, delivery);
+			break; /* others may have gone with it */
+		}
+	}
+}
+
 /* Everything is answered; nothing fails any more. */
 static void finish_day(void)
 {
@@ -414,6 +429,7 @@ static void finish_day(void)
 			quiet = 0;
 			continue;
 		}
+		catalog_each(world->catalog, release_all, NULL);
 		pass(500);
 		jump(5000);
 		size_t held = 0;
