@@ -4,16 +4,27 @@
 
 #include "base/err.h"
 
+/* The first of the chain from `node` on that is the one. */
+static struct map_node *find(struct map_node *node, uint64_t hash, const void *key,
+                             map_equal_fn *equal)
+{
+	while (node != NULL && (node->hash != hash || !equal(node, key))) {
+		node = node->next;
+	}
+	return node;
+}
+
 struct map_node *map_get(const struct map *map, uint64_t hash, const void *key, map_equal_fn *equal)
 {
 	if (map->slot_count == 0) {
 		return NULL;
 	}
-	struct map_node *node = map->slots[hash & (map->slot_count - 1)];
-	while (node != NULL && (node->hash != hash || !equal(node, key))) {
-		node = node->next;
-	}
-	return node;
+	return find(map->slots[hash & (map->slot_count - 1)], hash, key, equal);
+}
+
+struct map_node *map_get_next(const struct map_node *node, const void *key, map_equal_fn *equal)
+{
+	return find(node->next, node->hash, key, equal);
 }
 
 static void grow(struct map *map)

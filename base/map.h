@@ -27,7 +27,9 @@ struct map {
 typedef bool map_equal_fn(const struct map_node *node, const void *key);
 
 struct map_node *map_get(const struct map *map, uint64_t hash, const void *key,
-                         map_equal_fn *equal);                       /* NULL if absent */
+                         map_equal_fn *equal); /* NULL if absent */
+/* Another one that is equal to the key: the one behind `node`, which map_get or this gave. */
+struct map_node *map_get_next(const struct map_node *node, const void *key, map_equal_fn *equal);
 void map_add(struct map *map, struct map_node *node, uint64_t hash); /* caller knows it is new */
 void map_remove(struct map *map, struct map_node *node);             /* must be in the map */
 void map_close(struct map *map); /* frees the slots; the entries are the caller's */

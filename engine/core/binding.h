@@ -78,6 +78,7 @@ struct binding {
 	uint64_t done_until;       /* the last that was settled without a record */
 	uint64_t known_until;      /* job records of before the start reach up to here */
 	uint64_t held_back_from;   /* not 0: starts nothing; see catalog.h on redeploys */
+	struct list held_link;     /* in dispatch's list while it is held back */
 	bool pumping;              /* deliveries are being started */
 
 	/* figures */

@@ -254,16 +254,20 @@ static void take_origin(struct catalog *catalog, struct binding *binding,
 	}
 }
 
+static bool has_id(const struct map_node *node, const void *key)
+{
+	return span_equal(MEM_CONTAINER(node, struct binding, by_name)->id,
+	                  *(const struct span *)key);
+}
+
 /* Of all that are known, ended ones too: they keep their records until they are finished. */
 static uint32_t last_version(const struct catalog *catalog, struct span id)
 {
 	uint32_t last = 0;
-	LIST_EACH(&catalog->bindings, link)
-	{
-		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		if (binding->version > last && span_equal(binding->id, id)) {
-			last = binding->version;
-		}
+	struct map_node *node = map_get(&catalog->by_name, hash_bytes(id, 0), &id, has_id);
+	for (; node != NULL; node = map_get_next(node, &id, has_id)) {
+		uint32_t version = MEM_CONTAINER(node, struct binding, by_name)->version;
+		last = version > last ? version : last;
 	}
 	return last;
 }
@@ -280,7 +284,8 @@ struct binding *catalog_place(struct catalog *catalog, struct binding *fresh)
 		return old;
 	}
 	uint64_t next_seq = store_next_seq(catalog->store);
-	fresh->from_seq = redeploy_begins_at(&catalog->bindings, fresh, next_seq);
+	fresh->from_seq =
+	        redeploy_begins_at(dispatch_held_back(catalog->dispatch), fresh, next_seq);
 	fresh->version = last_version(catalog, fresh->id) + 1;
 	catalog_inherit_pause(catalog, fresh, old);
 	if (old != NULL) {

@@ -35,6 +35,7 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
 	};
 	dispatch->attempts = attempts_new(store, functions, &attempts, attempt_ended, dispatch);
 	list_init(&dispatch->live_owed);
+	list_init(&dispatch->held_back);
 	struct adapter_head head;
 	store_head(store, &head);
 	memcpy(dispatch->causes.log, head.log, sizeof head.log);
@@ -436,6 +437,7 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	gates_init(&binding->gates);
 	list_init(&binding->owed);
 	list_init(&binding->done);
+	list_init(&binding->held_link);
 	binding->watch.changed = function_changed;
 	binding->condition_watch.changed = condition_changed;
 	function_watch(dispatch->functions, binding->namespace_, binding->function_id,
@@ -451,7 +453,16 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq)
 {
 	binding->held_back_from = from_seq;
+	list_remove(&binding->held_link);
+	if (from_seq != 0) {
+		list_push(&dispatch->held_back, &binding->held_link);
+	}
 	dispatch_pump(dispatch, binding);
+}
+
+const struct list *dispatch_held_back(const struct dispatch *dispatch)
+{
+	return &dispatch->held_back;
 }
 
 void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)

@@ -76,6 +76,8 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 
 /* Starts nothing while from_seq is not 0; 0 lets it go on. */
 void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq);
+/* Those that are held back (binding.held_link). */
+const struct list *dispatch_held_back(const struct dispatch *dispatch);
 /* Its pause has ended: what is ready starts. */
 void dispatch_go_on(struct dispatch *dispatch, struct binding *binding);
 /* Somebody serves what it would call next: the condition function or the handler. */

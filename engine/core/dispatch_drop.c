@@ -74,6 +74,7 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 	discard_all(dispatch, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
 	gates_close(&binding->gates);
+	list_remove(&binding->held_link);
 	function_unwatch(&binding->watch);
 	function_unwatch(&binding->condition_watch);
 }

@@ -19,6 +19,7 @@ struct dispatch {
 	struct order order;
 	struct causes causes;
 	struct list live_owed; /* by seq */
+	struct list held_back; /* binding.held_link */
 	size_t running;
 	bool stopping;
 };

@@ -43,13 +43,13 @@ void redeploy_hold_back(const struct list *bindings, struct dispatch *dispatch,
 	}
 }
 
-uint64_t redeploy_begins_at(const struct list *bindings, const struct binding *fresh,
+uint64_t redeploy_begins_at(const struct list *held_back, const struct binding *fresh,
                             uint64_t next_seq)
 {
 	uint64_t last = 0;
-	LIST_EACH(bindings, link)
+	LIST_EACH(held_back, link)
 	{
-		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		const struct binding *binding = MEM_CONTAINER(link, struct binding, held_link);
 		if (binding_is_detached(binding) && binding->held_back_from > last &&
 		    wakes(binding, fresh->namespace_, fresh->function_id)) {
 			last = binding->held_back_from;

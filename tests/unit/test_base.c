@@ -163,6 +163,12 @@ static bool has_number(const struct map_node *node, const void *key)
 	return MEM_CONTAINER(node, struct entry, node)->number == *(const int *)key;
 }
 
+static bool is_odd(const struct map_node *node, const void *key)
+{
+	(void)key;
+	return MEM_CONTAINER(node, struct entry, node)->number % 2 != 0;
+}
+
 /* Few hashes for many entries, so that slots and whole hashes collide. */
 static uint64_t poor_hash(int number)
 {
@@ -187,6 +193,13 @@ static void a_map_finds_what_was_added(void **state)
 		assert_ptr_equal(map_get(&map, poor_hash(i), &i, has_number), &entries[i].node);
 	}
 	assert_null(map_get(&map, poor_hash(missing), &missing, has_number));
+	size_t odd = 0;
+	for (struct map_node *same = map_get(&map, poor_hash(3), NULL, is_odd); same != NULL;
+	     same = map_get_next(same, NULL, is_odd)) {
+		assert_int_equal(poor_hash(MEM_CONTAINER(same, struct entry, node)->number), 3);
+		odd++;
+	}
+	assert_int_equal(odd, COUNT / 14); /* 3, 17, 31, ... */
 
 	size_t seen = 0;
 	MAP_EACH(&map, node)
