@@ -81,6 +81,31 @@ static const struct option_row job_options[] = {
         {NULL, NULL, NULL},
 };
 
+#define LETTERS                                                                                    \
+	{"trigger", "ID", "of this trigger only"}, {"function", "ID", "of this function only"},    \
+	        {"reason", "CODE", "with this reason only, such as invocation_failed"},            \
+	        {"scope", "SCOPE", "of this scope only"},                                          \
+	        {"prefix", "TEXT", "only keys that begin so"},                                     \
+	        {"since", "TIME",                                                                  \
+	         "that died then or later: 2026-11-26T20:13, or any beginning of a time"},         \
+	        {"until", "TIME", "that died before"},                                             \
+	{                                                                                          \
+		"limit", "N", "at most so many"                                                    \
+	}
+
+static const struct option_row dead_options[] = {LETTERS, {NULL, NULL, NULL}};
+static const struct option_row replay_options[] = {
+        LETTERS,
+        {"rate", "N/s", "start at most so many a second"},
+        {"all", NULL, "all there are"},
+        {NULL, NULL, NULL},
+};
+static const struct option_row discard_options[] = {
+        LETTERS,
+        {"all", NULL, "all there are"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row invoke_options[] = {
         {"namespace", "NAME", "where the function is; \"default\" without it"},
         {"timeout_ms", "N", "how long to wait"},
@@ -222,7 +247,7 @@ const struct command commands[] = {
          .path = "/v1/jobs/{1}/retry"},
         {.name = "dead list",
          .help = "List dead letters, newest first.",
-         .options = job_options,
+         .options = dead_options,
          .method = "GET",
          .path = "/v1/dead",
          .list = "dead",
@@ -237,6 +262,16 @@ const struct command commands[] = {
          .help = "Deliver a dead letter again.",
          .method = "POST",
          .path = "/v1/dead/{1}/replay"},
+        {.name = "dead replay-all",
+         .help = "Deliver all dead letters again that fit.",
+         .options = replay_options,
+         .method = "POST",
+         .path = "/v1/dead:replay"},
+        {.name = "dead discard-all",
+         .help = "Throw all dead letters away that fit.",
+         .options = discard_options,
+         .method = "POST",
+         .path = "/v1/dead:discard"},
         {.name = "dead discard",
          .args = "ID",
          .help = "Throw a dead letter away.",

@@ -51,7 +51,7 @@ struct delivery {
 	struct buf doom;   /* not empty: it is only to be buried; "code\0message" */
 	int64_t born_ms;   /* monotonic: when it was offered */
 	int64_t first_ms;  /* wall clock of the first attempt; 0 = none */
-	int64_t due_ms;    /* wall clock, while SLEEPING */
+	int64_t due_ms;    /* wall clock: not before; while QUEUED or SLEEPING */
 
 	/* Lane: the head is in the map of lanes; the others hang behind it. */
 	uint64_t lane;

@@ -105,6 +105,23 @@ void dispatch_make_ready(struct delivery *delivery)
 	}
 }
 
+static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
+{
+	delivery->state = DELIVERY_SLEEPING;
+	delivery->due_ms = clock_wall_ms() + wait_ms;
+	alarm_set(dispatch->alarms, &delivery->alarm, delivery->due_ms);
+}
+
+void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery)
+{
+	int64_t wait_ms = delivery->due_ms - clock_wall_ms();
+	if (wait_ms > 0 && delivery->state != DELIVERY_BLOCKED) {
+		sleep_until(dispatch, delivery, wait_ms);
+	} else {
+		dispatch_make_ready(delivery);
+	}
+}
+
 /* ---- life of a delivery ---- */
 
 static void wake(struct alarm *alarm);
@@ -159,7 +176,7 @@ void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct delivery *next = order_leave(&dispatch->order, delivery);
 	if (next != NULL) {
-		dispatch_make_ready(next);
+		dispatch_line_up(dispatch, next);
 		if (next->binding != delivery->binding) {
 			dispatch_pump(dispatch, next->binding);
 		}
@@ -190,13 +207,6 @@ static void wake(struct alarm *alarm)
 	struct binding *binding = delivery->binding;
 	dispatch_make_ready(delivery);
 	dispatch_pump(delivery->dispatch, binding);
-}
-
-static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
-{
-	delivery->state = DELIVERY_SLEEPING;
-	delivery->due_ms = clock_wall_ms() + wait_ms;
-	alarm_set(dispatch->alarms, &delivery->alarm, delivery->due_ms);
 }
 
 /* ---- giving up ---- */
@@ -542,6 +552,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	delivery->recorded = true;
 	delivery->failures = job->failures;
 	delivery->first_ms = job->first_ms;
+	delivery->due_ms = job->due_ms;
 	delivery->asked = job->asked;
 	delivery->replay = job->replay;
 	buf_span(&delivery->history, job->attempts);
@@ -559,12 +570,8 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	if (!is_head || job->blocked) {
 		return;
 	}
-	if (job->due_ms > clock_wall_ms()) {
-		sleep_until(dispatch, delivery, job->due_ms - clock_wall_ms());
-	} else {
-		dispatch_make_ready(delivery);
-		dispatch_pump(dispatch, binding);
-	}
+	dispatch_line_up(dispatch, delivery);
+	dispatch_pump(dispatch, binding);
 }
 
 struct causes *dispatch_causes(struct dispatch *dispatch)

@@ -28,6 +28,8 @@ struct dispatch {
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding);
 /* Its attempt is over, or forgotten. */
 void dispatch_has_ended(struct dispatch *dispatch, struct delivery *delivery);
+/* It is the head of its lane: ready, or it sleeps until it is due. */
+void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery);
 void dispatch_make_ready(struct delivery *delivery);
 /* The next of its lane may go: perhaps one of another version of the trigger. */
 void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);

@@ -109,13 +109,14 @@ bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const 
 	delivery->failures = job->failures;
 	delivery->stopped = 0;
 	delivery->first_ms = job->first_ms;
+	delivery->due_ms = job->due_ms;
 	delivery->asked = job->asked;
 	buf_clear(&delivery->history);
 	buf_clear(&delivery->event_json);
 	buf_span(&delivery->history, job->attempts);
 	buf_span(&delivery->event_json, job->event);
 	if (order_head(&dispatch->order, delivery) == delivery) {
-		dispatch_make_ready(delivery);
+		dispatch_line_up(dispatch, delivery);
 		dispatch_pump(dispatch, binding);
 	}
 	return true;

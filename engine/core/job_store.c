@@ -27,7 +27,9 @@ static void put_delivery(struct store *store, const struct delivery *delivery, b
 	        .key = delivery->key,
 	        .failures = delivery->failures,
 	        .first_ms = delivery->first_ms,
-	        .due_ms = delivery->state == DELIVERY_SLEEPING ? delivery->due_ms : 0,
+	        .due_ms = delivery->state == DELIVERY_SLEEPING || delivery->state == DELIVERY_QUEUED
+	                          ? delivery->due_ms
+	                          : 0,
 	        .asked = delivery->asked,
 	        .doomed = !blocked && delivery->doom.len != 0,
 	        .blocked = blocked,

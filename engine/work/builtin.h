@@ -33,6 +33,7 @@ extern const struct builtin_row builtin_engine_rows[];
 extern const struct builtin_row builtin_trigger_rows[];
 extern const struct builtin_row builtin_delivery_rows[];
 extern const struct builtin_row builtin_job_rows[];
+extern const struct builtin_row builtin_letter_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 

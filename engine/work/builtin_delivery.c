@@ -5,10 +5,12 @@
 #include "engine/core/attempt.h"
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
+#include "engine/core/dead_filter.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/job_store.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
+#include "engine/work/letter.h"
 
 enum { EVENTS_MOST = 1000, EVENTS_BYTES = 4 * 1024 * 1024 };
 
@@ -120,14 +122,14 @@ struct dead_work {
 	struct dead_get get;
 	struct store_waiter waiter;
 	struct work *work;
-	struct buf trigger;
+	struct dead_filter filter;
 	struct buf id;
 	uint64_t left;
 };
 
 static void free_dead_work(struct dead_work *own)
 {
-	buf_free(&own->trigger);
+	dead_filter_close(&own->filter);
 	buf_free(&own->id);
 	mem_free(own);
 }
@@ -135,9 +137,7 @@ static void free_dead_work(struct dead_work *own)
 static bool add_dead(struct dead_list *list, struct span json)
 {
 	struct dead_work *own = MEM_CONTAINER(list, struct dead_work, list);
-	struct span trigger;
-	if (own->trigger.len != 0 && json_get(json, SPAN("trigger"), &trigger) &&
-	    !json_string_is(trigger, buf_view(&own->trigger))) {
+	if (!dead_filter_fits(&own->filter, json)) {
 		return true;
 	}
 	if (own->left == 0) {
@@ -170,7 +170,12 @@ static void list_dead(struct work *work, struct span data)
 	struct dead_work *own = MEM_NEW(struct dead_work);
 	own->work = work;
 	own->left = work_limit(data);
-	(void)work_text(data, "trigger", &own->trigger);
+	struct err err;
+	if (dead_filter_read(&own->filter, data, &err) != 0) {
+		work_fail(work, &err);
+		free_dead_work(own);
+		return;
+	}
 	own->list.each = add_dead;
 	own->list.done = dead_listed;
 	BUF_LITERAL(&work->out, "{\"dead\":[");
@@ -214,36 +219,6 @@ static void dead_settled(struct store_waiter *waiter, int status, const struct e
 	free_dead_work(own);
 }
 
-/* The delivery that this dead letter is of, if it holds its lane. */
-struct blocked_search {
-	struct span trigger;
-	uint64_t seq;
-	uint32_t replay;
-	struct delivery *found;
-};
-
-static void look_for_blocked(void *ctx, struct binding *binding)
-{
-	struct blocked_search *search = ctx;
-	struct delivery *delivery = span_equal(binding->id, search->trigger)
-	                                    ? dispatch_find(binding, search->seq, search->replay)
-	                                    : NULL;
-	if (delivery != NULL && delivery->state == DELIVERY_BLOCKED) {
-		search->found = delivery;
-	}
-}
-
-static struct delivery *blocked_by(const struct core *core, struct span delivery_id)
-{
-	struct delivery_name name;
-	if (!delivery_parse_id(delivery_id, &name)) {
-		return NULL;
-	}
-	struct blocked_search search = {name.trigger, name.seq, name.replay, NULL};
-	catalog_each(core->catalog, look_for_blocked, &search);
-	return search.found;
-}
-
 static void dead_discarded(struct dead_get *get, int status, struct span json,
                            const struct err *err)
 {
@@ -255,11 +230,7 @@ static void dead_discarded(struct dead_get *get, int status, struct span json,
 		free_dead_work(own);
 		return;
 	}
-	dead_remove(work->core->dead, get, json);
-	struct delivery *blocked = blocked_by(work->core, buf_view(&own->id));
-	if (blocked != NULL) {
-		dispatch_release(work->core->dispatch, blocked);
-	}
+	letter_discard(work->core, get, json, buf_view(&own->id));
 	BUF_LITERAL(&work->out, "{\"discarded\":true}");
 	own->waiter.done = dead_settled;
 	store_commit(work->core->store, &own->waiter);
@@ -270,78 +241,24 @@ static void discard_dead(struct work *work, struct span data)
 	get_dead(work, data, dead_discarded);
 }
 
-/* The job that takes a dead letter's place. False: it cannot be replayed, and `out_err` says why.
- */
-static bool job_of_letter(const struct core *core, struct span json, struct buf *text,
-                          struct binding **out_binding, struct job *out, struct err *out_err)
-{
-	struct span found[5];
-	static const struct span names[5] = {
-	        {"trigger", 7}, {"event", 5}, {"range", 5}, {"id", 2}, {"attempts", 8}};
-	json_get_many(json, names, 5, found);
-	if (found[2].ptr != NULL || json_is_null(found[1])) {
-		(void)err_set(
-		        out_err, E_UNSUPPORTED, "not_replayable",
-		        "this dead letter stands for events that it does not hold; read them with "
-		        "`pawl events` and write the state again");
-		return false;
-	}
-	(void)buf_reserve(text, json.len * 4);
-	struct span trigger = work_text(json, "trigger", text);
-	const struct delivery *blocked = blocked_by(core, work_text(json, "id", text));
-	*out_binding = blocked != NULL ? blocked->binding : catalog_find(core->catalog, trigger);
-	if (*out_binding == NULL) {
-		(void)err_set(
-		        out_err, E_CONFLICT, "trigger_gone",
-		        "trigger \"%.*s\" does not exist any more; register it again, then replay",
-		        SPAN_ARG(trigger));
-		return false;
-	}
-	struct span seq;
-	uint64_t number = 0;
-	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
-		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
-		              "the event of this dead letter has no seq");
-		return false;
-	}
-	*out = (struct job){
-	        .version = (*out_binding)->version,
-	        .seq = number,
-	        .scope = work_text(found[1], "scope", text),
-	        .key = work_text(found[1], "key", text),
-	        .asked = true, /* it had been wanted */
-	        .attempts = found[4],
-	        .event = found[1],
-	};
-	return true;
-}
-
 static void dead_replayed(struct dead_get *get, int status, struct span json, const struct err *err)
 {
 	struct dead_work *own = MEM_CONTAINER(get, struct dead_work, get);
 	struct work *work = own->work;
 	struct core *core = work->core;
-	struct buf text = {0};
-	struct binding *binding;
-	struct job job;
 	struct err why;
 	bool can = status == 0 && store_refuses_records(core->store, &why) == 0 &&
-	           job_of_letter(core, json, &text, &binding, &job, &why);
+	           letter_replay(core, get, json, 0, &why) == 0;
 	if (!can) {
 		work_fail(work, status != 0 ? err : &why);
 		free_dead_work(own);
-		buf_free(&text);
 		return;
 	}
-	job_store_put(core->store, binding, &job);
-	dispatch_adopt(core->dispatch, binding, &job);
-	dead_remove(core->dead, get, json);
 	buf_byte(&work->out, '{');
 	json_write_member_string(&work->out, "replayed", buf_view(&own->id));
 	buf_byte(&work->out, '}');
 	own->waiter.done = dead_settled;
 	store_commit(core->store, &own->waiter);
-	buf_free(&text);
 }
 
 static void replay_dead(struct work *work, struct span data)

@@ -130,6 +130,47 @@ static void each_says_what_it_waits_for(void **state)
 	cancel(running);
 }
 
+/* Dead letters that are replayed at a rate: each has its time, kept over a crash. */
+static void what_is_replayed_at_a_rate_waits_for_its_time(void **state)
+{
+	(void)state;
+	begin("{}");
+	static const char *const keys[] = {"a", "a", "b"};
+	for (uint64_t i = 0; i < 3; i++) {
+		char json[64];
+		(void)snprintf(json, sizeof json, "{\"key\":\"%s\",\"seq\":%d}", keys[i],
+		               (int)i + 1);
+		uint64_t seq = event("other");
+		answer(seq);
+		const struct job job = {.version = 1,
+		                        .seq = seq,
+		                        .scope = SPAN("s"),
+		                        .key = span_of(keys[i]),
+		                        .due_ms = clock_wall_ms() + (int64_t)i * 2000,
+		                        .attempts = SPAN("[]"),
+		                        .event = span_of(json)};
+		job_store_put(world->store, trigger("t"), &job);
+		dispatch_adopt(world->dispatch, trigger("t"), &job);
+	}
+	flush();
+	assert_true(is_running(1));
+	answer(1);
+	assert_false(is_running(2)); /* it has become the head of its key, but is not due */
+	restart(true);
+	offer("f");
+	pass(100);
+	if (is_running(1)) {
+		answer(1); /* the crash forgot its answer */
+	}
+	assert_false(is_running(2) || is_running(3));
+	pass(2000);
+	assert_true(is_running(2));
+	assert_false(is_running(3));
+	pass(2000);
+	answer(2);
+	answer(3);
+}
+
 static void ids_are_taken_apart(void **state)
 {
 	(void)state;
@@ -166,6 +207,7 @@ int main(void)
 	        WORLD_TEST(a_lost_tombstone_is_written_again),
 	        WORLD_TEST(a_hurried_one_does_not_wait),
 	        WORLD_TEST(each_says_what_it_waits_for),
+	        WORLD_TEST(what_is_replayed_at_a_rate_waits_for_its_time),
 	        cmocka_unit_test(ids_are_taken_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,124 @@
+/* This file compares dead letters with what somebody asked for. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/dead_filter.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include <string.h>
+
+static const char *const names[DEAD_MEMBERS] = {"trigger", "function", "reason", "scope",
+                                                "prefix",  "since",    "until"};
+
+/* "2026-11-26T20:13:05.120Z", or its first characters from the year on. */
+static bool is_time(struct span text)
+{
+	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+	if (text.len < 4 || text.len >= sizeof shape) {
+		return false;
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		bool is_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+		if (shape[i] == 'd' ? !is_digit : text.ptr[i] != shape[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int dead_filter_read(struct dead_filter *filter, struct span data, struct err *err)
+{
+	(void)buf_reserve(&filter->texts, data.len * 2); /* the texts must not move */
+	for (size_t i = 0; i < DEAD_MEMBERS; i++) {
+		struct span value;
+		if (!json_get(data, span_of(names[i]), &value) || json_is_null(value)) {
+			continue;
+		}
+		if (json_kind(value) != JSON_STRING) {
+			return err_set(err, E_INVALID, "invalid_data", "'%s' must be text",
+			               names[i]);
+		}
+		struct span text = json_copy_text(value, &filter->texts);
+		if ((i == DEAD_SINCE || i == DEAD_UNTIL) && !is_time(text)) {
+			return err_set(err, E_INVALID, "invalid_data",
+			               "'%s' must be a time such as 2026-11-26T20:13:05.120Z, or "
+			               "its beginning (2026-11-26), not '%.*s'",
+			               names[i], (int)(text.len < 64 ? text.len : 64), text.ptr);
+		}
+		filter->member[i] = text;
+	}
+	return 0;
+}
+
+void dead_filter_close(struct dead_filter *filter)
+{
+	buf_free(&filter->texts);
+	*filter = (struct dead_filter){0};
+}
+
+bool dead_filter_is_empty(const struct dead_filter *filter)
+{
+	for (size_t i = 0; i < DEAD_MEMBERS; i++) {
+		if (filter->member[i].ptr != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_text(struct span json, struct span wanted)
+{
+	return wanted.ptr == NULL || (json.ptr != NULL && json_string_is(json, wanted));
+}
+
+/* Times of one shape are in the order of their bytes; a beginning comes before what it begins. */
+static bool is_before(struct span time, struct span bound)
+{
+	size_t len = time.len < bound.len ? time.len : bound.len;
+	int order = memcmp(time.ptr, bound.ptr, len);
+	return order < 0 || (order == 0 && time.len < bound.len);
+}
+
+static bool event_fits(const struct dead_filter *filter, struct span event)
+{
+	struct span scope = filter->member[DEAD_SCOPE];
+	struct span prefix = filter->member[DEAD_PREFIX];
+	if (scope.ptr == NULL && prefix.ptr == NULL) {
+		return true;
+	}
+	struct span found[2] = {SPAN_NONE, SPAN_NONE};
+	static const struct span members[2] = {{"scope", 5}, {"key", 3}};
+	if (event.ptr == NULL || json_kind(event) != JSON_OBJECT) {
+		return false; /* a range: its events are not in it */
+	}
+	json_get_many(event, members, 2, found);
+	struct buf key = {0};
+	if (found[1].ptr != NULL) {
+		json_string(found[1], &key);
+	}
+	bool begins = prefix.len <= key.len &&
+	              (prefix.len == 0 || memcmp(key.ptr, prefix.ptr, prefix.len) == 0);
+	buf_free(&key);
+	return begins && is_text(found[0], scope);
+}
+
+bool dead_filter_fits(const struct dead_filter *filter, struct span letter)
+{
+	enum { TRIGGER, FUNCTION, REASON, DIED, EVENT, COUNT };
+	static const struct span members[COUNT] = {
+	        {"trigger", 7}, {"function_id", 11}, {"reason", 6}, {"died_at", 7}, {"event", 5}};
+	struct span found[COUNT];
+	json_get_many(letter, members, COUNT, found);
+	const struct span *wanted = filter->member;
+	if (!is_text(found[TRIGGER], wanted[DEAD_TRIGGER]) ||
+	    !is_text(found[FUNCTION], wanted[DEAD_FUNCTION]) ||
+	    !is_text(found[REASON], wanted[DEAD_REASON])) {
+		return false;
+	}
+	struct buf text = {0};
+	json_string(found[DIED], &text);
+	struct span died = buf_view(&text);
+	bool in_time = (wanted[DEAD_SINCE].ptr == NULL || !is_before(died, wanted[DEAD_SINCE])) &&
+	               (wanted[DEAD_UNTIL].ptr == NULL || is_before(died, wanted[DEAD_UNTIL]));
+	buf_free(&text);
+	return in_time && event_fits(filter, found[EVENT]);
+}

@@ -1,0 +1,113 @@
+/* This file turns a dead letter into a job again, or throws it away. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/work/letter.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/attempt.h"
+#include "engine/core/catalog.h"
+#include "engine/core/dispatch.h"
+#include "engine/core/job_store.h"
+#include "engine/work/builtin.h"
+
+/* The delivery that this dead letter is of, if it holds its lane. */
+struct blocked_search {
+	struct span trigger;
+	uint64_t seq;
+	uint32_t replay;
+	struct delivery *found;
+};
+
+static void look_for_blocked(void *ctx, struct binding *binding)
+{
+	struct blocked_search *search = ctx;
+	struct delivery *delivery = span_equal(binding->id, search->trigger)
+	                                    ? dispatch_find(binding, search->seq, search->replay)
+	                                    : NULL;
+	if (delivery != NULL && delivery->state == DELIVERY_BLOCKED) {
+		search->found = delivery;
+	}
+}
+
+static struct delivery *blocked_by(const struct core *core, struct span delivery_id)
+{
+	struct delivery_name name;
+	if (!delivery_parse_id(delivery_id, &name)) {
+		return NULL;
+	}
+	struct blocked_search search = {name.trigger, name.seq, name.replay, NULL};
+	catalog_each(core->catalog, look_for_blocked, &search);
+	return search.found;
+}
+
+/* The job that takes a dead letter's place. False: it cannot be replayed, and `out_err` says why.
+ */
+static bool job_of(const struct core *core, struct span json, struct buf *text,
+                   struct binding **out_binding, struct job *out, struct err *out_err)
+{
+	struct span found[5];
+	static const struct span names[5] = {
+	        {"trigger", 7}, {"event", 5}, {"range", 5}, {"id", 2}, {"attempts", 8}};
+	json_get_many(json, names, 5, found);
+	if (found[2].ptr != NULL || json_is_null(found[1])) {
+		(void)err_set(
+		        out_err, E_UNSUPPORTED, "not_replayable",
+		        "this dead letter stands for events that it does not hold; read them with "
+		        "`pawl events` and write the state again");
+		return false;
+	}
+	(void)buf_reserve(text, json.len * 4);
+	struct span trigger = work_text(json, "trigger", text);
+	const struct delivery *blocked = blocked_by(core, work_text(json, "id", text));
+	*out_binding = blocked != NULL ? blocked->binding : catalog_find(core->catalog, trigger);
+	if (*out_binding == NULL) {
+		(void)err_set(
+		        out_err, E_CONFLICT, "trigger_gone",
+		        "trigger \"%.*s\" does not exist any more; register it again, then replay",
+		        SPAN_ARG(trigger));
+		return false;
+	}
+	struct span seq;
+	uint64_t number = 0;
+	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
+		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
+		              "the event of this dead letter has no seq");
+		return false;
+	}
+	*out = (struct job){
+	        .version = (*out_binding)->version,
+	        .seq = number,
+	        .scope = work_text(found[1], "scope", text),
+	        .key = work_text(found[1], "key", text),
+	        .asked = true, /* it had been wanted */
+	        .attempts = found[4],
+	        .event = found[1],
+	};
+	return true;
+}
+
+int letter_replay(const struct core *core, struct dead_get *get, struct span json, int64_t due_ms,
+                  struct err *err)
+{
+	struct buf text = {0};
+	struct binding *binding;
+	struct job job;
+	bool can = job_of(core, json, &text, &binding, &job, err);
+	if (can) {
+		job.due_ms = due_ms;
+		job_store_put(core->store, binding, &job);
+		dispatch_adopt(core->dispatch, binding, &job);
+		dead_remove(core->dead, get, json);
+	}
+	buf_free(&text);
+	return can ? 0 : err->number;
+}
+
+void letter_discard(const struct core *core, struct dead_get *get, struct span json, struct span id)
+{
+	dead_remove(core->dead, get, json);
+	struct delivery *blocked = blocked_by(core, id);
+	if (blocked != NULL) {
+		dispatch_release(core->dispatch, blocked);
+	}
+}
