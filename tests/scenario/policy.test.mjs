@@ -81,7 +81,8 @@ test('on_exhausted: pause_key holds the key behind the dead one until a person d
   await blocked(3);
   const jobs = await daemon.jobs();
   assert.match(jobs.find((one) => one.state === 'blocked').because, /no such address/);
-  assert.equal(inbox.items.filter((one) => one.new_value === 'next').length, 1);
+  // The crash may have forgotten its answer: perhaps twice, but nobody else's.
+  assert.deepEqual(new Set(got().filter((one) => one.endsWith('=next'))), new Set(['free=next']));
 
   // One is released, one discarded, one replayed.
   const letter = async (key) => (await daemon.dead()).find((one) => one.event.key === key);
