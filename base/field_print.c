@@ -54,6 +54,9 @@ static void describe(const struct field *field, struct buf *out)
 		field_bounds(field, out);
 		out->len -= out->len == before;
 	}
+	if (field->change == FIELD_RESTART) {
+		BUF_LITERAL(out, " Needs a restart.");
+	}
 }
 
 static const char *default_text(const struct field *field)
@@ -138,6 +141,15 @@ static void write_strings(const struct field_strings *strings, struct buf *out)
 		json_write_string(out, span_of(strings->items[i]));
 	}
 	buf_byte(out, ']');
+}
+
+void field_print_value(const struct field *field, const void *slot, struct buf *out)
+{
+	if (field->kind == FIELD_STRINGS) {
+		write_strings(slot, out);
+	} else {
+		field_print_scalar(field, slot, out);
+	}
 }
 
 static void write_map(const struct field_map *map, struct buf *out)

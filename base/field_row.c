@@ -195,6 +195,29 @@ static void print_amount(const struct field *field, int64_t value, struct buf *o
 	}
 }
 
+void field_print_scalar(const struct field *field, const void *slot, struct buf *out)
+{
+	switch (field->kind) {
+	case FIELD_BOOL:
+		buf_span(out, *(const bool *)slot ? SPAN("true") : SPAN("false"));
+		break;
+	case FIELD_INT:
+	case FIELD_SIZE:
+	case FIELD_DURATION:
+	case FIELD_DECIMAL:
+		print_amount(field, *(const int64_t *)slot, out);
+		break;
+	case FIELD_ENUM:
+		buf_span(out, span_of(field->words[*(const int *)slot]));
+		break;
+	case FIELD_STRING:
+		buf_span(out, span_of(*(char *const *)slot));
+		break;
+	default:
+		NEVER("only single values are printed as text");
+	}
+}
+
 static void print_range(const struct field *field, struct buf *out)
 {
 	print_amount(field, field->min, out);

@@ -25,6 +25,13 @@ enum field_kind {
 	FIELD_RESERVED, /* known, and refused as not available yet; `help` says what it will be */
 };
 
+/* What it takes to change an option of a program that runs. */
+enum field_change {
+	FIELD_UNSAID,
+	FIELD_LIVE,   /* it is taken while the program runs */
+	FIELD_RESTART /* it counts from the next start */
+};
+
 struct field {
 	const char *name;
 	enum field_kind kind;
@@ -39,7 +46,8 @@ struct field {
 	const char *const *later; /* words that are refused as not available yet; may be NULL */
 	const struct field *fields;
 	bool required;
-	const char *help; /* one sentence */
+	enum field_change change; /* rows of the config's tables say it */
+	const char *help;         /* one sentence */
 };
 
 enum { FIELD_TEXT_MAX = 4096, FIELD_ITEMS_MAX = 1000 };
@@ -50,6 +58,8 @@ bool field_parse(const struct field *field, struct span text, void *slot);
 /* Puts the default into the slot of `data`, if the row has one. */
 void field_set_default(const struct field *field, void *data);
 
+/* Appends FIELD_BOOL up to FIELD_STRING as the file would say it: "30s". */
+void field_print_scalar(const struct field *field, const void *slot, struct buf *out);
 /* Appends what a value must be: "a duration such as 30s, from 100ms to 1h". */
 void field_expectation(const struct field *field, struct buf *out);
 /* Appends the same for who knows the kinds: "From 100ms to 1h." Nothing where nothing is to say. */

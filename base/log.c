@@ -4,18 +4,20 @@
 
 #include "base/clock.h"
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char *const level_words[] = {"debug", "info", "warn", "error"};
-static enum log_level least_level = LOG_INFO;
-static bool as_json;
-static bool in_colour;
+/* Other threads speak while the config changes these. */
+static atomic_int least_level = LOG_INFO;
+static atomic_bool as_json;
+static atomic_bool in_colour;
 
 void log_open(enum log_level least, bool json)
 {
-	least_level = least;
+	least_level = (int)least;
 	as_json = json;
 	in_colour = !json && isatty(STDERR_FILENO) != 0;
 }
@@ -40,7 +42,7 @@ static size_t escape(const char *from, char *out, size_t room)
 
 void log_say(enum log_level level, const char *part, const char *format, ...)
 {
-	if (level < least_level) {
+	if ((int)level < least_level) {
 		return;
 	}
 	char message[2048];

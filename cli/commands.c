@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "cli/calculator.h"
+#include "cli/difference.h"
 #include "cli/local.h"
 #include "cli/remote.h"
 #include "cli/why.h"
@@ -18,6 +19,11 @@ static const struct option_row check_options[] = {
         {"config", "FILE", "the configuration to judge"},
         {"print-example", NULL, "print config.yaml.example and do nothing else"},
         {"print-man", NULL, "print the manual page and do nothing else"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row reload_options[] = {
+        {"dry-run", NULL, "only tell what would change"},
         {NULL, NULL, NULL},
 };
 
@@ -124,6 +130,12 @@ const struct command commands[] = {
          .help = "Judge a configuration without running it.",
          .options = check_options,
          .run = local_check},
+        {.name = "reload",
+         .help = "Make the engine take its config file as it is now, all or nothing.",
+         .options = reload_options,
+         .method = "POST",
+         .path = "/v1/config:reload",
+         .show = difference_show},
         {.name = "set",
          .args = "SCOPE KEY JSON",
          .help = "Set the value of a key.",

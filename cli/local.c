@@ -4,14 +4,12 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "cli/command.h"
 #include "engine/config.h"
 #include "engine/config_example.h"
 #include "engine/engine.h"
 #include "engine/engine_judge.h"
 #include <stdio.h>
-#include <unistd.h>
 
 static void print_report(const char *path, const struct report *report, const struct err *err)
 {
@@ -99,22 +97,19 @@ int local_run(const struct invocation *invocation)
 	if (config == NULL) {
 		return EXIT_FAILED;
 	}
-	const char *listen = command_option(invocation, "listen");
-	const char *data = command_option(invocation, "data");
+	const struct config_source source = {
+	        .path = command_option(invocation, "config"),
+	        .listen = command_option(invocation, "listen"),
+	        .data = command_option(invocation, "data"),
+	};
 	struct err err;
 	int code = EXIT_DONE;
-	if (listen != NULL && config_set_listen(config, listen, &err) != 0) {
+	if (config_override(config, &source, &err) != 0) {
 		(void)fprintf(stderr, "pawl run: --listen: %s\n", err.text);
 		code = EXIT_USAGE;
 	}
-	if (data != NULL) {
-		mem_free(config->data);
-		config->data = mem_text(data);
-	}
-	bool json = config->log.format == CONFIG_LOG_JSON ||
-	            (config->log.format == CONFIG_LOG_AUTO && !isatty(STDERR_FILENO));
-	log_open((enum log_level)config->log.level, json);
-	if (code == EXIT_DONE && engine_run(config, &err) != 0) {
+	config_open_log(config);
+	if (code == EXIT_DONE && engine_run(config, &source, &err) != 0) {
 		log_error("engine", "%s", err.text);
 		code = EXIT_FAILED;
 	}

@@ -5,12 +5,14 @@
 #include "base/field_print.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/yaml.h"
 #include "base/yaml_json.h"
 #include "engine/config_secrets.h"
 #include "engine/core/secrets.h"
 #include <arpa/inet.h>
+#include <unistd.h>
 
 /* The entry at the end of up to three names; NULL when the file does not say it. */
 static const struct yaml_entry *entry_at(const struct yaml_node *root, const char *first,
@@ -98,11 +100,18 @@ static void check_listen(const struct yaml_node *root, struct config *config, st
 	}
 }
 
-int config_set_listen(struct config *config, const char *listen, struct err *err)
+int config_override(struct config *config, const struct config_source *source, struct err *err)
 {
+	if (source->data != NULL) {
+		mem_free(config->data);
+		config->data = mem_text(source->data);
+	}
+	if (source->listen == NULL) {
+		return 0;
+	}
 	mem_free(config->listen);
 	mem_free(config->listen_host);
-	config->listen = mem_text(listen);
+	config->listen = mem_text(source->listen);
 	config->listen_host = NULL;
 	if (!split_listen(config)) {
 		return err_set(err, E_INVALID, "invalid_listen", "%s", not_an_address);
@@ -111,6 +120,13 @@ int config_set_listen(struct config *config, const char *listen, struct err *err
 		return err_set(err, E_INVALID, "invalid_listen", "%s", not_loopback);
 	}
 	return 0;
+}
+
+void config_open_log(const struct config *config)
+{
+	bool json = config->log.format == CONFIG_LOG_JSON ||
+	            (config->log.format == CONFIG_LOG_AUTO && !isatty(STDERR_FILENO));
+	log_open((enum log_level)config->log.level, json);
 }
 
 static void check_limits(const struct yaml_node *root, const struct config *config,

@@ -16,8 +16,16 @@
  */
 int config_load(const char *path, const struct config_judge *judge, struct config **out,
                 struct report *report, struct err *err);
-/* The address of a command line instead of the file's. E_INVALID "invalid_listen". */
-int config_set_listen(struct config *config, const char *listen, struct err *err);
+/* Where a configuration comes from: all of these may be NULL. */
+struct config_source {
+	const char *path;
+	const char *listen; /* what the command line puts in the place of the file's */
+	const char *data;
+};
+/* Puts the command line's words in. E_INVALID "invalid_listen". */
+int config_override(struct config *config, const struct config_source *source, struct err *err);
+/* The log is as the configuration wants it from here on. */
+void config_open_log(const struct config *config);
 void config_free(struct config *config);
 
 #endif

@@ -8,7 +8,9 @@
 
 static const char HEAD[] =
         "# The configuration of pawl: every option with its default. Nothing here is needed; keep\n"
-        "# what you change. `pawl check` judges a file without running it.\n"
+        "# what you change. `pawl check` judges a file without running it, `pawl reload` or "
+        "SIGHUP\n"
+        "# makes a daemon that runs take it as it is now; what needs a restart says so.\n"
         "# ${NAME} and ${NAME:default} stand for variables of the environment, $${ for ${ itself.\n"
         "# Sizes: 64k, 16m, 1g. Durations: 500ms, 30s, 15m, 24h, 7d.\n";
 

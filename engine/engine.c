@@ -14,7 +14,9 @@
 #include "engine/core/react.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
+#include "engine/engine_judge.h"
 #include "engine/parts.h"
+#include "engine/reload.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -31,8 +33,10 @@ struct engine {
 	uv_loop_t loop;
 	int lock;
 	struct parts parts;
+	struct reload *reload;
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
+	uv_signal_t hang_up;
 	struct alarm drain;
 	int64_t drain_until_ms;
 	uint64_t cursor;
@@ -108,31 +112,6 @@ static void say_ready(const struct engine *engine)
 	}
 }
 
-static void take_config_triggers(struct engine *engine)
-{
-	const struct config *config = engine->config;
-	struct trigger_spec *specs = MEM_ARRAY(struct trigger_spec, config->trigger_count);
-	for (size_t i = 0; i < config->trigger_count; i++) {
-		const struct config_trigger *from = &config->triggers[i];
-		specs[i] = (struct trigger_spec){
-		        .origin = BINDING_CONFIG,
-		        .id = span_of(from->id),
-		        .type = span_of(from->type),
-		        .namespace_ = span_of(from->namespace_),
-		        .function_id = span_of(from->function),
-		        .config = span_of(from->config),
-		        .metadata = span_of(from->metadata),
-		};
-	}
-	struct err err;
-	int status = catalog_sync_config(engine->parts.core.catalog, specs, config->trigger_count,
-	                                 NULL, &err);
-	mem_free(specs);
-	if (status != 0) {
-		fail(engine, status, &err);
-	}
-}
-
 static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 {
 	struct engine *engine = ctx;
@@ -140,18 +119,20 @@ static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 	if (core->stopping) {
 		return;
 	}
+	struct err why;
+	if (status == 0) {
+		status = parts_take_triggers(&engine->parts, engine->config, &why);
+		err = &why;
+	}
 	if (status != 0) {
 		fail(engine, status, err);
-		return;
-	}
-	take_config_triggers(engine);
-	if (core->stopping) {
 		return;
 	}
 	core->ready = true;
 	say_ready(engine);
 	react_start(core->react, engine->cursor);
 	catalog_start(core->catalog);
+	reload_go_on(engine->reload);
 }
 
 static void dead_are_counted(void *ctx, int status, const struct err *err)
@@ -170,13 +151,19 @@ static void dead_are_counted(void *ctx, int status, const struct err *err)
 
 /* ---- stop ---- */
 
+static void close_handles(struct engine *engine)
+{
+	uv_close((uv_handle_t *)&engine->terminate, NULL);
+	uv_close((uv_handle_t *)&engine->interrupt, NULL);
+	uv_close((uv_handle_t *)&engine->hang_up, NULL);
+	alarms_close(engine->parts.core.alarms, NULL, NULL);
+}
+
 static void store_is_closed(void *ctx)
 {
 	struct engine *engine = ctx;
 	engine->parts.core.store = NULL;
-	uv_close((uv_handle_t *)&engine->terminate, NULL);
-	uv_close((uv_handle_t *)&engine->interrupt, NULL);
-	alarms_close(engine->parts.core.alarms, NULL, NULL);
+	close_handles(engine);
 }
 
 static void parts_are_closed(void *ctx)
@@ -209,6 +196,7 @@ static void stop(struct engine *engine)
 	}
 	engine->parts.core.stopping = true;
 	dispatch_stop(engine->parts.core.dispatch);
+	reload_go_on(engine->reload);
 	engine->drain_until_ms = clock_mono_us() / 1000 + DRAIN_MS;
 	engine->drain.fn = drain_looks;
 	alarm_set_in(engine->parts.core.alarms, &engine->drain, 0);
@@ -221,23 +209,39 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 	stop(engine);
 }
 
+static void on_hang_up(uv_signal_t *handle, int signal_number)
+{
+	(void)signal_number;
+	struct engine *engine = handle->data;
+	log_info("engine", "the config is read again (SIGHUP)");
+	reload_now(engine->reload);
+}
+
+/* What comes before the loop runs is heard then. */
 static void watch_signals(struct engine *engine)
 {
+	const struct {
+		uv_signal_t *handle;
+		uv_signal_cb heard;
+		int number;
+	} rows[] = {
+	        {&engine->terminate, on_signal, SIGTERM},
+	        {&engine->interrupt, on_signal, SIGINT},
+	        {&engine->hang_up, on_hang_up, SIGHUP},
+	};
 	(void)signal(SIGPIPE, SIG_IGN);
-	uv_signal_t *handles[] = {&engine->terminate, &engine->interrupt};
-	const int numbers[] = {SIGTERM, SIGINT};
-	for (size_t i = 0; i < 2; i++) {
-		int failed = uv_signal_init(&engine->loop, handles[i]);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int failed = uv_signal_init(&engine->loop, rows[i].handle);
 		POST(failed == 0);
-		handles[i]->data = engine;
-		failed = uv_signal_start(handles[i], on_signal, numbers[i]);
+		rows[i].handle->data = engine;
+		failed = uv_signal_start(rows[i].handle, rows[i].heard, rows[i].number);
 		POST(failed == 0);
 	}
 }
 
 /* ---- the whole ---- */
 
-int engine_run(const struct config *config, struct err *err)
+int engine_run(const struct config *config, const struct config_source *source, struct err *err)
 {
 	struct engine engine = {.config = config, .lock = -1, .err = err};
 	struct core *core = &engine.parts.core;
@@ -254,12 +258,14 @@ int engine_run(const struct config *config, struct err *err)
 	POST(status == 0);
 	engine.parts.loop = &engine.loop;
 	core->alarms = alarms_new(&engine.loop);
+	watch_signals(&engine);
 	status = parts_open_store(&engine.parts, config, err);
 	if (status != 0) {
-		alarms_close(core->alarms, NULL, NULL);
+		close_handles(&engine);
 		goto close_loop;
 	}
-	watch_signals(&engine);
+	const struct config_judge judge = engine_judge();
+	engine.reload = reload_new(&engine.parts, source, config, &judge);
 	status = parts_build(&engine.parts, config, err);
 	if (status != 0) {
 		const struct err why = *err;
@@ -272,6 +278,7 @@ int engine_run(const struct config *config, struct err *err)
 close_loop:
 	(void)uv_run(&engine.loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&engine.loop);
+	reload_free(engine.reload);
 unlock:
 	if (engine.lock >= 0) {
 		(void)close(engine.lock);

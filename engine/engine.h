@@ -16,7 +16,7 @@
  */
 
 /* Blocks until the daemon is told to stop. 0 after a clean stop; else why it could not start, or
- * had to end. */
-int engine_run(const struct config *config, struct err *err);
+ * had to end. SIGHUP and POST /v1/config:reload read the source again: see reload.h. */
+int engine_run(const struct config *config, const struct config_source *source, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "engine/parts.h"
 
 #include "adapters/adapters.h"
+#include "base/mem.h"
 #include "engine/api/rest.h"
 #include "engine/api/server.h"
 #include "engine/api/session.h"
@@ -161,7 +162,7 @@ static struct server_options server_says(const struct config *config)
 	return options;
 }
 
-void parts_configure(struct parts *parts, const struct config *config)
+static void configure(struct parts *parts, const struct config *config)
 {
 	struct core *core = &parts->core;
 	const struct dispatch_options dispatch = dispatch_says(config, core);
@@ -173,7 +174,6 @@ void parts_configure(struct parts *parts, const struct config *config)
 	const struct webhook_options webhook = webhook_says(config, core);
 	const struct session_options sessions = sessions_say(config);
 	const struct server_options server = server_says(config);
-	core->service_name = config->service.name;
 	store_set_cache(core->store, (size_t)config->cache.max_bytes);
 	dead_configure(core->dead, (uint64_t)config->dead.max_bytes);
 	dispatch_configure(core->dispatch, &dispatch);
@@ -186,6 +186,69 @@ void parts_configure(struct parts *parts, const struct config *config)
 	catalog_configure(core->catalog, &catalog);
 	workers_configure(core->workers, &workers);
 	webhook_configure(parts->webhook, &webhook);
+}
+
+/* ---- the triggers, and all of it ---- */
+
+static struct trigger_spec *specs_of(const struct config *config)
+{
+	struct trigger_spec *specs = MEM_ARRAY(struct trigger_spec, config->trigger_count + 1);
+	for (size_t i = 0; i < config->trigger_count; i++) {
+		const struct config_trigger *from = &config->triggers[i];
+		specs[i] = (struct trigger_spec){
+		        .origin = BINDING_CONFIG,
+		        .id = span_of(from->id),
+		        .type = span_of(from->type),
+		        .namespace_ = span_of(from->namespace_),
+		        .function_id = span_of(from->function),
+		        .config = span_of(from->config),
+		        .metadata = span_of(from->metadata),
+		};
+	}
+	return specs;
+}
+
+static int take_triggers(struct parts *parts, const struct config *config,
+                         struct store_waiter *waiter, struct err *err)
+{
+	struct trigger_spec *specs = specs_of(config);
+	int status =
+	        catalog_sync_config(parts->core.catalog, specs, config->trigger_count, waiter, err);
+	mem_free(specs);
+	return status;
+}
+
+int parts_take_triggers(struct parts *parts, const struct config *config, struct err *err)
+{
+	return take_triggers(parts, config, NULL, err);
+}
+
+int parts_judge(const struct parts *parts, const struct config *config, struct err *err)
+{
+	struct trigger_spec *specs = specs_of(config);
+	int status = roster_check(parts->roster, config, err);
+	if (status == 0) {
+		status = catalog_judge_config(parts->core.catalog, specs, config->trigger_count,
+		                              err);
+	}
+	mem_free(specs);
+	return status;
+}
+
+int parts_take(struct parts *parts, const struct config *config, struct store_waiter *waiter,
+               struct err *err)
+{
+	int status = roster_check(parts->roster, config, err);
+	if (status == 0) {
+		status = take_triggers(parts, config, waiter, err);
+	}
+	if (status != 0) {
+		return status;
+	}
+	/* Nothing below can fail. */
+	roster_take(parts->roster, config);
+	configure(parts, config);
+	return 0;
 }
 
 /* ---- making ---- */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "engine/config_table.h"
 #include "engine/core/core.h"
+#include "engine/durable/store_waiter.h"
 #include <stddef.h>
 
 struct uv_loop_s;
@@ -19,8 +20,8 @@ struct webhook;
 
 /*
  * DESIGN. Each part takes its options as a struct of its own; here, and only here, stands which
- * options of the config go into which. The same lines serve the start and parts_configure, so that
- * an option that is live (config_table.c) means the same either way.
+ * options of the config go into which. The same lines serve the start and parts_take, so that an
+ * option that is live (config_table.c) means the same either way.
  */
 struct parts {
 	struct uv_loop_s *loop;
@@ -42,9 +43,16 @@ int parts_open_store(struct parts *parts, const struct config *config, struct er
 /* The store is open. With an error, too, parts_close is to be called. The config's texts need not
  * outlive this, but service.name. */
 int parts_build(struct parts *parts, const struct config *config, struct err *err);
-/* Options that need a restart must be what they were. The functions are the roster's, the triggers
- * the catalog's. */
-void parts_configure(struct parts *parts, const struct config *config);
+/* At the start, when the catalog is loaded: the config's triggers. */
+int parts_take_triggers(struct parts *parts, const struct config *config, struct err *err);
+
+/* Could parts_take do it now? Changes nothing. */
+int parts_judge(const struct parts *parts, const struct config *config, struct err *err);
+/* Another config: its triggers, functions and live options, all between the same two events, or,
+ * with an error, nothing. Options that need a restart are not looked at. The waiter tells when the
+ * triggers are durable. */
+int parts_take(struct parts *parts, const struct config *config, struct store_waiter *waiter,
+               struct err *err);
 
 /* Says goodbye to peers, ends what runs, frees everything but the store and the alarms, then calls
  * `closed` (once, perhaps from inside this). */

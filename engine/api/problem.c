@@ -82,6 +82,12 @@ static const struct problem_row rows[] = {
         {"worker_not_found", 404,
          "List the workers with GET /v1/workers and use one of their ids."},
         {"invalid_data", 400, "Correct the data that the detail names."},
+        {"config_absent", 409, "Start the engine with --config FILE; then it can be read again."},
+        {"invalid_config", 422,
+         "Correct the config file as the detail says (pawl check lists all that is wrong), then "
+         "reload again; the engine goes on with the last good one."},
+        {"function_taken", 409,
+         "Give the function of the config another name, or stop the worker that offers it."},
         {"trigger_gone", 409, "Register the trigger again, then replay."},
         {"not_replayable", 422, "Read the events themselves and write the state again."},
         {"cursor_unknown", 410, "Start over from the present state: your position is of no use."},

@@ -81,6 +81,8 @@ static const struct route routes[] = {
         {"DELETE", "/v1/dead/{id}", "engine::dead::discard", NULL, NULL, NULL, ROUTE_ABSENT,
          "Forgets a dead letter."},
 
+        {"POST", "/v1/config:reload", "engine::config::reload", "dry_run:bool", "*", NULL, 0,
+         "Takes the config file as it is now, all or nothing."},
         {"GET", "/v1/status", "engine::status", NULL, NULL, NULL, 0, "Says how the engine is."},
         {"GET", "/health", "engine::status", NULL, NULL, NULL, ROUTE_READY,
          "200 while the engine can do its work, else 503."},

@@ -112,7 +112,8 @@ static bool same_defaults(const struct trigger_defaults *a, const struct trigger
 	       x->max_attempts == y->max_attempts && x->initial_ms == y->initial_ms &&
 	       x->max_ms == y->max_ms && !(x->multiplier < y->multiplier) &&
 	       !(x->multiplier > y->multiplier) && x->jitter_percent == y->jitter_percent &&
-	       x->max_age_ms == y->max_age_ms;
+	       x->max_age_ms == y->max_age_ms && x->schedule_count == y->schedule_count &&
+	       memcmp(x->schedule, y->schedule, x->schedule_count * sizeof *x->schedule) == 0;
 }
 
 void catalog_configure(struct catalog *catalog, const struct catalog_options *options)

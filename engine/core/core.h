@@ -3,6 +3,7 @@
 #ifndef ENGINE_CORE_CORE_H
 #define ENGINE_CORE_CORE_H
 
+#include "engine/core/config_door.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct core {
 	struct catalog *catalog;
 	struct workers *workers;
 	struct condition_env *conditions;
+	struct config_door config;
 	const char *service_name;
 	char address[64];   /* "127.0.0.1:49134": where it listens */
 	int64_t started_ms; /* wall clock */

@@ -440,8 +440,9 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 void react_configure(struct react *react, const struct react_options *options)
 {
 	PRE(options->conditions == react->options.conditions);
-	PRE(options->scans_all == react->options.scans_all);
+	bool scans_all = react->options.scans_all;
 	react->options = *options;
+	react->options.scans_all = scans_all;
 }
 
 void react_free(struct react *react)

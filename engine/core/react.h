@@ -32,7 +32,7 @@ struct react_options {
 struct react *react_new(struct store *store, struct dispatch *dispatch, struct dead *dead,
                         struct alarms *alarms, const struct react_options *options);
 void react_free(struct react *react);
-/* The config has changed; `conditions` and `scans_all` stay what they were. */
+/* The config has changed; `conditions` and `scans_all` are not looked at. */
 void react_configure(struct react *react, const struct react_options *options);
 
 #define REACT_NO_CURSOR UINT64_MAX

@@ -236,6 +236,12 @@ static void status(struct work *work, struct span data)
 	json_write_member_uint(out, "unbound_triggers", catalog_unbound(core->catalog));
 	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
 	write_store(core, out);
+	if (core->config.tell != NULL) {
+		json_write_name(out, "config");
+		buf_byte(out, '{');
+		core->config.tell(core->config.ctx, out);
+		buf_byte(out, '}');
+	}
 	buf_byte(out, '}');
 	work_reply_out(work);
 }
