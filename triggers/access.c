@@ -4,6 +4,7 @@
 
 #include "base/lookup.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 #include <math.h>
 
 /*
@@ -281,10 +282,15 @@ size_t access_count(const struct access *access, const struct access_key *key)
 
 /* ---- finding ---- */
 
+/* Bins are looked up some at a time, so that their memory is fetched at the same time. */
+enum { PROBES = 16 };
+
 struct search {
 	struct access *access;
 	posting_fn *found;
 	void *ctx;
+	uint64_t probes[PROBES]; /* hashes of bins that are still to be looked up */
+	size_t probe_count;
 };
 
 static void visit_list(const struct search *search, struct list *postings)
@@ -295,23 +301,45 @@ static void visit_list(const struct search *search, struct list *postings)
 	}
 }
 
-static void visit_bin(const struct search *search, const struct path *path, enum access_kind kind,
-                      struct value value)
+static void visit_bins(struct search *search)
 {
-	struct bin *bin = lookup_get(&search->access->bins, hash_of(path->slot, kind, value));
-	if (bin != NULL) {
-		visit_list(search, &bin->postings);
+	struct bin *bins[PROBES];
+	size_t count = 0;
+	for (size_t i = 0; i < search->probe_count; i++) {
+		struct bin *bin = lookup_get(&search->access->bins, search->probes[i]);
+		if (bin != NULL) {
+			prefetch(bin, sizeof *bin);
+			bins[count++] = bin;
+		}
+	}
+	search->probe_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		visit_list(search, &bins[i]->postings);
 	}
 }
 
-static void visit_ends(const struct search *search, const struct path *path, enum access_kind kind,
+static void want_bin(struct search *search, const struct path *path, enum access_kind kind,
+                     struct value value)
+{
+	uint64_t hash = hash_of(path->slot, kind, value);
+	if (search->access->bins.count == 0) {
+		return;
+	}
+	if (search->probe_count == PROBES) {
+		visit_bins(search);
+	}
+	prefetch(lookup_home(&search->access->bins, hash), sizeof(struct lookup_cell));
+	search->probes[search->probe_count++] = hash;
+}
+
+static void visit_ends(struct search *search, const struct path *path, enum access_kind kind,
                        const struct lens *lens, struct value text)
 {
 	for (uint32_t len = 1; len < LENS && len <= text.len && lens->used >> len != 0; len++) {
 		if ((lens->used >> len & 1u) != 0) {
 			size_t at = kind == ACCESS_SUFFIX ? text.len - len : 0;
 			struct span end = span_make(text.as.text + at, len);
-			visit_bin(search, path, kind, value_string(end));
+			want_bin(search, path, kind, value_string(end));
 		}
 	}
 }
@@ -322,14 +350,14 @@ static bool is_scalar(struct value value)
 	       has_text(value);
 }
 
-static void visit(const struct search *search, struct path *path, struct value value)
+static void visit(struct search *search, struct path *path, struct value value)
 {
 	if (value.tag == VALUE_UNSET || value_is_error(value)) {
 		return;
 	}
 	visit_list(search, &path->has);
 	if (path->equal != 0 && is_scalar(value)) {
-		visit_bin(search, path, ACCESS_EQUAL, value);
+		want_bin(search, path, ACCESS_EQUAL, value);
 	}
 	if (path->ranges != NULL && is_number(value)) {
 		ranges_find(path->ranges, value_double(value), search->found, search->ctx);
@@ -344,20 +372,23 @@ static void visit(const struct search *search, struct path *path, struct value v
 
 void access_find(struct access *access, struct activation *values, posting_fn *found, void *ctx)
 {
-	const struct search search = {access, found, ctx};
+	struct search search;
+	search.access = access;
+	search.found = found;
+	search.ctx = ctx;
+	search.probe_count = 0; /* the probes need not be zero */
 	size_t touched = values->touched_count;
-	if (access->path_count <= touched) {
-		for (size_t i = 0; i < access->path_count; i++) {
-			struct path *path = access->paths[i];
-			visit(&search, path, activation_get(values, path->slot));
-		}
-		return;
+	bool by_path = access->path_count <= touched;
+	for (size_t i = 0; by_path && i < access->path_count; i++) {
+		struct path *path = access->paths[i];
+		visit(&search, path, activation_get(values, path->slot));
 	}
-	for (size_t i = 0; i < touched; i++) {
+	for (size_t i = 0; !by_path && i < touched; i++) {
 		uint32_t slot = values->touched[i];
 		struct path *path = find_path(access, slot);
 		if (path != NULL) {
 			visit(&search, path, values->slots[slot]);
 		}
 	}
+	visit_bins(&search);
 }
