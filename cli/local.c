@@ -84,6 +84,13 @@ int local_check(const struct invocation *invocation)
 		           invocation->json ? "{\"ok\":true,\"functions\":%zu,\"triggers\":%zu}\n"
 		                            : "ok: %zu functions, %zu triggers\n",
 		           config->function_count, config->trigger_count);
+		if (!invocation->json) {
+			config_describe_iii(config, &out);
+		} else if (config->iii_ignored != NULL) {
+			out.len -= 2; /* the brace and the line */
+			json_write_member_string(&out, "iii_ignored", span_of(config->iii_ignored));
+			BUF_LITERAL(&out, "}\n");
+		}
 		config_free(config);
 	}
 	printf("%.*s", SPAN_ARG(buf_view(&out)));
@@ -109,6 +116,7 @@ int local_run(const struct invocation *invocation)
 		code = EXIT_USAGE;
 	}
 	config_open_log(config);
+	config_warn_iii(config);
 	if (code == EXIT_DONE && engine_run(config, &source, &err) != 0) {
 		log_error("engine", "%s", err.text);
 		code = EXIT_FAILED;

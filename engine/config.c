@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/yaml.h"
 #include "base/yaml_json.h"
+#include "engine/config_iii.h"
 #include "engine/config_secrets.h"
 #include "engine/core/secrets.h"
 #include <arpa/inet.h>
@@ -229,6 +230,78 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	check_schedule(root, config, report);
 }
 
+/* The state of iii's file, unless pawl's own words for it stand beside. */
+static void take_iii_state(const struct config_iii *iii, struct config *config,
+                           struct report *report)
+{
+	const struct yaml_entry *own = yaml_find(&iii->own, SPAN("state"));
+	if (iii->kv_at != NULL && own != NULL) {
+		report_add(report, own->line, own->column, "invalid_value",
+		           "the state is said twice: here and in '%.*s'; keep one of them",
+		           SPAN_ARG(iii->kv_at->key));
+	}
+	if (own == NULL) {
+		mem_free(config->state.adapter.config);
+		read_kv(&iii->kv, config, report);
+	}
+}
+
+static void take_iii_port(struct config_iii *iii, struct config *config, struct report *report)
+{
+	uint64_t port = 0;
+	if (iii->port == NULL) {
+		return;
+	}
+	if (iii->port->kind != YAML_SCALAR || !id_parse_uint(iii->port->text, &port) ||
+	    port > UINT16_MAX) {
+		report_add(report, iii->port->line, iii->port->column, "invalid_value",
+		           "'port' must be a number up to 65535");
+	} else if (yaml_find(&iii->own, SPAN("listen")) != NULL) {
+		buf_format(&iii->ignored, "%sport (listen says it)", iii->ignored.len ? ", " : "");
+	} else {
+		struct buf listen = {0};
+		buf_format(&listen, "127.0.0.1:%llu", (unsigned long long)port);
+		mem_free(config->listen);
+		mem_free(config->listen_host);
+		config->listen = text_of(&listen);
+		config->listen_host = NULL;
+		(void)split_listen(config);
+	}
+}
+
+static void read_iii(const struct yaml_node *root, const struct config_judge *judge,
+                     struct config *config, struct report *report)
+{
+	struct config_iii iii;
+	config_iii_read(root, &iii, report);
+	read_all(&iii.own, judge, config, report);
+	take_iii_state(&iii, config, report);
+	take_iii_port(&iii, config, report);
+	config->iii_ignored = mem_copy(iii.ignored.ptr, iii.ignored.len);
+	config_iii_close(&iii);
+}
+
+void config_describe_iii(const struct config *config, struct buf *out)
+{
+	if (config->iii_ignored == NULL) {
+		return;
+	}
+	buf_format(out, "an iii configuration: listen %s, state %s\n", config->listen,
+	           config->state.adapter.config);
+	if (config->iii_ignored[0] != '\0') {
+		buf_format(out, "ignored: %s\n", config->iii_ignored);
+	}
+}
+
+void config_warn_iii(const struct config *config)
+{
+	if (config->iii_ignored != NULL && config->iii_ignored[0] != '\0') {
+		log_warn("config",
+		         "of this iii configuration only the state and the port count; ignored: %s",
+		         config->iii_ignored);
+	}
+}
+
 int config_load(const char *path, const struct config_judge *judge, struct config **out,
                 struct report *report, struct err *err)
 {
@@ -241,7 +314,9 @@ int config_load(const char *path, const struct config_judge *judge, struct confi
 	struct config *config = MEM_NEW(struct config);
 	const struct yaml_node *root = yaml_root(yaml);
 	yaml_expand(yaml, report);
-	if (root->kind == YAML_MAPPING || yaml_is_null(root)) {
+	if (config_is_iii(root)) {
+		read_iii(root, judge, config, report);
+	} else if (root->kind == YAML_MAPPING || yaml_is_null(root)) {
 		read_all(root, judge, config, report);
 	} else {
 		report_add(report, root->line, root->column, "invalid_value",
@@ -264,6 +339,7 @@ void config_free(struct config *config)
 	}
 	config_free_items(config);
 	secrets_free(config->secrets);
+	mem_free(config->iii_ignored);
 	mem_free(config->state.adapter.config);
 	mem_free(config->state.adapter.plugin);
 	mem_free(config->listen_host);

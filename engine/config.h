@@ -24,6 +24,10 @@ struct config_source {
 };
 /* Puts the command line's words in. E_INVALID "invalid_listen". */
 int config_override(struct config *config, const struct config_source *source, struct err *err);
+/* Says what of an iii configuration counts, and in one warning what is ignored. */
+void config_warn_iii(const struct config *config);
+/* The same as text, a line each; nothing for a file in pawl's own form. */
+void config_describe_iii(const struct config *config, struct buf *out);
 /* The log is as the configuration wants it from here on. */
 void config_open_log(const struct config *config);
 void config_free(struct config *config);

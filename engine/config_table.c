@@ -579,6 +579,5 @@ const struct field config_fields[] = {
         {.name = "cluster", .kind = FIELD_RESERVED, .help = "several engines on one store"},
         {.name = "telemetry", .kind = FIELD_RESERVED, .help = "OpenTelemetry export"},
         {.name = "console", .kind = FIELD_RESERVED, .help = "the web console"},
-        {.name = "modules", .kind = FIELD_RESERVED, .help = "reading the configuration of iii"},
         {.name = NULL},
 };

@@ -184,6 +184,7 @@ struct config {
 	size_t function_count;
 	struct config_trigger *triggers;
 	size_t trigger_count;
+	char *iii_ignored; /* NULL: the file is pawl's own form; else what of iii's is not used */
 };
 
 /* What `state.adapter.config` is for kv; written out as JSON by field_write_json. */

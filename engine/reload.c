@@ -221,6 +221,7 @@ static void take(struct reload *reload)
 		return;
 	}
 	config_open_log(reload->next);
+	config_warn_iii(reload->next);
 	say_taken(reload);
 	be_in_force(reload);
 }

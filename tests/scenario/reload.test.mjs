@@ -224,3 +224,35 @@ test('a daemon without a config file has nothing to read again', async (t) => {
   await gone.promise;
   assert.ok(daemon.process);
 });
+
+for (const [form, list] of [
+  ['modules', (port, file_path) => ({ modules: [
+    { class: 'modules::worker::WorkerModule', config: { port } },
+    { class: 'modules::kv_server::KvServer', config: { save_interval_ms: 5000 } },
+    { class: 'modules::state::StateModule', config: { adapter: {
+      class: 'modules::state::adapters::KvStore',
+      config: { store_method: 'file_based', file_path } } } },
+    { class: 'modules::api::RestApiModule', config: { port: 3111 } }] })],
+  ['workers', (port, file_path) => ({ workers: [
+    { name: 'iii-worker-manager', config: { port } },
+    { name: 'iii-state', config: { adapter: { name: 'kv',
+      config: { store_method: 'file_based', file_path } } } },
+    { name: 'iii-http', config: { port: 3111 } }] })],
+]) {
+  test(`an iii configuration (${form}) serves its state, with one warning`, async (t) => {
+    const daemon = await startDaemon(t);
+    const store = path.join(daemon.dir, 'state_store');
+    const config = list(daemon.port, store);
+    await daemon.restart('SIGTERM', { listen: undefined, ...config });
+    await daemon.set('users', 'u', { a: 1 });
+    await daemon.restart('SIGKILL');
+    assert.deepEqual(await daemon.get('users', 'u'), { a: 1 });
+    assert.ok(fs.readdirSync(store).length > 0);
+    const warning = daemon.log.split('\n').filter((line) => line.includes('iii configuration'));
+    assert.equal(warning.length, 2, 'one for each start');
+    assert.match(warning[0], /ignored: (modules::api::RestApiModule|iii-http)/);
+    const { stdout } = await daemon.cli('check', '--config', daemon.configFile);
+    assert.match(stdout, /an iii configuration: listen 127\.0\.0\.1:\d+, state .*state_store/);
+    assert.match(stdout, /^ignored: /m);
+  });
+}
