@@ -200,11 +200,35 @@ void why_show_explanation(struct span answer)
 
 /* ---- trying a trigger ---- */
 
+enum { NAMES = 2 };
+
+/* What a trial needs no name for: an id and a function, where the file gives none. `entries` has
+ * room for them. */
+static struct yaml_node with_names(const struct yaml_node *trigger, struct yaml_entry *entries)
+{
+	static const struct yaml_node trial = {.kind = YAML_SCALAR, .text = {"trial", 5}};
+	static const struct span names[NAMES] = {{"id", 2}, {"function", 8}};
+	struct yaml_node named = *trigger;
+	for (size_t i = 0; i < trigger->count; i++) {
+		entries[i] = trigger->entries[i];
+	}
+	for (size_t i = 0; i < NAMES; i++) {
+		if (yaml_find(trigger, names[i]) == NULL) {
+			entries[named.count++] = (struct yaml_entry){names[i], 1, 1, &trial};
+		}
+	}
+	named.entries = entries;
+	return named;
+}
+
 /* A trigger alone in its file, as the list of one that a configuration would have. */
-static int read_alone(const struct yaml_node *trigger, const char *path, struct config *config,
+static int read_alone(const struct yaml_node *file, const char *path, struct config *config,
                       struct report *report, struct err *err)
 {
-	const struct yaml_node *items[] = {trigger};
+	bool is_mapping = file->kind == YAML_MAPPING;
+	struct yaml_entry *entries = MEM_ARRAY(struct yaml_entry, file->count + NAMES);
+	struct yaml_node named = is_mapping ? with_names(file, entries) : *file;
+	const struct yaml_node *items[] = {&named};
 	const struct yaml_node list = {
 	        .kind = YAML_SEQUENCE, .line = 1, .column = 1, .items = items, .count = 1};
 	struct yaml_entry entry = {SPAN("triggers"), 1, 1, &list};
@@ -212,6 +236,7 @@ static int read_alone(const struct yaml_node *trigger, const char *path, struct 
 	        .kind = YAML_MAPPING, .line = 1, .column = 1, .entries = &entry, .count = 1};
 	const struct config_judge judge = engine_judge();
 	config_read_triggers(&root, config, &judge, report);
+	mem_free(entries);
 	return report_finish(report, path, err);
 }
 

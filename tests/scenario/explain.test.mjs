@@ -291,6 +291,8 @@ test('a dry run lists what a trigger would have woken, and wakes nobody', async 
   assert.ok(all.evaluation_ns > 0 && all.evaluation_ns < 1e6, `${all.evaluation_ns} ns`);
   assert.deepEqual(json(await dry('--last', '5', '--json')).matches.map((one) => one.seq), [27, 29]);
   assert.deepEqual(json(await dry('--since', '21', '--last', '3', '--json')).matches.map((one) => one.seq), [23]);
+  fs.writeFileSync(file, 'scope: s\nwhen: new_value.n > 20\n'); // needs no name
+  assert.deepEqual(json(await dry('--json')).matches.map((one) => one.seq), [21, 23, 27, 29]);
   const none = json(await dry('--since', '30', '--json'));
   assert.deepEqual([none.seen, none.matches, none.complete], [0, [], true]);
   const text = ok(await dry());
