@@ -572,6 +572,9 @@ static void tell_of_room(struct place place)
 	    !executor->closed_for_calls) {
 		tell_all(executor);
 	}
+	if (executor->idle != NULL && executor->running == 0) {
+		executor->idle(executor);
+	}
 }
 
 void call_cancel(struct call *call)
