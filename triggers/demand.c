@@ -57,7 +57,7 @@ static void take_atom(const struct condition_env *env, const struct expr_atom *a
 		demand->scope_count = texts_of(atom, demand->scopes);
 	} else if (atom->slot == roots[ROOT_KEY] && demand->key_count == 0) {
 		demand->key_count = texts_of(atom, demand->keys);
-	} else if (atom->slot == roots[ROOT_EVENT_TYPE]) {
+	} else if (atom->slot == roots[ROOT_EVENT_TYPE] && demand->events != 1u << EVENT_CUSTOM) {
 		demand->events &= events_of(atom);
 	}
 }

@@ -357,14 +357,8 @@ static void write_delivery(const struct event_delivery *delivery, struct buf *ou
 	}
 }
 
-void event_write_json(const struct event *event, struct span log,
-                      const struct event_delivery *delivery, struct buf *out)
+static void write_change(const struct event *event, struct buf *out)
 {
-	enum { REST = 512 }; /* room for all but the texts of the user, in the usual case */
-	char time[CLOCK_TEXT_LEN + 1];
-	clock_format(event->time_ms, time);
-	(void)buf_reserve(out, event->scope.len + event->key.len + event->old_value.len +
-	                               event->new_value.len + REST);
 	BUF_LITERAL(out, "{\"type\":\"state\",\"event_type\":\"");
 	buf_span(out, KINDS[kind_index(event->kind)].name);
 	BUF_LITERAL(out, "\",\"scope\":");
@@ -375,13 +369,47 @@ void event_write_json(const struct event *event, struct span log,
 	write_value(event->old_value, out);
 	BUF_LITERAL(out, ",\"new_value\":");
 	write_value(event->new_value, out);
+}
+
+static void write_custom(const struct event *event, struct buf *out)
+{
+	struct span source;
+	bool is_object = event->new_value.ptr != NULL && json_kind(event->new_value) == JSON_OBJECT;
+	BUF_LITERAL(out, "{\"type\":\"event\",\"event_type\":");
+	json_write_string(out, event->scope);
+	if (is_object && json_get(event->new_value, SPAN("source"), &source)) {
+		json_write_member_raw(out, "source", source);
+	}
+	if (event->key.ptr != NULL) {
+		json_write_member_string(out, "subject", event->key);
+	}
+	BUF_LITERAL(out, ",\"event\":");
+	write_value(event->new_value, out);
+}
+
+void event_write_json(const struct event *event, struct span log,
+                      const struct event_delivery *delivery, struct buf *out)
+{
+	enum { REST = 512 }; /* room for all but the texts of the user, in the usual case */
+	char time[CLOCK_TEXT_LEN + 1];
+	clock_format(event->time_ms, time);
+	(void)buf_reserve(out, event->scope.len + event->key.len + event->old_value.len +
+	                               event->new_value.len + REST);
+	if (event->kind == EVENT_CUSTOM) {
+		write_custom(event, out);
+	} else {
+		write_change(event, out);
+	}
 	BUF_LITERAL(out, ",\"id\":\"");
 	event_write_id(log, event->epoch, event->seq, out);
 	BUF_LITERAL(out, "\",\"seq\":");
 	buf_uint(out, event->seq);
-	BUF_LITERAL(out, ",\"rev\":\"");
-	buf_uint(out, event->rev);
-	BUF_LITERAL(out, "\",\"time\":\"");
+	if (event->kind != EVENT_CUSTOM) {
+		BUF_LITERAL(out, ",\"rev\":\"");
+		buf_uint(out, event->rev);
+		buf_byte(out, '"');
+	}
+	BUF_LITERAL(out, ",\"time\":\"");
 	buf_add(out, time, CLOCK_TEXT_LEN);
 	buf_byte(out, '"');
 	if (delivery != NULL) {
@@ -431,10 +459,26 @@ static struct span value_or_none(struct span value)
 
 void event_read_json(struct span json, struct buf *texts, struct event *out)
 {
-	enum { TYPE, SCOPE, KEY, OLD, NEW, ID, SEQ, REV, TIME, REASON, COUNT };
+	enum {
+		TYPE,
+		SCOPE,
+		KEY,
+		OLD,
+		NEW,
+		ID,
+		SEQ,
+		REV,
+		TIME,
+		REASON,
+		WHAT,
+		SUBJECT,
+		CUSTOM,
+		COUNT
+	};
 	static const struct span names[COUNT] = {
-	        {"event_type", 10}, {"scope", 5}, {"key", 3}, {"old_value", 9}, {"new_value", 9},
-	        {"id", 2},          {"seq", 3},   {"rev", 3}, {"time", 4},      {"reason", 6}};
+	        {"event_type", 10}, {"scope", 5},   {"key", 3},  {"old_value", 9}, {"new_value", 9},
+	        {"id", 2},          {"seq", 3},     {"rev", 3},  {"time", 4},      {"reason", 6},
+	        {"type", 4},        {"subject", 7}, {"event", 5}};
 	struct span found[COUNT];
 	struct event event = {.kind = EVENT_UPDATED};
 	json_get_many(json, names, COUNT, found);
@@ -459,5 +503,11 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 	}
 	event.time_ms = read_time(json_copy_text(found[TIME], texts));
 	event.reason = json_copy_text(found[REASON], texts);
+	if (found[WHAT].ptr != NULL && span_is(found[WHAT], "\"event\"")) {
+		event.kind = EVENT_CUSTOM;
+		event.scope = type;
+		event.key = json_copy_text(found[SUBJECT], texts);
+		event.new_value = value_or_none(found[CUSTOM]);
+	}
 	*out = event;
 }

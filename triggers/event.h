@@ -15,7 +15,8 @@
 	X(EVENT_CREATED, 1, "state:created")                                                       \
 	X(EVENT_UPDATED, 2, "state:updated")                                                       \
 	X(EVENT_DELETED, 3, "state:deleted")                                                       \
-	X(EVENT_TOUCHED, 4, "state:touched")
+	X(EVENT_TOUCHED, 4, "state:touched")                                                       \
+	X(EVENT_CUSTOM, 5, "custom")
 
 enum event_kind {
 #define X(name, number, text) name = (number),
@@ -32,7 +33,12 @@ struct event_cause {
 	struct span delivery; /* the delivery whose handler made this change */
 };
 
-/* All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
+/*
+ * EVENT_CUSTOM is no change of the state: somebody outside sent a CloudEvent. Its type stands in
+ * `scope`, its subject in `key` (absent: it has none), the whole of it, as JSON, in `new_value`. It
+ * has no rev.
+ *
+ * All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
  * are valid JSON text; an absent span means "there was none". */
 struct event {
 	uint64_t seq;
@@ -74,7 +80,10 @@ struct event_delivery {
 	struct span delivery_id;
 };
 
-/* Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
+/* Of a CloudEvent: {"type":"event","event_type":its type,"source","subject","event":the whole of
+ * it, id, seq, time, and the rest as below}.
+ *
+ * Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),
  * id, seq, rev (string), time, then attempt, delivery_id, reason and cause {root, depth, path} if
  * they are there. `delivery` is NULL when the event is only shown; `log` needs no escaping. */

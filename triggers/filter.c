@@ -23,6 +23,7 @@ void filter_free(struct filter *filter)
 	mem_free(filter->changed);
 	mem_free((char *)filter->scope.ptr);
 	mem_free((char *)filter->key.ptr);
+	mem_free((char *)filter->source.ptr);
 	mem_free((char *)filter->key_glob.ptr);
 	mem_free((char *)filter->condition_function_id.ptr);
 	regex_drop(filter->key_regex);
@@ -61,6 +62,19 @@ static bool differs(const struct filter_path *path, const struct event *event)
 	return had != has || (had && !json_equal(old_value, new_value));
 }
 
+static bool is_from(struct span source, const struct event *event)
+{
+	struct span found;
+	return event->new_value.ptr != NULL && json_kind(event->new_value) == JSON_OBJECT &&
+	       json_get(event->new_value, SPAN("source"), &found) &&
+	       json_kind(found) == JSON_STRING && json_string_is(found, source);
+}
+
+bool filter_is_custom(const struct filter *filter)
+{
+	return filter->events == 1u << EVENT_CUSTOM;
+}
+
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event)
 {
 	if (filter->scope.ptr != NULL && !span_equal(filter->scope, event->scope)) {
@@ -71,6 +85,10 @@ enum filter_miss filter_miss(const struct filter *filter, const struct event *ev
 	}
 	if (!key_fits(filter, event->key)) {
 		return MISS_KEY;
+	}
+	if (event->kind == EVENT_CUSTOM && filter->source.ptr != NULL &&
+	    !is_from(filter->source, event)) {
+		return MISS_SOURCE;
 	}
 	for (size_t i = 0; i < filter->changed_count; i++) {
 		if (differs(&filter->changed[i], event)) {

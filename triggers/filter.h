@@ -48,6 +48,7 @@ struct filter {
 	size_t changed_count;        /* 0: any change */
 	struct span key_glob;        /* checked; absent: none */
 	struct regex *key_regex;     /* NULL: none */
+	struct span source;          /* of a CloudEvent; absent: any */
 	struct span metadata;        /* JSON, the trigger's own: borrowed; absent: null */
 	struct filter_tally tally;
 	struct filter_path *changed;
@@ -58,7 +59,7 @@ struct filter {
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
 
-enum filter_miss { MISS_NOTHING, MISS_SCOPE, MISS_EVENTS, MISS_KEY, MISS_CHANGED };
+enum filter_miss { MISS_NOTHING, MISS_SCOPE, MISS_EVENTS, MISS_KEY, MISS_SOURCE, MISS_CHANGED };
 
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
@@ -104,6 +105,8 @@ const void *filter_code(const struct filter *filter);
 bool filter_wakes(const struct filter *filter, enum filter_answer answer);
 /* Everything but the condition: kind, scope, key, `changed`. */
 bool filter_fits(const struct filter *filter, const struct event *event);
+/* Is it for CloudEvents, not for changes of the state? */
+bool filter_is_custom(const struct filter *filter);
 /* The first of them that does not fit. */
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event);
 

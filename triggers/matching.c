@@ -156,7 +156,9 @@ static void bind_all(struct matching *matching)
 	activation_reset(values);
 	values->allowance.budget = EXPR_BUDGET;
 	activation_bind(values, roots[ROOT_EVENT_TYPE],
-	                value_string(span_of(event_kind_name(event->kind))));
+	                value_string(event->kind == EVENT_CUSTOM
+	                                     ? event->scope
+	                                     : span_of(event_kind_name(event->kind))));
 	activation_bind(values, roots[ROOT_SCOPE], value_string(event->scope));
 	activation_bind(values, roots[ROOT_KEY], value_string(event->key));
 	activation_bind(values, roots[ROOT_SEQ], value_int((int64_t)event->seq));
@@ -167,6 +169,18 @@ static void bind_all(struct matching *matching)
 	bind_json(values, roots[ROOT_NEW_VALUE], event->new_value);
 }
 
+/* A CloudEvent is itself: event.type, event.data. */
+static void bind_event(struct matching *matching)
+{
+	const struct event *event = matching->event;
+	uint32_t root = matching->env->roots[ROOT_EVENT];
+	if (event->kind == EVENT_CUSTOM) {
+		bind_json(&matching->values, root, event->new_value);
+	} else {
+		activation_bind(&matching->values, root, event_map(matching));
+	}
+}
+
 struct activation *matching_values(struct matching *matching)
 {
 	if (!matching->is_bound) {
@@ -174,8 +188,7 @@ struct activation *matching_values(struct matching *matching)
 		matching->is_bound = true;
 	}
 	if (!matching->has_event && matching->env->event_users != 0) {
-		activation_bind(&matching->values, matching->env->roots[ROOT_EVENT],
-		                event_map(matching));
+		bind_event(matching);
 		matching->has_event = true;
 	}
 	return &matching->values;

@@ -53,6 +53,7 @@ enum ruling ruling_of(const struct filter *filter, struct matching *matching,
 	static const enum ruling MISSES[] = {[MISS_SCOPE] = RULING_SCOPE,
 	                                     [MISS_EVENTS] = RULING_EVENTS,
 	                                     [MISS_KEY] = RULING_KEY,
+	                                     [MISS_SOURCE] = RULING_SOURCE,
 	                                     [MISS_CHANGED] = RULING_CHANGED};
 	enum filter_miss miss = filter_miss(filter, matching->event);
 	if (miss != MISS_NOTHING) {
@@ -96,12 +97,26 @@ static void quote(struct buf *out, const char *before, struct span text)
 
 static void say_key(const struct filter *filter, struct buf *out)
 {
+	buf_span(out, filter_is_custom(filter) ? SPAN("subject") : SPAN("key"));
 	if (filter->key.ptr != NULL) {
-		quote(out, "key does not match: it wants ", filter->key);
+		quote(out, " does not match: it wants ", filter->key);
 	} else if (filter->key_glob.ptr != NULL) {
-		quote(out, "key does not match: it wants ", filter->key_glob);
+		quote(out, " does not match: it wants ", filter->key_glob);
 	} else {
-		BUF_LITERAL(out, "key does not match its key_regex");
+		BUF_LITERAL(out, " does not match its key_regex");
+	}
+}
+
+static void say_events(const struct filter *filter, enum event_kind kind, struct buf *out)
+{
+	if (filter_is_custom(filter)) {
+		BUF_LITERAL(out,
+		            "it wakes on events that are sent in, not on changes of the state");
+	} else if (kind == EVENT_CUSTOM) {
+		BUF_LITERAL(out,
+		            "it wakes on changes of the state, not on events that are sent in");
+	} else {
+		buf_format(out, "events does not list %s", event_kind_name(kind));
 	}
 }
 
@@ -172,10 +187,16 @@ static void say(const struct filter *filter, struct matching *matching, enum rul
 		say_key(filter, out);
 		break;
 	case RULING_EVENTS:
-		buf_format(out, "events does not list %s", event_kind_name(matching->event->kind));
+		say_events(filter, matching->event->kind, out);
+		break;
+	case RULING_SOURCE:
+		quote(out, "source does not match: it wants ", filter->source);
 		break;
 	case RULING_SCOPE:
-		quote(out, "scope does not match: it wants ", filter->scope);
+		quote(out,
+		      filter_is_custom(filter) ? "event_type does not match: it wants "
+		                               : "scope does not match: it wants ",
+		      filter->scope);
 		break;
 	default:
 		NEVER("a ruling that no filter gives");

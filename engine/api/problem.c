@@ -38,6 +38,7 @@ static const struct problem_row rows[] = {
         {"invalid_ops", 400, "Correct the operation that the detail names."},
         {"invalid_cursor", 400, "List again from the start, without a cursor."},
         {"invalid_trigger", 400, "Correct the trigger's config as the detail says."},
+        {"invalid_cloudevent", 400, "Correct the attribute that the detail names."},
         {"invalid_event", 400, "Correct the member of the event that the detail names."},
         {"invalid_condition", 400, "Correct the expression as the detail says."},
         {"invalid_invocation", 400, "Correct the function's invocation as the detail says."},

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "engine/api/ingest.h"
 #include "engine/api/problem.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
@@ -261,6 +262,15 @@ static int add_conditions(struct rest_request *request, const struct http_reques
 	return 0;
 }
 
+static int build_events(struct rest_request *request, const struct http_request *http,
+                        struct err *err)
+{
+	int status = ingest_read(http, &request->data, err);
+	request->call.data = buf_view(&request->data);
+	request->call.function_id = mem_span(span_of(request->route->function));
+	return status == 0 ? read_query(request, http->query, param_to_member, err) : status;
+}
+
 static int build_data(struct rest_request *request, const struct route_match *match,
                       const struct http_request *http, struct err *err)
 {
@@ -344,6 +354,9 @@ static void answer(struct rest_request *request, struct span result)
 	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"status", 6}};
 	unsigned flags = request->route->flags;
 	struct exchange_reply reply = {.status = result.ptr ? 200 : 204, .body = result};
+	if (flags & ROUTE_EVENTS) {
+		reply.status = 202;
+	}
 	struct span found[3] = {0};
 	struct buf extra = {0};
 	if (flags & (ROUTE_REV | ROUTE_VALUE | ROUTE_READY) && result.ptr &&
@@ -476,6 +489,16 @@ static void answer_accepted(struct rest_request *request)
 	}
 }
 
+static int build(struct rest_request *request, const struct route_match *match,
+                 const struct http_request *http, struct err *err)
+{
+	if (match->route->flags & ROUTE_INVOKE) {
+		return build_invocation(request, match, http, err);
+	}
+	return match->route->flags & ROUTE_EVENTS ? build_events(request, http, err)
+	                                          : build_data(request, match, http, err);
+}
+
 static void start_call(struct rest *rest, struct exchange *exchange,
                        const struct route_match *match, const struct http_request *http)
 {
@@ -489,9 +512,7 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	request->call.done = on_done;
 	request->call.traceparent = copy_header(http, SPAN("traceparent"));
 	request->call.baggage = copy_header(http, SPAN("baggage"));
-	int status = match->route->flags & ROUTE_INVOKE
-	                     ? build_invocation(request, match, http, &err)
-	                     : build_data(request, match, http, &err);
+	int status = build(request, match, http, &err);
 	if (status == 0 && request->call.is_void) {
 		answer_accepted(request);
 	}

@@ -55,6 +55,8 @@ static const struct route routes[] = {
          "Lets a paused trigger, or one paused key of it, go on with what waited."},
         {"GET", "/v1/events", "engine::events::list", "since:int limit:int scope", NULL, NULL, 0,
          "Lists changes in their order."},
+        {"POST", "/v1/events", "engine::events::publish", NULL, NULL, NULL, ROUTE_EVENTS,
+         "Takes CloudEvents: structured, binary, or a batch."},
         {"GET", "/v1/events/{seq}/explain", "engine::events::explain", "trigger limit:int", NULL,
          NULL, 0, "Tells which triggers an event fired, and why the others did not."},
         {"POST", "/v1/explain", "engine::events::explain", "trigger limit:int", "event", NULL, 0,

@@ -15,12 +15,13 @@
  * that, so that a key may hold a '/' (as %2F).
  */
 enum route_flag {
-	ROUTE_INVOKE = 1, /* {id} is the function, the body its data, the query about the call */
-	ROUTE_ABSENT = 2, /* no result means that there is no such thing: 404 */
-	ROUTE_REV = 4,    /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
-	ROUTE_VALUE = 8,  /* the reply is the member `value` of the result */
-	ROUTE_READY = 16, /* 503 unless the result has "status":"ok" */
-	ROUTE_HELLO = 32, /* calls nothing */
+	ROUTE_INVOKE = 1,  /* {id} is the function, the body its data, the query about the call */
+	ROUTE_ABSENT = 2,  /* no result means that there is no such thing: 404 */
+	ROUTE_REV = 4,     /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
+	ROUTE_VALUE = 8,   /* the reply is the member `value` of the result */
+	ROUTE_READY = 16,  /* 503 unless the result has "status":"ok" */
+	ROUTE_HELLO = 32,  /* calls nothing */
+	ROUTE_EVENTS = 64, /* the request is CloudEvents, and is only accepted: 202 */
 };
 
 /* Parameters are words with a type behind: "prefix limit:int reverse:bool". */

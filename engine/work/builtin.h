@@ -37,6 +37,7 @@ extern const struct builtin_row builtin_job_rows[];
 extern const struct builtin_row builtin_letter_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
+extern const struct builtin_row builtin_publish_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_free(struct builtins *builtins);

@@ -144,11 +144,64 @@ static void write_subject(struct span scope, struct span key, struct buf *out)
 	cloudevent_write_clean(key, out);
 }
 
-static void write_cloudevent(struct making *making)
+static void write_mode(struct making *making, const struct cloudevent *event)
 {
 	struct webhook_message *out = making->out;
+	if (making->target->format == WEBHOOK_CLOUDEVENTS) {
+		cloudevent_write(event, &out->body);
+		add_header(&out->headers, "Content-Type", SPAN(CLOUDEVENT_STRUCTURED));
+	} else {
+		cloudevent_write_fields(event, &out->headers);
+		buf_span(&out->body, event->data);
+	}
+}
+
+/* A CloudEvent that came in goes out as the one that it is. */
+static bool is_custom(struct span object, struct span *out_inner)
+{
+	struct span type;
+	return json_get(object, SPAN("type"), &type) && span_is(type, "\"event\"") &&
+	       json_get(object, SPAN("event"), out_inner) && json_kind(*out_inner) == JSON_OBJECT;
+}
+
+static void write_again(struct making *making, struct span inner)
+{
+	struct buf texts = {0};
+	struct span data;
+	bool is_whole = making->data.ptr == making->event.ptr;
+	bool has_bytes = json_get(inner, SPAN("data_base64"), &data);
+	bool has_data = json_get(inner, SPAN("data"), &data);
+	if (is_whole && (making->target->format == WEBHOOK_CLOUDEVENTS || has_bytes)) {
+		/* With all its extensions; bytes that are no JSON have no other way. */
+		buf_span(&making->out->body, inner);
+		add_header(&making->out->headers, "Content-Type", SPAN(CLOUDEVENT_STRUCTURED));
+		return;
+	}
+	(void)buf_reserve(&texts, inner.len);
+	const struct cloudevent event = {
+	        .id = member_text(inner, "id", &texts),
+	        .source = member_text(inner, "source", &texts),
+	        .type = member_text(inner, "type", &texts),
+	        .subject = member_text(inner, "subject", &texts),
+	        .time = member_text(inner, "time", &texts),
+	        .traceparent = making->call->traceparent,
+	        .data = !is_whole  ? making->data
+	                : has_data ? data
+	                           : SPAN("null"),
+	};
+	write_mode(making, &event);
+	buf_free(&texts);
+}
+
+static void write_cloudevent(struct making *making)
+{
 	bool is_object = json_kind(making->event) == JSON_OBJECT;
 	struct span object = is_object ? making->event : SPAN("{}");
+	struct span inner;
+	if (is_custom(object, &inner)) {
+		write_again(making, inner);
+		return;
+	}
 	struct buf texts = {0};
 	struct buf type = {0};
 	struct buf subject = {0};
@@ -167,13 +220,7 @@ static void write_cloudevent(struct making *making)
 	        .traceparent = making->call->traceparent,
 	        .data = making->data,
 	};
-	if (making->target->format == WEBHOOK_CLOUDEVENTS) {
-		cloudevent_write(&event, &out->body);
-		add_header(&out->headers, "Content-Type", SPAN(CLOUDEVENT_STRUCTURED));
-	} else {
-		cloudevent_write_fields(&event, &out->headers);
-		buf_span(&out->body, making->data);
-	}
+	write_mode(making, &event);
 	buf_free(&subject);
 	buf_free(&type);
 	buf_free(&texts);

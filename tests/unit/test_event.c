@@ -324,6 +324,40 @@ static void handlers_see_json(void **state)
 	            "\"cause\":{\"root\":\"abcd-3-1\",\"depth\":2,\"path\":[\"t1\",\"t2\"]}}");
 }
 
+static void a_cloudevent_is_shown_whole_and_read_back(void **state)
+{
+	(void)state;
+	static const char WHOLE[] = "{\"specversion\":\"1.0\",\"id\":\"A\",\"source\":\"/"
+	                            "s\",\"type\":\"t.u\",\"data\":[1]}";
+	struct event event = {.seq = 9,
+	                      .epoch = 2,
+	                      .kind = EVENT_CUSTOM,
+	                      .scope = SPAN("t.u"),
+	                      .new_value = span_of(WHOLE),
+	                      .time_ms = 1};
+	struct buf out = {0};
+	struct buf texts = {0};
+	struct event again;
+	assert_round_trip(&event);
+	assert_json(&event, NULL,
+	            "{\"type\":\"event\",\"event_type\":\"t.u\",\"source\":\"/s\",\"event\":"
+	            "{\"specversion\":\"1.0\",\"id\":\"A\",\"source\":\"/s\",\"type\":\"t.u\","
+	            "\"data\":[1]},\"id\":\"k3x9-2-9\",\"seq\":9,"
+	            "\"time\":\"1970-01-01T00:00:00.001Z\"}");
+	event.key = SPAN("a/b");
+	assert_round_trip(&event);
+	event_write_json(&event, SPAN("k3x9"), NULL, &out);
+	event_read_json(buf_view(&out), &texts, &again);
+	assert_int_equal(again.kind, EVENT_CUSTOM);
+	assert_same_span(again.scope, event.scope);
+	assert_same_span(again.key, event.key);
+	assert_same_span(again.new_value, event.new_value);
+	assert_int_equal(again.seq, 9);
+	assert_int_equal(again.time_ms, 1);
+	buf_free(&texts);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +369,7 @@ int main(void)
 	        cmocka_unit_test(kinds_have_names),
 	        cmocka_unit_test(ids_are_put_together_and_taken_apart),
 	        cmocka_unit_test(handlers_see_json),
+	        cmocka_unit_test(a_cloudevent_is_shown_whole_and_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
