@@ -231,10 +231,31 @@ int roster_check(const struct roster *roster, const struct config *config, struc
 	return 0;
 }
 
+/* Standard Webhooks: at once, then so; about three days, for the people who must mend something. */
+static void retry_as_webhooks_do(struct trigger_retry *retry)
+{
+	static const int64_t minutes[] = {5, 30, 120, 300, 600, 840, 1200, 1440};
+	enum { MINUTE = 60 * 1000, FIRST = 5 * 1000, AGE_DAYS = 5 };
+	if (retry->schedule_count != 0 || retry->initial_ms >= 0 || retry->max_ms >= 0 ||
+	    retry->multiplier >= 0) {
+		return;
+	}
+	retry->schedule[retry->schedule_count++] = FIRST;
+	for (size_t i = 0; i < sizeof minutes / sizeof *minutes; i++) {
+		retry->schedule[retry->schedule_count++] = minutes[i] * MINUTE;
+	}
+	if (retry->max_age_ms < 0) {
+		retry->max_age_ms = (int64_t)AGE_DAYS * 24 * 60 * MINUTE;
+	}
+}
+
 static void take_policy(const struct roster *roster, const struct config_function *function)
 {
-	const struct function_policy policy = {.concurrency = (uint32_t)function->concurrency,
-	                                       .retry = function->retry.said};
+	struct function_policy policy = {.concurrency = (uint32_t)function->concurrency,
+	                                 .retry = function->retry.said};
+	if (function->kind == CONFIG_FUNCTION_HTTP) {
+		retry_as_webhooks_do(&policy.retry);
+	}
 	function_set_policy(roster->core->functions, span_of(function->namespace_),
 	                    span_of(function->id), &policy);
 }

@@ -110,6 +110,18 @@ static int build(const struct config *config, struct filter *filter, struct err 
 	return 0;
 }
 
+/* What a change can only be ("event_type is never 'x'") a CloudEvent may well be. */
+static int parse_shared(const struct trigger_request *request, struct filter **out,
+                        struct trigger_policy *out_policy, struct err *err)
+{
+	struct expr_env *view = &request->env->views[VIEW_EVENT];
+	const struct expr_choice *choices = view->choices;
+	view->choices = NULL;
+	int status = on_state_parse(request, out, out_policy, err);
+	view->choices = choices;
+	return status;
+}
+
 int on_event_parse(const struct trigger_request *request, struct filter **out,
                    struct trigger_policy *out_policy, struct err *err)
 {
@@ -124,7 +136,7 @@ int on_event_parse(const struct trigger_request *request, struct filter **out,
 	}
 	if (status == 0) {
 		shared.config = buf_view(&rest);
-		status = on_state_parse(&shared, &filter, out_policy, err);
+		status = parse_shared(&shared, &filter, out_policy, err);
 	}
 	if (status == 0) {
 		status = build(&config, filter, err);

@@ -260,20 +260,25 @@ static void show_seen(void *ctx, struct span source, struct value value)
 }
 
 /* An edge asks about the side that must be true. */
-static const struct expr_env *view_of(const struct filter *filter, const struct matching *matching)
+static struct expr_env view_of(const struct filter *filter, const struct matching *matching)
 {
 	static const enum condition_view VIEWS[] = {
 	        [FIRE_CHANGE] = VIEW_EVENT, [FIRE_RISING] = VIEW_NOW, [FIRE_FALLING] = VIEW_BEFORE};
-	return &matching->env->views[VIEWS[condition_fires(filter->condition)]];
+	struct expr_env view = matching->env->views[VIEWS[condition_fires(filter->condition)]];
+	if (filter_is_custom(filter)) {
+		view.choices = NULL; /* on_event */
+	}
+	return view;
 }
 
 static void show_condition(const struct filter *filter, struct matching *matching,
                            struct showing *showing)
 {
 	struct fault fault = {0};
+	const struct expr_env view = view_of(filter, matching);
 	/* The filter has compiled it; if a part were refused there would be less to show. */
-	(void)expr_explain(view_of(filter, matching), condition_source(filter->condition),
-	                   showing->values, EXPR_BUDGET, show_part, show_seen, showing, &fault);
+	(void)expr_explain(&view, condition_source(filter->condition), showing->values, EXPR_BUDGET,
+	                   show_part, show_seen, showing, &fault);
 }
 
 static void write_path(const struct filter_path *path, struct buf *out)

@@ -101,7 +101,9 @@ static int add_expression(const struct webhook_known *known, struct span source,
 {
 	struct fault fault = {0};
 	struct expr *expr;
-	if (expr_new(&known->conditions->views[VIEW_EVENT], source, EXPR_ANY, &expr, &fault) != 0) {
+	struct expr_env view = known->conditions->views[VIEW_EVENT];
+	view.choices = NULL; /* it may be asked of an event of any type */
+	if (expr_new(&view, source, EXPR_ANY, &expr, &fault) != 0) {
 		return err_set(err, E_INVALID, "invalid_template",
 		               "${{ %.*s }}: %s (column %zu)%s%s", SPAN_ARG(source), fault.text,
 		               fault.column, fault.hint[0] != '\0' ? "; " : "", fault.hint);

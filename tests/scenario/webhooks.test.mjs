@@ -85,7 +85,7 @@ test('no answer and no line of the log holds a secret', async (t) => {
   const { url, inbox } = await endpoint(t, () => ({ status: 500 }));
   const daemon = await start(t, { url, sign: ['now'],
     headers: { 'x-key': '${{ secrets.token }}', 'x-bad': '${{ new_value.bad }}' } },
-  { delivery: { retry: { max_attempts: 1 } } });
+  { triggers: [{ id: 'on-user', function: 'hook', scope: 'users', retry: { max_attempts: 1 } }] });
   await daemon.set('users', 'ann', { bad: 'a\nb' });
   await daemon.set('users', 'ben', { bad: 'fine' });
   await inbox.count(1);
@@ -165,6 +165,19 @@ test('Retry-After is obeyed, as seconds and as a date', async (t) => {
   await inbox.count(3);
   assert.ok(times[1] - times[0] >= 950, `${times[1] - times[0]} ms`);
   assert.ok(times[2] - times[1] >= 950, `${times[2] - times[1]} ms`); // a date has whole seconds
+});
+
+test('without a policy of its own it retries as Standard Webhooks says', async (t) => {
+  const { url, inbox } = await endpoint(t, () => ({ status: 500 }));
+  const daemon = await start(t, { url }, { delivery: { retry: { max_attempts: 2, initial_ms: 1 } },
+    triggers: [{ id: 'on-user', function: 'hook', scope: 'users' }] });
+  await daemon.set('users', 'ann', 1);
+  const wait = await waitFor('the second wait', async () => {
+    const [job] = await daemon.jobs();
+    return job?.failed_attempts === 2 && job.due && Date.parse(job.due) - Date.now();
+  }, 30000);
+  assert.equal(inbox.items.length, 2);
+  assert.ok(wait > 200000 && wait < 400000, `${wait} ms, not about 5 minutes`);
 });
 
 test('410 disables the function; its events are held until it is enabled', async (t) => {
