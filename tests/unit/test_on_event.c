@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "matching_fixture.h"
+#include "triggers/index.h"
 #include "triggers/ruling.h"
 #include "triggers/triggers.h"
 
@@ -155,6 +156,46 @@ static void it_says_why_not(void **state)
 	}
 }
 
+static void matched(void *ctx, struct index_entry *entry, enum filter_answer answer)
+{
+	(void)entry;
+	*(size_t *)ctx += answer == FILTER_YES;
+}
+
+/* The index asks whom the condition names, and asks nobody in vain whether by it or without it. */
+static void the_index_finds_them(void **state)
+{
+	(void)state;
+	static const char *const configs[] = {
+	        "{\"event_type\":\"t.u\"}",
+	        "{\"when\":\"event_type == 't.u'\"}",
+	        "{\"when\":\"event.type == 't.u' && event.source == '/s'\"}",
+	        "{\"when\":\"event.data.n == 7.0\"}",
+	        "{\"when\":\"key == 'order/7'\"}",
+	        "{\"when\":\"event_type == 'other'\"}",
+	        "{\"when\":\"event.source == '/t'\"}",
+	};
+	enum { COUNT = sizeof configs / sizeof *configs, WANTED = 5 };
+	struct event event = sent();
+	for (int scans_all = 0; scans_all <= 1; scans_all++) {
+		struct index *index = index_new(env, scans_all != 0);
+		struct index_entry entries[COUNT] = {0};
+		size_t yes = 0;
+		for (size_t i = 0; i < COUNT; i++) {
+			entries[i].filter = need("event", configs[i]);
+			index_add(index, &entries[i]);
+		}
+		matching_begin(&matching, &event);
+		index_match(index, &matching, matched, &yes);
+		assert_int_equal(yes, WANTED);
+		for (size_t i = 0; i < COUNT; i++) {
+			index_remove(index, &entries[i]);
+			filter_free(entries[i].filter);
+		}
+		index_free(index);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +203,7 @@ int main(void)
 	        cmocka_unit_test(the_state_and_what_is_sent_do_not_mix),
 	        cmocka_unit_test(what_it_has_not_is_refused),
 	        cmocka_unit_test(it_says_why_not),
+	        cmocka_unit_test(the_index_finds_them),
 	};
 	return cmocka_run_group_tests(tests, open_env, close_env);
 }
