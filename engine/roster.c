@@ -23,11 +23,11 @@ struct roster {
 struct entry {
 	struct list link;
 	struct roster *roster;
-	struct span namespace_;  /* owned */
-	struct span id;          /* owned */
-	struct buf text;         /* the declaration, and what else the offer was made of */
-	struct process *process; /* NULL: an HTTP endpoint */
-	const void *offer;       /* what the endpoint's provider knew it by */
+	struct span namespace_;    /* owned */
+	struct span id;            /* owned */
+	struct buf text;           /* the declaration, and what else the offer was made of */
+	struct process *process;   /* NULL: an HTTP endpoint */
+	struct provider *provider; /* the endpoint's */
 	bool leaving;
 };
 
@@ -147,7 +147,7 @@ static void offer_endpoint(struct roster *roster, const struct config *config,
 	int status = webhook_offer(roster->webhook, &offering, &provider, &err);
 	POST(status == 0); /* checked before */
 	buf_free(&invocation);
-	entry->offer = provider->data;
+	entry->provider = provider;
 	if (function->description != NULL) {
 		provider->description = mem_span(span_of(function->description));
 	}
@@ -169,14 +169,6 @@ static void offer(struct roster *roster, const struct config *config,
 	}
 }
 
-/* The endpoint's provider, unless somebody else has put his own offer there or taken it away. */
-static struct provider *endpoint_of(const struct entry *entry)
-{
-	struct provider *provider = function_offered_by(webhook_executor(entry->roster->webhook),
-	                                                entry->namespace_, entry->id);
-	return provider != NULL && provider->data == entry->offer ? provider : NULL;
-}
-
 static void leave(struct entry *entry)
 {
 	entry->leaving = true;
@@ -184,10 +176,7 @@ static void leave(struct entry *entry)
 		process_leave(entry->process, process_is_gone, entry);
 		return;
 	}
-	struct provider *provider = endpoint_of(entry);
-	if (provider != NULL) {
-		webhook_withdraw(entry->roster->webhook, provider);
-	}
+	webhook_withdraw(entry->roster->webhook, entry->provider);
 	drop(entry);
 }
 
@@ -206,16 +195,6 @@ static int check_endpoint(const struct roster *roster, const struct config *conf
 		return status;
 	}
 	webhook_target_close(&target);
-	const struct entry *entry = find(roster, function);
-	const struct provider *provider =
-	        function_offered_by(webhook_executor(roster->webhook),
-	                            span_of(function->namespace_), span_of(function->id));
-	bool is_ours = entry != NULL && entry->process == NULL && provider != NULL &&
-	               provider->data == entry->offer;
-	if (provider != NULL && !is_ours) {
-		return err_set(err, E_CONFLICT, "function_taken",
-		               "a worker offers an HTTP function of this name already");
-	}
 	return 0;
 }
 
@@ -266,8 +245,7 @@ static void take_one(struct roster *roster, const struct config *config,
 	struct entry *old = find(roster, function);
 	struct buf text = {0};
 	write_text(config, function, &text);
-	bool is_same = old != NULL && span_equal(buf_view(&text), buf_view(&old->text)) &&
-	               (old->process != NULL || endpoint_of(old) != NULL);
+	bool is_same = old != NULL && span_equal(buf_view(&text), buf_view(&old->text));
 	buf_free(&text);
 	if (is_same) {
 		list_remove(&old->link);

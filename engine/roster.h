@@ -21,8 +21,7 @@ struct roster;
 
 /* The webhook outlives the roster. */
 struct roster *roster_new(struct uv_loop_s *loop, struct core *core, struct webhook *webhook);
-/* Could roster_take do it? Changes nothing. E_INVALID and the function's name in the text;
- * E_EXISTS "function_taken": a worker offers an HTTP function of that name. */
+/* Could roster_take do it? Changes nothing. E_INVALID and the function's name in the text. */
 int roster_check(const struct roster *roster, const struct config *config, struct err *err);
 /* The config has been checked. It is not needed behind this. */
 void roster_take(struct roster *roster, const struct config *config);

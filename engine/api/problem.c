@@ -87,8 +87,6 @@ static const struct problem_row rows[] = {
         {"invalid_config", 422,
          "Correct the config file as the detail says (pawl check lists all that is wrong), then "
          "reload again; the engine goes on with the last good one."},
-        {"function_taken", 409,
-         "Give the function of the config another name, or stop the worker that offers it."},
         {"trigger_gone", 409, "Register the trigger again, then replay."},
         {"not_replayable", 422, "Read the events themselves and write the state again."},
         {"cursor_unknown", 410, "Start over from the present state: your position is of no use."},

@@ -158,6 +158,13 @@ static struct endpoint *find_endpoint(struct session *session, struct span id)
 	return NULL;
 }
 
+static void drop_endpoint(struct session *session, struct endpoint *endpoint)
+{
+	webhook_withdraw(session->sessions->webhook, endpoint->provider);
+	list_remove(&endpoint->link);
+	mem_free(endpoint);
+}
+
 static void register_endpoint(struct session *session, struct span id, const struct message *frame)
 {
 	struct provider *provider;
@@ -172,18 +179,13 @@ static void register_endpoint(struct session *session, struct span id, const str
 		return;
 	}
 	set_texts(provider, frame);
-	if (find_endpoint(session, id) == NULL) {
-		struct endpoint *endpoint = MEM_NEW(struct endpoint);
-		endpoint->provider = provider;
-		list_push(&session->endpoints, &endpoint->link);
+	struct endpoint *old = find_endpoint(session, id);
+	if (old != NULL) {
+		drop_endpoint(session, old);
 	}
-}
-
-static void drop_endpoint(struct session *session, struct endpoint *endpoint)
-{
-	webhook_withdraw(session->sessions->webhook, endpoint->provider);
-	list_remove(&endpoint->link);
-	mem_free(endpoint);
+	struct endpoint *endpoint = MEM_NEW(struct endpoint);
+	endpoint->provider = provider;
+	list_push(&session->endpoints, &endpoint->link);
 }
 
 static void on_register_function(struct session *session, const struct message *frame)

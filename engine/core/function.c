@@ -338,8 +338,14 @@ struct provider *function_offer(struct executor *executor, struct span namespace
 		drop_texts(provider);
 		return provider;
 	}
+	return function_offer_more(executor, namespace_, id);
+}
+
+struct provider *function_offer_more(struct executor *executor, struct span namespace_,
+                                     struct span id)
+{
 	struct function_name name = {or_default(namespace_), id};
-	provider = MEM_NEW(struct provider);
+	struct provider *provider = MEM_NEW(struct provider);
 	provider->executor = executor;
 	provider->function = need(executor->functions, name);
 	list_push(&provider->function->providers, &provider->in_function);

@@ -106,6 +106,9 @@ void executor_set_credit(struct executor *executor, uint32_t credit);
 
 /* Offers a function; an offer of the same executor for it is replaced. Texts are copied. */
 struct provider *function_offer(struct executor *executor, struct span namespace_, struct span id);
+/* The same beside the executor's other offers of that name: calls go to each in turn. */
+struct provider *function_offer_more(struct executor *executor, struct span namespace_,
+                                     struct span id);
 void function_withdraw(struct provider *provider); /* its running calls go on */
 struct provider *function_offered_by(struct executor *executor, struct span namespace_,
                                      struct span id);

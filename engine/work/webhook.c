@@ -299,16 +299,11 @@ int webhook_offer(struct webhook *webhook, const struct webhook_offering *offeri
 	list_init(&offer->link);
 	list_push(&webhook->offers, &offer->link);
 	/* Calls that wait for the function may start from inside the offer. */
-	struct provider *known_one =
-	        function_offered_by(&webhook->executor, offering->namespace_, offering->id);
-	struct webhook_offer *old = known_one ? known_one->data : NULL;
 	webhook->executor.closed_for_calls = true;
 	struct provider *provider =
-	        function_offer(&webhook->executor, offering->namespace_, offering->id);
+	        function_offer_more(&webhook->executor, offering->namespace_, offering->id);
 	provider->data = offer;
-	provider->is_full = false;
 	offer->provider = provider;
-	offer_free(old, webhook);
 	if (target.insecure) {
 		log_warn("webhook",
 		         "function %.*s: insecure: true: nobody checks who answers at %s",

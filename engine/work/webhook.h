@@ -57,7 +57,7 @@ void webhook_free(struct webhook *webhook, void (*freed)(void *ctx), void *ctx);
 void webhook_configure(struct webhook *webhook, const struct webhook_options *options);
 struct executor *webhook_executor(struct webhook *webhook);
 
-/* Offers a function that is called at invocation.url; replaces an offer of the same name. Errors
+/* Offers a function that is called at invocation.url, beside other offers of that name. Errors
  * are those of webhook_target_parse. The provider's texts are the caller's to fill. Withdraw it
  * with webhook_withdraw, not by function_withdraw. */
 int webhook_offer(struct webhook *webhook, const struct webhook_offering *offering,

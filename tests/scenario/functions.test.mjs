@@ -1,5 +1,7 @@
 // Functions: who serves them, how they are called, what callers are told.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { Inbox, Link, RawWorker, gate, rejects, sdk, startDaemon, test, waitFor } from './lib.mjs';
 
 const served = (daemon, id, providers = 1) =>
@@ -286,4 +288,37 @@ test('functions of the config: a program per call, a program that stays, an erro
   const pid = await daemon.call('exec::lines');
   assert.ok(Number.isInteger(pid));
   assert.equal(await daemon.call('exec::lines'), pid);
+});
+
+test('workers that register the same HTTP function share its calls, each leaves alone', async (t) => {
+  const daemon = await startDaemon(t, { webhooks: { allow_private: true } });
+  const asked = {};
+  const server = http.createServer((req, reply) => {
+    asked[req.url] = (asked[req.url] ?? 0) + 1;
+    reply.end('{"ok":true}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const register = async (path) => {
+    const worker = (await RawWorker.open(t, daemon)).hello();
+    worker.send({ type: 'registerfunction', id: 'hook',
+      invocation: { url: `http://127.0.0.1:${server.address().port}${path}` } });
+    return worker;
+  };
+  const first = await register('/first');
+  const second = await register('/second');
+  await served(daemon, 'hook', 2);
+  for (let i = 0; i < 4; i++) assert.deepEqual(await daemon.call('hook'), { ok: true });
+  assert.deepEqual(asked, { '/first': 2, '/second': 2 });
+  first.ws.close();
+  await served(daemon, 'hook', 1);
+  assert.deepEqual(await daemon.call('hook'), { ok: true });
+  assert.equal(asked['/second'], 3);
+  second.send({ type: 'registerfunction', id: 'hook', // once more: in the place of its own
+    invocation: { url: `http://127.0.0.1:${server.address().port}/third` } });
+  await waitFor('the new address to be asked', async () => (await daemon.call('hook')).ok && asked['/third']);
+  await served(daemon, 'hook', 1);
+  second.send({ type: 'unregisterfunction', id: 'hook' });
+  await waitFor('nobody to serve it', () => daemon.call('hook').then(() => false, (error) =>
+    error.code === 'function_not_found'));
 });
