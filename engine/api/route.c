@@ -70,6 +70,8 @@ static const struct route routes[] = {
         {"GET", "/v1/dead", "engine::dead::list",
          "trigger function reason scope prefix since until limit:int", NULL, NULL, 0,
          "Lists dead letters."},
+        {"POST", "/v1/dead/{id}/edit", "engine::dead::replay", NULL, "event", NULL, ROUTE_ABSENT,
+         "Delivers a dead letter again with these members of its event, under a new delivery id."},
         {"POST", "/v1/dead:replay", "engine::dead::replay_all",
          "trigger function reason scope prefix since until limit:int rate all:bool", "*", NULL, 0,
          "Delivers all dead letters again that fit, at most `rate` a second."},

@@ -98,13 +98,26 @@ void dispatch_block(struct dispatch *dispatch, struct delivery *delivery)
 	dispatch_pump(dispatch, binding);
 }
 
+static struct delivery *blocked_of(const struct binding *binding, uint64_t seq)
+{
+	LIST_EACH(&binding->deliveries, link)
+	{
+		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		if (delivery->seq == seq && delivery->state == DELIVERY_BLOCKED) {
+			return delivery;
+		}
+	}
+	return NULL;
+}
+
 bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const struct job *job)
 {
-	struct delivery *delivery = dispatch_find(binding, job->seq, job->replay);
-	if (delivery == NULL || delivery->state != DELIVERY_BLOCKED) {
+	struct delivery *delivery = blocked_of(binding, job->seq);
+	if (delivery == NULL) {
 		return false;
 	}
 	binding->blocked--;
+	delivery->replay = job->replay;
 	delivery->state = DELIVERY_QUEUED;
 	delivery->failures = job->failures;
 	delivery->stopped = 0;

@@ -123,6 +123,7 @@ struct dead_work {
 	struct store_waiter waiter;
 	struct work *work;
 	struct dead_filter filter;
+	struct buf event; /* what is to be edited of it */
 	struct buf id;
 	uint64_t left;
 };
@@ -130,6 +131,7 @@ struct dead_work {
 static void free_dead_work(struct dead_work *own)
 {
 	dead_filter_close(&own->filter);
+	buf_free(&own->event);
 	buf_free(&own->id);
 	mem_free(own);
 }
@@ -188,6 +190,10 @@ static void get_dead(struct work *work, struct span data,
 	struct dead_work *own = MEM_NEW(struct dead_work);
 	own->work = work;
 	(void)work_text(data, "id", &own->id);
+	struct span event;
+	if (json_get(data, SPAN("event"), &event) && !json_is_null(event)) {
+		buf_span(&own->event, event);
+	}
 	own->get.done = done;
 	dead_get_start(work->core->dead, &own->get, buf_view(&own->id));
 }
@@ -247,8 +253,9 @@ static void dead_replayed(struct dead_get *get, int status, struct span json, co
 	struct work *work = own->work;
 	struct core *core = work->core;
 	struct err why;
+	const struct letter_again again = {.event = buf_view(&own->event)};
 	bool can = status == 0 && store_refuses_records(core->store, &why) == 0 &&
-	           letter_replay(core, get, json, 0, &why) == 0;
+	           letter_replay(core, get, json, &again, &why) == 0;
 	if (!can) {
 		work_fail(work, status != 0 ? err : &why);
 		free_dead_work(own);

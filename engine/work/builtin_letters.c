@@ -109,10 +109,11 @@ static void letter_came(struct dead_get *get, int status, struct span json, cons
 		letters_fail(letters, status != 0 ? err : &why);
 		return;
 	}
+	const struct letter_again again = {.due_ms = due_of(letters)};
 	if (letters->discards) {
 		letter_discard(core, get, json, this_id(letters));
 		letters->done++;
-	} else if (letter_replay(core, get, json, due_of(letters), &why) == 0) {
+	} else if (letter_replay(core, get, json, &again, &why) == 0) {
 		letters->done++;
 	} else {
 		note_refusal(letters, &why);

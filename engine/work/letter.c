@@ -3,6 +3,7 @@
 #include "engine/work/letter.h"
 
 #include "base/json.h"
+#include "base/json_splice.h"
 #include "base/mem.h"
 #include "engine/core/attempt.h"
 #include "engine/core/catalog.h"
@@ -67,8 +68,10 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 		        SPAN_ARG(trigger));
 		return false;
 	}
+	struct delivery_name name = {0};
 	struct span seq;
 	uint64_t number = 0;
+	(void)delivery_parse_id(work_text(json, "id", text), &name);
 	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
 		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
 		              "the event of this dead letter has no seq");
@@ -80,27 +83,97 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 	        .scope = work_text(found[1], "scope", text),
 	        .key = work_text(found[1], "key", text),
 	        .asked = true, /* it had been wanted */
+	        .replay = name.replay,
 	        .attempts = found[4],
 	        .event = found[1],
 	};
 	return true;
 }
 
-int letter_replay(const struct core *core, struct dead_get *get, struct span json, int64_t due_ms,
-                  struct err *err)
+/* What an event is known by, and what tells its order. */
+static bool is_fixed(struct span escaped)
+{
+	static const char *const fixed[] = {"id",    "seq", "rev",         "type",
+	                                    "scope", "key", "delivery_id", "attempt"};
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+		if (json_name_is(escaped, span_of(fixed[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int edit_members(struct span event, struct span changes, struct buf *out, struct err *err)
+{
+	struct span name;
+	struct span value;
+	buf_span(out, event);
+	if (json_kind(changes) != JSON_OBJECT) {
+		return err_set(err, E_INVALID, "invalid_event",
+		               "the edited event must be an object of the members that change");
+	}
+	for (struct json_iter iter = json_iter(changes); json_next_member(&iter, &name, &value);) {
+		if (is_fixed(name)) {
+			return err_set(err, E_INVALID, "invalid_event",
+			               "'%.*s' of an event cannot be edited; leave it out",
+			               SPAN_ARG(name));
+		}
+		struct buf plain = {0};
+		struct buf next = {0};
+		json_string(span_make(name.ptr - 1, name.len + 2), &plain);
+		json_set(buf_view(out), buf_view(&plain), value, &next);
+		buf_free(&plain);
+		buf_free(out);
+		*out = next;
+	}
+	return 0;
+}
+
+/* Another event is another delivery: whoever has seen the id must not take it for the same. */
+static void rename_delivery(struct span letter, const struct job *job, struct buf *event)
+{
+	struct buf id = {0};
+	struct buf quoted = {0};
+	struct buf next = {0};
+	struct delivery_name old;
+	(void)work_text(letter, "id", &id);
+	if (delivery_parse_id(buf_view(&id), &old)) {
+		id.len = (size_t)(old.trigger.ptr + old.trigger.len - id.ptr);
+	}
+	buf_format(&id, "/r%u", job->replay);
+	json_write_string(&quoted, buf_view(&id));
+	json_set(buf_view(event), SPAN("delivery_id"), buf_view(&quoted), &next);
+	buf_free(&id);
+	buf_free(&quoted);
+	buf_free(event);
+	*event = next;
+}
+
+int letter_replay(const struct core *core, struct dead_get *get, struct span json,
+                  const struct letter_again *again, struct err *err)
 {
 	struct buf text = {0};
-	struct binding *binding;
+	struct buf event = {0};
+	struct binding *binding = NULL;
 	struct job job;
-	bool can = job_of(core, json, &text, &binding, &job, err);
-	if (can) {
-		job.due_ms = due_ms;
+	int status = job_of(core, json, &text, &binding, &job, err) ? 0 : err->number;
+	if (status == 0 && again->event.len != 0) {
+		status = edit_members(job.event, again->event, &event, err);
+		job.replay++;
+	}
+	if (status == 0) {
+		if (event.len != 0) {
+			rename_delivery(json, &job, &event);
+			job.event = buf_view(&event);
+		}
+		job.due_ms = again->due_ms;
 		job_store_put(core->store, binding, &job);
 		dispatch_adopt(core->dispatch, binding, &job);
 		dead_remove(core->dead, get, json);
 	}
 	buf_free(&text);
-	return can ? 0 : err->number;
+	buf_free(&event);
+	return status;
 }
 
 void letter_discard(const struct core *core, struct dead_get *get, struct span json, struct span id)

@@ -83,3 +83,39 @@ test('what cannot be replayed is told, and stays', async (t) => {
   const odd = await daemon.http('POST', '/v1/dead:replay', { all: true, rate: 'fast' });
   assert.deepEqual([odd.status, odd.json.code], [400, 'invalid_data']);
 });
+
+test('an event is edited and delivered under a new id, again and again', async (t) => {
+  const daemon = await startDaemon(t, { triggers: [config.triggers[0]] });
+  const inbox = new Inbox();
+  sdk(t, daemon).registerFunction('mail', async (event) => {
+    inbox.put(event);
+    if (event.new_value.to !== 'ada@example.com') throw new Error('no such address');
+  });
+  await daemon.set('s', 'k', { to: 'nobody' });
+  const letter = (id) => waitFor('the dead letter', async () =>
+    (await daemon.dead()).find((one) => id === undefined || one.id === id));
+  const first = await letter();
+  json(await daemon.cli('dead', 'edit', first.id, '{"new_value": {"to": "still nobody"}}', '--json'));
+  const second = await letter(`${first.id}/r1`);
+  assert.deepEqual(second.event.new_value, { to: 'still nobody' });
+  assert.equal(second.attempts.length, 2); // both are told
+  const where = `/v1/dead/${encodeURIComponent(second.id)}/edit`;
+  for (const fixed of ['seq', 'key', 'delivery_id']) {
+    const refused = await daemon.http('POST', where, { [fixed]: 7 });
+    assert.deepEqual([refused.status, refused.json.code], [400, 'invalid_event']);
+  }
+  assert.equal((await daemon.http('POST', where, '[1]')).json.code, 'invalid_event');
+  assert.equal((await daemon.dead()).length, 1);
+  // As it is, the id stays; edited, it is the next one.
+  assert.equal((await daemon.cli('dead', 'replay', second.id)).code, 0);
+  await inbox.count(3);
+  assert.equal(inbox.items[2].delivery_id, second.id);
+  await letter(second.id);
+  await daemon.http('POST', where, { new_value: { to: 'ada@example.com' } });
+  await inbox.count(4);
+  await daemon.settled();
+  const last = inbox.items[3];
+  assert.equal(last.delivery_id, `${first.id}/r2`);
+  assert.deepEqual([last.key, last.seq, last.attempt], ['k', first.event.seq, 1]);
+  assert.deepEqual(await daemon.dead(), []);
+});
