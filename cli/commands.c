@@ -99,6 +99,20 @@ static const struct option_row job_options[] = {
 		"limit", "N", "at most so many"                                                    \
 	}
 
+static const struct option_row past_options[] = {
+        {"trigger", "ID", "to this trigger"},
+        {"all", NULL, "to every trigger that wants them"},
+        {"from", "SEQ", "events from this one on"},
+        {"to", "SEQ", "up to this one"},
+        {"since", "TIME", "that were written then or later: 2026-11-26T20, or more of a time"},
+        {"until", "TIME", "that were written before"},
+        {"when", "EXPR", "only those for which this expression is true"},
+        {"dry-run", NULL, "only tell which"},
+        {"rate", "N/s", "start at most so many a second"},
+        {"limit", "N", "at most so many, then tell where to go on"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row dead_options[] = {LETTERS, {NULL, NULL, NULL}};
 static const struct option_row replay_options[] = {
         LETTERS,
@@ -199,6 +213,11 @@ const struct command commands[] = {
          .options = resume_options,
          .method = "POST",
          .path = "/v1/triggers/{1}/resume"},
+        {.name = "replay",
+         .help = "Deliver past events again, to one trigger or to all that want them.",
+         .options = past_options,
+         .method = "POST",
+         .path = "/v1/replay"},
         {.name = "explain",
          .args = "EVENT",
          .help = "Tell why an event (its seq, or a file) did or did not fire triggers.",

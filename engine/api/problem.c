@@ -65,6 +65,7 @@ static const struct problem_row rows[] = {
         {"job_not_found", 404, "List what is owed with GET /v1/jobs; it may have ended meanwhile."},
         {"job_not_waiting", 409, "Leave it: it runs, or starts as soon as it can."},
         {"job_is_dying", 409, "Discard the dead letter (DELETE /v1/dead/{id})."},
+        {"still_owed", 409, "Wait for the other delivery, or cancel it; GET /v1/jobs shows it."},
         {"still_dropping", 409, "Try again in a second, or pause with mode hold."},
         {"rev_conflict", 409, "Read the value and its rev again, then write with the new one."},
         {"trigger_in_config", 409, "Change the trigger in the engine's config instead."},

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/job_store.h"
 #include "engine/core/redeploy.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
@@ -46,6 +47,19 @@ struct binding *catalog_find_version(const struct catalog *catalog, struct span 
                                      uint32_t version)
 {
 	return lookup(catalog, id, version);
+}
+
+struct binding *catalog_find_owner(const struct catalog *catalog, struct span id, uint64_t seq)
+{
+	LIST_EACH(&catalog->bindings, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, link);
+		if (span_equal(binding->id, id) &&
+		    (dispatch_has_seq(binding, seq) || job_store_is_done(binding, seq))) {
+			return binding;
+		}
+	}
+	return NULL;
 }
 
 void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx)

@@ -110,6 +110,9 @@ bool catalog_worker_settled(struct catalog *catalog, struct executor *executor);
 struct binding *catalog_find(const struct catalog *catalog, struct span id); /* current version */
 struct binding *catalog_find_version(const struct catalog *catalog, struct span id,
                                      uint32_t version);
+/* The version that answers for this event: it has a delivery of it in hand, or still its tombstone.
+ * Job records of all versions share their keys: nobody else may make one. NULL: none. */
+struct binding *catalog_find_owner(const struct catalog *catalog, struct span id, uint64_t seq);
 typedef void catalog_each_fn(void *ctx, struct binding *binding);
 void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx);
 size_t catalog_count(const struct catalog *catalog);

@@ -4,26 +4,11 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/time_bound.h"
 #include <string.h>
 
 static const char *const names[DEAD_MEMBERS] = {"trigger", "function", "reason", "scope",
                                                 "prefix",  "since",    "until"};
-
-/* "2026-11-26T20:13:05.120Z", or its first characters from the year on. */
-static bool is_time(struct span text)
-{
-	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	if (text.len < 4 || text.len >= sizeof shape) {
-		return false;
-	}
-	for (size_t i = 0; i < text.len; i++) {
-		bool is_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-		if (shape[i] == 'd' ? !is_digit : text.ptr[i] != shape[i]) {
-			return false;
-		}
-	}
-	return true;
-}
 
 int dead_filter_read(struct dead_filter *filter, struct span data, struct err *err)
 {
@@ -38,7 +23,7 @@ int dead_filter_read(struct dead_filter *filter, struct span data, struct err *e
 			               names[i]);
 		}
 		struct span text = json_copy_text(value, &filter->texts);
-		if ((i == DEAD_SINCE || i == DEAD_UNTIL) && !is_time(text)) {
+		if ((i == DEAD_SINCE || i == DEAD_UNTIL) && !time_bound_is_good(text)) {
 			return err_set(err, E_INVALID, "invalid_data",
 			               "'%s' must be a time such as 2026-11-26T20:13:05.120Z, or "
 			               "its beginning (2026-11-26), not '%.*s'",
@@ -68,14 +53,6 @@ bool dead_filter_is_empty(const struct dead_filter *filter)
 static bool is_text(struct span json, struct span wanted)
 {
 	return wanted.ptr == NULL || (json.ptr != NULL && json_string_is(json, wanted));
-}
-
-/* Times of one shape are in the order of their bytes; a beginning comes before what it begins. */
-static bool is_before(struct span time, struct span bound)
-{
-	size_t len = time.len < bound.len ? time.len : bound.len;
-	int order = memcmp(time.ptr, bound.ptr, len);
-	return order < 0 || (order == 0 && time.len < bound.len);
 }
 
 static bool event_fits(const struct dead_filter *filter, struct span event)
@@ -117,8 +94,10 @@ bool dead_filter_fits(const struct dead_filter *filter, struct span letter)
 	struct buf text = {0};
 	json_string(found[DIED], &text);
 	struct span died = buf_view(&text);
-	bool in_time = (wanted[DEAD_SINCE].ptr == NULL || !is_before(died, wanted[DEAD_SINCE])) &&
-	               (wanted[DEAD_UNTIL].ptr == NULL || is_before(died, wanted[DEAD_UNTIL]));
+	bool in_time =
+	        (wanted[DEAD_SINCE].ptr == NULL ||
+	         !time_bound_is_before(died, wanted[DEAD_SINCE])) &&
+	        (wanted[DEAD_UNTIL].ptr == NULL || time_bound_is_before(died, wanted[DEAD_UNTIL]));
 	buf_free(&text);
 	return in_time && event_fits(filter, found[EVENT]);
 }

@@ -59,6 +59,17 @@ struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint
 	return NULL;
 }
 
+bool dispatch_has_seq(const struct binding *binding, uint64_t seq)
+{
+	LIST_EACH(&binding->deliveries, link)
+	{
+		if (MEM_CONTAINER(link, struct delivery, in_binding)->seq == seq) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;

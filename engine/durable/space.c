@@ -79,6 +79,11 @@ struct record_key space_cursor_of(struct space_key *room, struct span trigger_id
 	return spelt(SPACE_META, SPAN(""), room, len + SPACE_NUMBER_LEN);
 }
 
+struct record_key space_replays(void)
+{
+	return (struct record_key){SPACE_META, SPAN(""), SPAN("replays")};
+}
+
 bool space_is_cursor(struct span key)
 {
 	return span_is(key, "cursor") || span_starts_with(key, SPAN("cursor/"));

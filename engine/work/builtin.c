@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { LIST_LIMIT = 100, LIST_MOST = 1000 };
+enum { LIST_LIMIT = 100, LIST_MOST = 1000, RATE_MOST = 1000000 };
 
 struct builtins {
 	struct executor executor;
@@ -17,8 +17,8 @@ struct builtins {
 
 static const struct builtin_row *const tables[] = {
         builtin_state_rows,    builtin_engine_rows, builtin_config_rows, builtin_trigger_rows,
-        builtin_delivery_rows, builtin_job_rows,    builtin_letter_rows, builtin_explain_rows,
-        builtin_trial_rows,    builtin_publish_rows};
+        builtin_delivery_rows, builtin_job_rows,    builtin_letter_rows, builtin_replay_rows,
+        builtin_explain_rows,  builtin_trial_rows,  builtin_publish_rows};
 
 static void free_work(struct work *work)
 {
@@ -132,6 +132,32 @@ bool work_bool(struct span data, const char *name)
 {
 	struct span value;
 	return json_get(data, span_of(name), &value) && json_is_true(value);
+}
+
+int work_rate(struct span data, int64_t *out, struct err *err)
+{
+	struct span value;
+	struct buf text = {0};
+	uint64_t rate = 0;
+	if (!json_get(data, SPAN("rate"), &value) || json_is_null(value)) {
+		return 0;
+	}
+	if (json_kind(value) == JSON_STRING) {
+		json_string(value, &text);
+		if (text.len > 2 && memcmp(text.ptr + text.len - 2, "/s", 2) == 0) {
+			text.len -= 2;
+		}
+		value = buf_view(&text);
+	}
+	bool good = value.len != 0 && json_check(value, &value, NULL) == 0 &&
+	            json_uint64(value, &rate) && rate > 0 && rate <= RATE_MOST;
+	buf_free(&text);
+	*out = (int64_t)rate;
+	return good ? 0
+	            : err_set(err, E_INVALID, "invalid_data",
+	                      "'rate' must be a number of deliveries a second, 1 to %d, such as "
+	                      "50/s",
+	                      RATE_MOST);
 }
 
 /* ---- the executor ---- */

@@ -35,6 +35,7 @@ extern const struct builtin_row builtin_trigger_rows[];
 extern const struct builtin_row builtin_delivery_rows[];
 extern const struct builtin_row builtin_job_rows[];
 extern const struct builtin_row builtin_letter_rows[];
+extern const struct builtin_row builtin_replay_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 extern const struct builtin_row builtin_publish_rows[];
@@ -72,6 +73,8 @@ struct span work_text(struct span data, const char *name, struct buf *scratch);
 uint64_t work_uint(struct span data, const char *name, uint64_t otherwise);
 /* The member `limit` of a list: 1 to 1000, 100 when it is absent. */
 uint64_t work_limit(struct span data);
+/* The member `rate`, so many a second: 50 or "50/s"; *out stays when it is absent. */
+int work_rate(struct span data, int64_t *out, struct err *err);
 bool work_bool(struct span data, const char *name);
 
 #endif

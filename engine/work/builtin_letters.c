@@ -19,7 +19,7 @@
  * given; what has not is still a dead letter. So a crash in the middle leaves each as one or the
  * other, and the same request does the rest.
  */
-enum { LETTERS_MOST = 10000, LETTERS_A_GROUP = 100, REFUSALS_SHOWN = 10, RATE_MOST = 1000000 };
+enum { LETTERS_MOST = 10000, LETTERS_A_GROUP = 100, REFUSALS_SHOWN = 10 };
 
 struct letters {
 	struct dead_list list;
@@ -166,33 +166,6 @@ static void all_listed(struct dead_list *list, int status, const struct err *err
 	}
 }
 
-/* "50" or "50/s" */
-static int read_rate(struct span data, int64_t *out, struct err *err)
-{
-	struct span value;
-	struct buf text = {0};
-	uint64_t rate = 0;
-	if (!json_get(data, SPAN("rate"), &value) || json_is_null(value)) {
-		return 0;
-	}
-	if (json_kind(value) == JSON_STRING) {
-		json_string(value, &text);
-		if (text.len > 2 && memcmp(text.ptr + text.len - 2, "/s", 2) == 0) {
-			text.len -= 2;
-		}
-		value = buf_view(&text);
-	}
-	bool good = value.len != 0 && json_check(value, &value, NULL) == 0 &&
-	            json_uint64(value, &rate) && rate > 0 && rate <= RATE_MOST;
-	buf_free(&text);
-	*out = (int64_t)rate;
-	return good ? 0
-	            : err_set(err, E_INVALID, "invalid_data",
-	                      "'rate' must be a number of deliveries a second, 1 to %d, such as "
-	                      "50/s",
-	                      RATE_MOST);
-}
-
 static void do_all(struct work *work, struct span data, bool discards)
 {
 	struct letters *letters = MEM_NEW(struct letters);
@@ -203,7 +176,7 @@ static void do_all(struct work *work, struct span data, bool discards)
 	letters->limit = work_uint(data, "limit", LETTERS_MOST);
 	int status = dead_filter_read(&letters->filter, data, &err);
 	if (status == 0) {
-		status = read_rate(data, &letters->rate, &err);
+		status = work_rate(data, &letters->rate, &err);
 	}
 	if (status == 0 && dead_filter_is_empty(&letters->filter) && !work_bool(data, "all")) {
 		status = err_set(

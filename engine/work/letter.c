@@ -59,15 +59,6 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 	}
 	(void)buf_reserve(text, json.len * 4);
 	struct span trigger = work_text(json, "trigger", text);
-	const struct delivery *blocked = blocked_by(core, work_text(json, "id", text));
-	*out_binding = blocked != NULL ? blocked->binding : catalog_find(core->catalog, trigger);
-	if (*out_binding == NULL) {
-		(void)err_set(
-		        out_err, E_CONFLICT, "trigger_gone",
-		        "trigger \"%.*s\" does not exist any more; register it again, then replay",
-		        SPAN_ARG(trigger));
-		return false;
-	}
 	struct delivery_name name = {0};
 	struct span seq;
 	uint64_t number = 0;
@@ -75,6 +66,23 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
 		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
 		              "the event of this dead letter has no seq");
+		return false;
+	}
+	struct binding *owner = catalog_find_owner(core->catalog, trigger, number);
+	*out_binding = owner != NULL ? owner : catalog_find(core->catalog, trigger);
+	if (*out_binding == NULL) {
+		(void)err_set(
+		        out_err, E_CONFLICT, "trigger_gone",
+		        "trigger \"%.*s\" does not exist any more; register it again, then replay",
+		        SPAN_ARG(trigger));
+		return false;
+	}
+	if (owner != NULL && dispatch_has_seq(owner, number) &&
+	    blocked_by(core, work_text(json, "id", text)) == NULL) {
+		(void)err_set(out_err, E_CONFLICT, "still_owed",
+		              "another delivery of this event to trigger \"%.*s\" is in hand; wait "
+		              "for it or cancel it, then replay",
+		              SPAN_ARG(trigger));
 		return false;
 	}
 	*out = (struct job){
@@ -155,7 +163,7 @@ int letter_replay(const struct core *core, struct dead_get *get, struct span jso
 	struct buf text = {0};
 	struct buf event = {0};
 	struct binding *binding = NULL;
-	struct job job;
+	struct job job = {0};
 	int status = job_of(core, json, &text, &binding, &job, err) ? 0 : err->number;
 	if (status == 0 && again->event.len != 0) {
 		status = edit_members(job.event, again->event, &event, err);

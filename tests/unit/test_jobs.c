@@ -171,6 +171,29 @@ static void what_is_replayed_at_a_rate_waits_for_its_time(void **state)
 	answer(3);
 }
 
+/* Job records of all versions share their keys: who holds the tombstone answers for the event. */
+static void a_tombstone_of_an_older_version_is_found(void **state)
+{
+	(void)state;
+	begin("{}");
+	uint64_t running = event("a"); /* holds the cursor back */
+	uint64_t failed = event("b");
+	fails(failed);
+	pass(1100);
+	answer(failed);
+	flush();
+	declare("t", "f", "{\"concurrency\":3}");
+	world_sync();
+	struct binding *owner = catalog_find_owner(world->catalog, SPAN("t"), failed);
+	assert_non_null(owner);
+	assert_int_equal(owner->version, 1);
+	assert_int_equal(catalog_find_owner(world->catalog, SPAN("t"), running)->version, 1);
+	assert_null(catalog_find_owner(world->catalog, SPAN("t"), failed + 1));
+	answer(running);
+	pass(3000);
+	assert_null(catalog_find_owner(world->catalog, SPAN("t"), failed));
+}
+
 static void ids_are_taken_apart(void **state)
 {
 	(void)state;
@@ -208,6 +231,7 @@ int main(void)
 	        WORLD_TEST(a_hurried_one_does_not_wait),
 	        WORLD_TEST(each_says_what_it_waits_for),
 	        WORLD_TEST(what_is_replayed_at_a_rate_waits_for_its_time),
+	        WORLD_TEST(a_tombstone_of_an_older_version_is_found),
 	        cmocka_unit_test(ids_are_taken_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
