@@ -9,7 +9,7 @@ import https from 'node:https';
 import path from 'node:path';
 import { HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
-import { Inbox, run, program, startDaemon, tempDir, test, waitFor } from './lib.mjs';
+import { Inbox, gate, run, program, startDaemon, tempDir, test, waitFor } from './lib.mjs';
 
 const KEY = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const OLD_KEY = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
@@ -301,10 +301,13 @@ test('HTTP/2 where the server has it, and one connection for all', async (t) => 
 });
 
 test('connections are used again, and no more requests run than allowed', async (t) => {
+  const full = gate();
   let running = 0;
   let most = 0;
   const { url, inbox, sockets } = await endpoint(t, async () => {
     most = Math.max(most, ++running);
+    if (running === 3) full.open();
+    await full.promise; // the first ones: until as many run as may
     await new Promise((done) => setImmediate(done));
     running--;
     return { status: 204 };
