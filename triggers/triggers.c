@@ -12,8 +12,8 @@ static const struct trigger_type types[] = {
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {"alarm",    "cron", "http", "queue", "durable:subscriber",
-                                      "subscribe"};
+static const char *const planned[] = {
+        "alarm", "cron", "dead", "http", "queue", "durable:subscriber", "subscribe"};
 
 size_t trigger_type_count(void)
 {
