@@ -313,10 +313,8 @@ static bool read_policy(const struct yaml_node *node, struct config_function *fu
                         struct report *report)
 {
 	const struct yaml_entry *retry = yaml_find(node, SPAN("retry"));
-	struct trigger_retry *said = &function->retry.said;
 	struct err err;
-	if (retry_read_schedule(&function->retry.schedule, "invalid_value", said->schedule,
-	                        &said->schedule_count, &err) != 0) {
+	if (retry_finish(&function->retry, "invalid_value", &err) != 0) {
 		report_add(report, retry->line, retry->column, err.code, "%s", err.text);
 	}
 	return retry != NULL || yaml_find(node, SPAN("concurrency")) != NULL;
@@ -349,10 +347,8 @@ static void read_function(const struct yaml_node *node, struct config *config,
 		return;
 	}
 	if ((exec == NULL) == (http == NULL)) {
-		report_add(
-		        report, node->line, node->column, "invalid_value",
-		        "a function has either 'exec' or 'http': who serves it; one that workers "
-		        "serve has 'concurrency' or 'retry'");
+		report_add(report, node->line, node->column, "invalid_value",
+		           "a function has either 'exec' or 'http', or 'retry' or 'concurrency'");
 		return;
 	}
 	const struct yaml_node *served = exec ? exec->value : http->value;

@@ -440,9 +440,7 @@ int on_state_parse(const struct trigger_request *request, struct filter **out,
 	if (status != 0) {
 		goto done;
 	}
-	struct trigger_retry *retry = &config.retry.said;
-	status = retry_read_schedule(&config.retry.schedule, CODE, retry->schedule,
-	                             &retry->schedule_count, err);
+	status = retry_finish(&config.retry, CODE, err);
 	if (status != 0) {
 		goto done;
 	}

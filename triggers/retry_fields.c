@@ -84,3 +84,9 @@ int retry_read_schedule(const struct field_strings *texts, const char *code, int
 	*out_count = texts->count;
 	return 0;
 }
+
+int retry_finish(struct retry_text *text, const char *code, struct err *err)
+{
+	return retry_read_schedule(&text->schedule, code, text->said.schedule,
+	                           &text->said.schedule_count, err);
+}

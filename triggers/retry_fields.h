@@ -39,4 +39,7 @@ extern const struct field retry_fields[]; /* struct retry_text */
 int retry_read_schedule(const struct field_strings *texts, const char *code, int64_t out[],
                         size_t *out_count, struct err *err);
 
+/* Puts the schedule of a section that has been read where the rest of it stands. E_INVALID. */
+int retry_finish(struct retry_text *text, const char *code, struct err *err);
+
 #endif
