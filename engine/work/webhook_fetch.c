@@ -413,7 +413,9 @@ static void set_options(struct webhook_fetch *fetch, const struct webhook_reques
 	(void)set(easy, CURLOPT_ERRORBUFFER, fetch->error);
 	(void)set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)set(easy, CURLOPT_FOLLOWLOCATION, 0L); /* we do, hop by hop */
-	(void)set(easy, CURLOPT_PIPEWAIT, 1L);       /* one connection for all where HTTP/2 is */
+	/* One connection for all where HTTP/2 is. TLS tells that at once; without it nobody knows
+	 * before the first answer, and a slow one would hold up all the others. */
+	(void)set(easy, CURLOPT_PIPEWAIT, (long)(strncmp(request->url, "https:", 6) == 0));
 	(void)set(easy, CURLOPT_PROXY, "");
 	(void)set(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)set(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
