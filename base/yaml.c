@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/yaml_expand.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -521,66 +522,10 @@ const char *yaml_kind_name(const struct yaml_node *node)
 	return names[node->kind];
 }
 
-static bool is_name_byte(char byte, bool first)
-{
-	return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_' ||
-	       (!first && byte >= '0' && byte <= '9');
-}
-
-/* Appends what the reference at *at (behind its "${") stands for, and moves behind its brace. */
-static void expand_reference(const struct yaml_node *node, const char **at, struct buf *out,
-                             struct report *report)
-{
-	const char *name = *at;
-	const char *end = node->text.ptr + node->text.len;
-	const char *after = name;
-	while (after < end && is_name_byte(*after, after == name)) {
-		after++;
-	}
-	const char *close = memchr(after, '}', (size_t)(end - after));
-	if (after == name || close == NULL || (*after != ':' && after != close)) {
-		report_add(report, node->line, node->column, "invalid_variable",
-		           "after '${' comes a name and then '}' or ':default}'; "
-		           "write $${ for ${ itself");
-		*at = end;
-		return;
-	}
-	char *variable = mem_copy(name, (size_t)(after - name));
-	const char *value = getenv(variable);
-	if (value != NULL) {
-		buf_add(out, value, strlen(value));
-	} else if (*after == ':') {
-		buf_add(out, after + 1, (size_t)(close - after - 1));
-	} else {
-		report_add(report, node->line, node->column, "missing_variable",
-		           "the environment variable %s is not set, and ${%s} has no default",
-		           variable, variable);
-	}
-	mem_free(variable);
-	*at = close + 1;
-}
-
 static void expand_scalar(struct yaml_node *node, struct report *report)
 {
-	const char *at = node->text.ptr;
-	const char *end = at + node->text.len;
 	struct buf out = {0};
-	while (at < end) {
-		size_t left = (size_t)(end - at);
-		if (left >= 3 && memcmp(at, "$${", 3) == 0) {
-			BUF_LITERAL(&out, "${");
-			at += 3;
-		} else if (left >= 3 && memcmp(at, "${{", 3) == 0) {
-			BUF_LITERAL(&out, "${{"); /* an expression: not the environment's */
-			at += 3;
-		} else if (left >= 2 && memcmp(at, "${", 2) == 0) {
-			at += 2;
-			node->expanded = true;
-			expand_reference(node, &at, &out, report);
-		} else {
-			buf_byte(&out, *at++);
-		}
-	}
+	node->expanded |= yaml_expand_text(node->text, node->line, node->column, &out, report);
 	mem_free((char *)node->text.ptr);
 	node->text = mem_span(buf_view(&out));
 	buf_free(&out);

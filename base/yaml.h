@@ -64,7 +64,8 @@ const struct yaml_node *yaml_root(const struct yaml *yaml);
 
 /* Puts the environment into every scalar that is a value: ${VAR}, or ${VAR:default} with the
  * default up to the next brace; $${ stands for ${ itself. A variable that is not set and has no
- * default is reported with its name and line. ${{ stays: it begins an expression. Calling it twice expands twice: call it once. */
+ * default is reported with its name and line. ${{ stays: it begins an expression. Calling it twice
+ * expands twice: call it once. */
 void yaml_expand(struct yaml *yaml, struct report *report);
 
 const struct yaml_entry *yaml_find(const struct yaml_node *mapping, struct span key);

@@ -41,7 +41,7 @@ struct record_key space_alarm(struct space_key *room, struct span scope, struct 
                               struct span name);
 struct record_key space_cursor(void);
 struct record_key space_replays(void);
-        /* how many there have been */ /* the shared one of all live triggers */
+/* how many there have been */ /* the shared one of all live triggers */
 struct record_key space_cursor_of(struct space_key *room, struct span trigger_id, uint64_t version);
 bool space_is_cursor(struct span key); /* of a record of meta */
 

@@ -333,7 +333,6 @@ test('a trigger that cannot be tried says where it is wrong', async (t) => {
   const good = 'id: x\nfunction: f\n';
   await refused(`${good}when: new_value.n >\n`, 1, /trigger\.yaml:3:.*when[^]*\^/);
   await refused(`${good}scop: s\n`, 1, /trigger\.yaml:\d+:.*scop.*scope/);
-  await refused('id: x\n', 1, /trigger\.yaml:1:.*function/);
   await refused('- a\n', 1, /mapping/);
   await refused(`${good}: [\n`, 1, /trigger\.yaml/);
   await refused(good, 2, /number/, '--last', 'x');

@@ -54,7 +54,8 @@ static void test_the_file_loads_as_the_defaults(void **state)
 	struct config_delivery of_example = example->delivery;
 	struct config_delivery of_defaults = defaults->delivery;
 	assert_int_equal(of_example.retry.schedule.count, 0);
-	of_example.retry.schedule = of_defaults.retry.schedule; /* the list itself, not where it lies */
+	of_example.retry.schedule =
+	        of_defaults.retry.schedule; /* the list itself, not where it lies */
 	assert_memory_equal(&of_example, &of_defaults, sizeof of_example);
 	assert_memory_equal(&example->limits, &defaults->limits, sizeof example->limits);
 	assert_int_equal(example->function_count, 0);
