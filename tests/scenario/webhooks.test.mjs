@@ -204,6 +204,40 @@ test('410 disables the function; its events are held until it is enabled', async
   assert.equal((await daemon.dead()).length, 0);
 });
 
+// The daemon reads its file again, with what is new in it.
+async function reload(daemon, more) {
+  const config = { listen: `127.0.0.1:${daemon.port}`, data: daemon.data, ...daemon.config, ...more };
+  fs.writeFileSync(daemon.configFile, JSON.stringify(config));
+  const { status, text } = await daemon.http('POST', '/v1/config:reload');
+  assert.equal(status, 200, text);
+}
+
+test('a key is changed while events flow, and no answer tells it', async (t) => {
+  const { url, inbox } = await endpoint(t);
+  const daemon = await start(t, { url, sign: ['now'] });
+  await daemon.set('users', 'ann', 1);
+  await inbox.count(1);
+  await reload(daemon, { secrets: { ...daemon.config.secrets, now: OLD_KEY } });
+  await daemon.set('users', 'ann', 2);
+  const [first, second] = await inbox.count(2);
+  new Webhook(KEY).verify(first.body, first.headers);
+  new Webhook(OLD_KEY).verify(second.body, second.headers);
+  assert.throws(() => new Webhook(KEY).verify(second.body, second.headers));
+  assert.ok(!daemon.log.includes(OLD_KEY.slice(6)));
+});
+
+test('another declaration enables what 410 has disabled', async (t) => {
+  let gone = true;
+  const { url, inbox } = await endpoint(t, () => ({ status: gone ? 410 : 204 }));
+  const daemon = await start(t, { url });
+  await daemon.set('users', 'ann', 1);
+  await daemon.trigger('hook', (one) => one.function_disabled);
+  gone = false;
+  await reload(daemon, { functions: [{ id: 'hook', http: { url, timeout: '3s' } }] });
+  const items = await inbox.count(2);
+  assert.equal(JSON.parse(items[1].body).key, 'ann');
+});
+
 test('410 is forgotten at a restart', async (t) => {
   const { url, inbox } = await endpoint(t, (_, n) => ({ status: n === 0 ? 410 : 204 }));
   const daemon = await start(t, { url });
