@@ -138,7 +138,9 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	delivery->group = job->group;
 	delivery->born_ms = clock_mono_ms();
 	memcpy(delivery->text, scope.ptr, scope.len);
-	memcpy(delivery->text + scope.len, key.ptr, key.len);
+	if (key.len != 0) { /* a CloudEvent may have no subject */
+		memcpy(delivery->text + scope.len, key.ptr, key.len);
+	}
 	delivery->scope = span_make(delivery->text, scope.len);
 	delivery->key = span_make(delivery->text + scope.len, key.len);
 	delivery->lane = order_lane(binding, job->seq, scope, key);

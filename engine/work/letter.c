@@ -10,6 +10,7 @@
 #include "engine/core/dispatch.h"
 #include "engine/core/job_store.h"
 #include "engine/work/builtin.h"
+#include "triggers/event.h"
 
 /* The delivery that this dead letter is of, if it holds its lane. */
 struct blocked_search {
@@ -85,11 +86,13 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 		              SPAN_ARG(trigger));
 		return false;
 	}
+	struct event event;
+	event_read_json(found[1], text, &event); /* its place in the order, whatever its type */
 	*out = (struct job){
 	        .version = (*out_binding)->version,
 	        .seq = number,
-	        .scope = work_text(found[1], "scope", text),
-	        .key = work_text(found[1], "key", text),
+	        .scope = event.scope,
+	        .key = event.key,
 	        .asked = true, /* it had been wanted */
 	        .replay = name.replay,
 	        .attempts = found[4],

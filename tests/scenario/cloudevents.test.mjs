@@ -83,6 +83,17 @@ test('an event from outside is none of the state, and the other way round', asyn
   assert.match(why.text, /not on events that are sent in/);
 });
 
+test('one without a subject or data is one too', async (t) => {
+  const daemon = await startDaemon(t);
+  const inbox = listener(t, daemon, {});
+  await daemon.trigger('on::event');
+  for (const one of [order({ subject: undefined }), order({ data: undefined })]) {
+    assert.equal((await send(daemon, HTTP.structured(one))).status, 202);
+  }
+  const items = await inbox.count(2);
+  assert.deepEqual(items.map((one) => one.subject).sort(), ['order/7', undefined]);
+});
+
 test('it is durable when it is answered; order per type and subject', async (t) => {
   const daemon = await startDaemon(t, { triggers: [{ id: 'paid', type: 'event', function: 'late',
     event_type: 'shop.order.paid' }] });
