@@ -11,4 +11,5 @@ test('the demo shows a change, a trigger, a failure, a retry and the counter', a
   assert.match(stdout, /sleeping\s+1\s/);
   assert.match(stdout, /state:updated analytics welcomed \{"count":2\}/);
   assert.match(stdout, /welcome-paid-users\s+state\s+welcome\s+live/);
+  assert.match(stdout, /new_value\.plan == "pro" {2}is false/);
 });
