@@ -12,8 +12,7 @@
  * DESIGN. A node's children are a table of (hash, slot): open addressing, linear probing, at most
  * half full, a removal closes its gap. What most look-ups ask for is not there: the marks of all
  * names that ever were in the table (made of length and first byte) are a set of bits, which
- * answers most of them before anything is hashed. The hash is a short one, with secrets of this
- * process in its steps.
+ * answers most of them before anything is hashed.
  */
 struct child {
 	uint32_t hash;
@@ -42,53 +41,13 @@ struct paths {
 	uint32_t free;
 	struct children roots;
 	struct paths_watcher *watchers;
-	uint64_t secrets[2];
 };
 
 enum { TABLE_FIRST = 2 };
 
-/* ---- hash ---- */
-
-static inline uint64_t load_64(const char *at)
+static uint32_t hash_name(struct span name)
 {
-	uint64_t word;
-	memcpy(&word, at, sizeof word);
-	return word;
-}
-
-static inline uint64_t load_32(const char *at)
-{
-	uint32_t word;
-	memcpy(&word, at, sizeof word);
-	return word;
-}
-
-/* Two factors with a turn between them: where two words differ the difference depends on both. */
-static inline uint64_t mix(const struct paths *paths, uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * paths->secrets[0];
-	hash = (hash << 32 | hash >> 32) * paths->secrets[1];
-	return hash ^ hash >> 29;
-}
-
-static uint32_t hash_name(const struct paths *paths, struct span name)
-{
-	uint64_t hash = name.len;
-	const char *at = name.ptr;
-	size_t left = name.len;
-	if (left >= 8) {
-		for (; left > 8; left -= 8, at += 8) {
-			hash = mix(paths, hash, load_64(at));
-		}
-		hash = mix(paths, hash, load_64(name.ptr + name.len - 8));
-	} else if (left >= 4) {
-		hash = mix(paths, hash, load_32(at) << 32 | load_32(at + left - 4));
-	} else if (left != 0) {
-		uint64_t middle = (unsigned char)at[left / 2];
-		uint64_t last = (unsigned char)at[left - 1];
-		hash = mix(paths, hash, (unsigned char)at[0] | middle << 8 | last << 16);
-	}
-	return (uint32_t)(hash >> 32);
+	return (uint32_t)(hash_quick(name, 0) >> 32);
 }
 
 /* ---- tables ---- */
@@ -100,7 +59,7 @@ static inline uint32_t find(const struct paths *paths, const struct children *ch
 		return PATHS_NONE;
 	}
 	uint32_t mask = children->size - 1;
-	uint32_t hash = hash_name(paths, name);
+	uint32_t hash = hash_name(name);
 	for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
 		const struct child *child = &children->table[at];
 		if (child->slot == PATHS_NONE) {
@@ -170,17 +129,10 @@ static void remove_child(struct children *children, uint32_t hash, uint32_t slot
 
 /* ---- life ---- */
 
-static uint64_t secret(const char *what)
-{
-	return hash_bytes(span_of(what), 0) | 1;
-}
-
 struct paths *paths_new(void)
 {
 	struct paths *paths = MEM_NEW(struct paths);
 	paths->free = PATHS_NONE;
-	paths->secrets[0] = secret("first factor");
-	paths->secrets[1] = secret("second factor");
 	return paths;
 }
 
@@ -231,7 +183,7 @@ static struct children *children_of(struct paths *paths, uint32_t parent)
 static uint32_t new_node(struct paths *paths, uint32_t parent, struct span name)
 {
 	uint32_t slot = take_slot(paths);
-	uint32_t hash = hash_name(paths, name);
+	uint32_t hash = hash_name(name);
 	paths->nodes[slot] =
 	        (struct node){.name = mem_span(name), .parent = parent, .users = 1, .hash = hash};
 	if (parent != PATHS_NONE) {
