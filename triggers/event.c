@@ -511,3 +511,16 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 	}
 	*out = event;
 }
+
+void event_write_brief(const struct event *event, struct buf *out)
+{
+	char time[CLOCK_TEXT_LEN + 1];
+	clock_format(event->time_ms, time);
+	buf_byte(out, '{');
+	json_write_member_uint(out, "seq", event->seq);
+	json_write_member_string(out, "event_type", span_of(event_kind_name(event->kind)));
+	json_write_member_string(out, "scope", event->scope);
+	json_write_member_string(out, "key", event->key);
+	json_write_member_string(out, "time", span_of(time));
+	buf_byte(out, '}');
+}

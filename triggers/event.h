@@ -74,6 +74,9 @@ void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *o
 /* Takes an id apart; false if it is not one. */
 bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq);
 
+/* Appends {seq, event_type, scope, key, time}: enough to know it by in a list. */
+void event_write_brief(const struct event *event, struct buf *out);
+
 /* What a delivery adds to the event for its handler; absent members are left out. */
 struct event_delivery {
 	uint32_t attempt; /* from 1 */

@@ -193,20 +193,6 @@ static void write_counts(const char *name, const uint64_t counts[RULING_COUNT], 
 	buf_byte(out, '}');
 }
 
-static void write_event(const struct event *event, struct buf *out)
-{
-	char time[CLOCK_TEXT_LEN + 1];
-	clock_format(event->time_ms, time);
-	json_write_name(out, "event");
-	buf_byte(out, '{');
-	json_write_member_uint(out, "seq", event->seq);
-	json_write_member_string(out, "event_type", span_of(event_kind_name(event->kind)));
-	json_write_member_string(out, "scope", event->scope);
-	json_write_member_string(out, "key", event->key);
-	json_write_member_string(out, "time", span_of(time));
-	buf_byte(out, '}');
-}
-
 static bool has_room(const struct explain_work *own, uint64_t shown, int64_t began_us,
                      const struct buf *out)
 {
@@ -225,7 +211,8 @@ static void write_all(struct explain_work *own, struct buf *out)
 		counts[own->judged[i].ruling]++;
 	}
 	buf_byte(out, '{');
-	write_event(own->matching.event, out);
+	json_write_name(out, "event");
+	event_write_brief(own->matching.event, out);
 	json_write_name(out, "triggers");
 	buf_byte(out, '[');
 	for (int ruling = 0; ruling < RULING_COUNT; ruling++) {

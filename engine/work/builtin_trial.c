@@ -70,20 +70,12 @@ static void free_trial(struct trial *trial)
 
 static void note_match(struct trial *trial, const struct event *event)
 {
-	char time[CLOCK_TEXT_LEN + 1];
 	struct buf *out = &trial->matches;
 	if (trial->matched++ >= MATCHES_MOST) {
 		return;
 	}
-	clock_format(event->time_ms, time);
 	buf_span(out, out->len != 0 ? SPAN(",") : SPAN(""));
-	buf_byte(out, '{');
-	json_write_member_uint(out, "seq", event->seq);
-	json_write_member_string(out, "event_type", span_of(event_kind_name(event->kind)));
-	json_write_member_string(out, "scope", event->scope);
-	json_write_member_string(out, "key", event->key);
-	json_write_member_string(out, "time", span_of(time));
-	buf_byte(out, '}');
+	event_write_brief(event, out);
 }
 
 static void note_error(struct trial *trial, struct value error, uint64_t seq)
