@@ -185,6 +185,25 @@ static struct span json_of(struct span value)
 	return known ? span_make(value.ptr + 1, value.len - 1) : SPAN_NONE;
 }
 
+static void fetch_letter(struct dead_get *get);
+
+static void get_ends(struct dead_get *get, int status, struct span json, const struct err *err)
+{
+	struct buf rest = get->rest;
+	get->done(get, status, json, err);
+	buf_free(&rest);
+}
+
+static void get_is_durable(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct dead_get *get = MEM_CONTAINER(waiter, struct dead_get, waiter);
+	if (status != 0) {
+		get_ends(get, status, SPAN_NONE, err);
+	} else {
+		fetch_letter(get);
+	}
+}
+
 static void was_fetched(struct store_fetch *fetch, int status, const struct err *err)
 {
 	struct dead_get *get = MEM_CONTAINER(fetch, struct dead_get, fetch);
@@ -194,9 +213,11 @@ static void was_fetched(struct store_fetch *fetch, int status, const struct err 
 	struct span json = SPAN_NONE;
 	if (status == 0) {
 		struct record_key key = space_dead(&room, get->seq, buf_view(&get->rest));
-		if (store_look(get->dead->store, key, &look) == STORE_FOUND) {
-			json = json_of(look.record.value);
+		bool is_there = store_look(get->dead->store, key, &look) == STORE_FOUND;
+		if (!store_wait(get->dead->store, look.group, &get->waiter)) {
+			return;
 		}
+		json = is_there ? json_of(look.record.value) : SPAN_NONE;
 		if (json.len == 0) {
 			status = err_set(&missing, E_NOT_FOUND, "dead_letter_not_found",
 			                 "there is no dead letter of this id; list them with "
@@ -204,9 +225,16 @@ static void was_fetched(struct store_fetch *fetch, int status, const struct err 
 			err = &missing;
 		}
 	}
-	struct buf rest = get->rest;
-	get->done(get, status, json, err);
-	buf_free(&rest);
+	get_ends(get, status, json, err);
+}
+
+static void fetch_letter(struct dead_get *get)
+{
+	struct space_key room;
+	struct record_key key = space_dead(&room, get->seq, buf_view(&get->rest));
+	get->fetch = (struct store_fetch){.done = was_fetched};
+	get->waiter = (struct store_waiter){.done = get_is_durable};
+	store_fetch_start(get->dead->store, &get->fetch, &key, 1);
 }
 
 void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
@@ -229,10 +257,7 @@ void dead_get_start(struct dead *dead, struct dead_get *get, struct span id)
 	get->seq = seq;
 	get->rest = (struct buf){0};
 	buf_span(&get->rest, rest);
-	get->fetch = (struct store_fetch){.done = was_fetched};
-	struct space_key room;
-	struct record_key key = space_dead(&room, seq, rest);
-	store_fetch_start(dead->store, &get->fetch, &key, 1);
+	fetch_letter(get);
 }
 
 void dead_remove(struct dead *dead, struct dead_get *get, struct span json)
@@ -250,17 +275,26 @@ static bool list_row(void *ctx, struct span key, const struct record *record)
 	return json.len == 0 || list->each(list, json);
 }
 
+static void list_is_durable(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct dead_list *list = MEM_CONTAINER(waiter, struct dead_list, waiter);
+	list->done(list, status, err);
+}
+
 static void list_done(struct store_scan *scan, int status, bool more, uint64_t group,
                       const struct err *err)
 {
 	(void)more;
-	(void)group; /* dead letters are written by us alone; showing one early does no harm */
 	struct dead_list *list = MEM_CONTAINER(scan, struct dead_list, scan);
-	list->done(list, status, err);
+	if (status != 0 || store_wait(list->store, group, &list->waiter)) {
+		list->done(list, status, err);
+	}
 }
 
 void dead_list_start(struct dead *dead, struct dead_list *list, bool newest_first)
 {
+	list->store = dead->store;
+	list->waiter = (struct store_waiter){.done = list_is_durable};
 	list->scan = (struct store_scan){
 	        .range = {.space = SPACE_DEAD, .part = SPAN("")},
 	        .reverse = newest_first,

@@ -39,11 +39,13 @@ void dead_uncount(struct dead *dead, uint64_t bytes);
 void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t from, uint64_t to,
                     const char *code, const char *message);
 
-/* Finds one by its id. The JSON is borrowed during the call; status E_NOT_FOUND
+/* Finds one by its id, once that it is there, or gone, is durable: before, its delivery is still in
+ * hand. The JSON is borrowed during the call; status E_NOT_FOUND
  * "dead_letter_not_found". */
 struct dead_get {
 	void (*done)(struct dead_get *get, int status, struct span json, const struct err *err);
 	struct store_fetch fetch;
+	struct store_waiter waiter;
 	struct dead *dead;
 	uint64_t seq; /* these two name the record */
 	struct buf rest;
@@ -52,9 +54,11 @@ void dead_get_start(struct dead *dead, struct dead_get *get, struct span id);
 /* Removes one that is known to be there (from inside dead_get's done); the caller commits. */
 void dead_remove(struct dead *dead, struct dead_get *get, struct span json);
 
-/* Walks all, oldest event first or newest first. */
+/* Walks all, oldest event first or newest first. `done` comes when what was seen is durable. */
 struct dead_list {
 	struct store_scan scan;
+	struct store_waiter waiter;
+	struct store *store;
 	bool (*each)(struct dead_list *list, struct span json); /* false stops */
 	void (*done)(struct dead_list *list, int status, const struct err *err);
 };
