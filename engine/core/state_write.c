@@ -111,9 +111,11 @@ static void update_step(struct task *task)
 	task_answer(task, buf_view(&task->answer), task->look.group);
 }
 
+/* A store that refuses writes does so at once, even where it could not read the record either. */
 static bool read_key(struct task *task)
 {
-	if (argument_record(task->form, task->args, &task->scratch, &task->key, &task->err) != 0) {
+	if (argument_record(task->form, task->args, &task->scratch, &task->key, &task->err) != 0 ||
+	    store_refuses(task->tasks->store, &task->err) != 0) {
 		task_fail(task, 0);
 		return false;
 	}

@@ -11,6 +11,7 @@ enum {
 	VIEW_BYTES = 10 * 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
 	RETRY_MS = 100,
 	RETRY_MAX_MS = 5000,
+	READS_WAIT = 4, /* failures to open again; after more of them nobody is kept waiting */
 	TURNS_MAX = 16, /* rounds of call-backs before sockets get their turn */
 };
 
@@ -137,6 +138,14 @@ static void wait_to_reopen(struct store *store)
 	                  wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS);
 }
 
+/* Who waits for what only the adapter knows is told why he cannot have it. */
+static void let_readers_go(struct store *store)
+{
+	const struct err *why = &store->cause;
+	store_fetches_cancel(&store->fetches, why->number, why);
+	store_scans_cancel(&store->scans, why->number, why);
+}
+
 static void reopen_done(struct store_job *job)
 {
 	struct store_recovery *recovery = MEM_CONTAINER(job, struct store_recovery, job);
@@ -146,6 +155,9 @@ static void reopen_done(struct store_job *job)
 		store->cause = recovery->err;
 		store->has_failed_to_open = true;
 		wait_to_reopen(store);
+		if (store->failures > READS_WAIT) {
+			let_readers_go(store);
+		}
 		return;
 	}
 	install(store);

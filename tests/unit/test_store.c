@@ -244,6 +244,30 @@ static void test_full_disk_says_so(void **state)
 	life_end(life);
 }
 
+/* A read waits for a moment, not for somebody to make room. */
+static void test_readers_do_not_wait_for_what_stays_shut(void **state)
+{
+	(void)state;
+	struct life *life = life_start(&fault_with_view);
+	put_now(life, "s", "a", "1");
+	fault_plan(life->disk, FAULT_OPEN, FAULT_FAILS, 1000, E_FULL);
+	fault_plan(life->disk, FAULT_WRITE, FAULT_FAILS, 1, E_FULL);
+	struct answer answer;
+	put(life, "s", "a", "2");
+	commit(life, &answer);
+	struct getting getting;
+	get(life, &getting, "s", "b");
+	static struct listing listing;
+	parts_start(life, &listing);
+	UNTIL(getting.calls == 1 && listing.calls == 1);
+	assert_int_equal(getting.status, E_FULL);
+	assert_int_equal(listing.status, E_FULL);
+	fault_plan(life->disk, FAULT_OPEN, FAULT_FAILS, 0, 0);
+	UNTIL(store_refuses(life->store, NULL) == 0);
+	assert_string_equal(value_of(life, "s", "a"), "1");
+	life_end(life);
+}
+
 static void test_failed_apply_recovers(void **state)
 {
 	(void)state;
@@ -544,6 +568,7 @@ int main(void)
 	        cmocka_unit_test(test_failure_takes_the_queue_with_it),
 	        cmocka_unit_test(test_unknown_outcome_that_happened),
 	        cmocka_unit_test(test_full_disk_says_so),
+	        cmocka_unit_test(test_readers_do_not_wait_for_what_stays_shut),
 	        cmocka_unit_test(test_failed_apply_recovers),
 	        cmocka_unit_test(test_failure_does_not_show_what_is_behind),
 	        cmocka_unit_test(test_lazy_is_written_alone_but_not_synced),
