@@ -500,7 +500,7 @@ void attempt_start(struct attempts *attempts, struct delivery *delivery)
 	attempt->started_us = clock_mono_us();
 	delivery->attempt = attempt;
 	if (delivery->first_ms == 0) {
-		delivery->first_ms = attempt->started_ms;
+		delivery->first_ms = store_time_ms(attempts->store);
 	}
 	call_handler(attempt);
 }

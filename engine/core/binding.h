@@ -58,7 +58,7 @@ struct binding {
 	struct binding **catch_up; /* the reader's: cleared when the binding goes away */
 	uint64_t next_seq;         /* lagging: the first event that it has not seen */
 	uint64_t cursor_put;       /* lagging: what its cursor record says, or REACT_NO_CURSOR */
-	int64_t parked_since_ms;   /* wall clock; when its function went absent with work owed; 0 =
+	int64_t parked_since_ms;   /* monotonic; when its function went absent with work owed; 0 =
 	                              not */
 
 	/* dispatch's */

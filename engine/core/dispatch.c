@@ -105,18 +105,20 @@ void dispatch_make_ready(struct delivery *delivery)
 	}
 }
 
-static void sleep_until(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
+/* A wait is as long as it was said to be, whatever is done to the clock meanwhile; after a restart
+ * it is counted from the last event if the clock is behind that. */
+static void sleep_for(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
 {
 	delivery->state = DELIVERY_SLEEPING;
-	delivery->due_ms = clock_wall_ms() + wait_ms;
-	alarm_set(dispatch->alarms, &delivery->alarm, delivery->due_ms);
+	delivery->due_ms = store_time_ms(dispatch->store) + wait_ms;
+	alarm_set_in(dispatch->alarms, &delivery->alarm, wait_ms);
 }
 
 void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery)
 {
-	int64_t wait_ms = delivery->due_ms - clock_wall_ms();
+	int64_t wait_ms = delivery->due_ms - store_time_ms(dispatch->store);
 	if (wait_ms > 0 && delivery->state != DELIVERY_BLOCKED) {
-		sleep_until(dispatch, delivery, wait_ms);
+		sleep_for(dispatch, delivery, wait_ms);
 	} else {
 		dispatch_make_ready(delivery);
 	}
@@ -218,7 +220,7 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 	struct dispatch *dispatch = delivery->dispatch;
 	if (status != 0) {
 		log_warn("dispatch", "a dead letter was not written, trying again: %s", err->text);
-		sleep_until(dispatch, delivery, REFUSED_WAIT_MS);
+		sleep_for(dispatch, delivery, REFUSED_WAIT_MS);
 		return;
 	}
 	delivery->binding->buried++;
@@ -254,8 +256,8 @@ static void bury(struct dispatch *dispatch, struct delivery *delivery)
 {
 	if (dead_is_full(dispatch->dead) || !can_put(dispatch)) {
 		/* Holding is better than losing: it asks again until there is room. */
-		sleep_until(dispatch, delivery,
-		            can_put(dispatch) ? DEAD_FULL_WAIT_MS : REFUSED_WAIT_MS);
+		sleep_for(dispatch, delivery,
+		          can_put(dispatch) ? DEAD_FULL_WAIT_MS : REFUSED_WAIT_MS);
 		return;
 	}
 	delivery->state = DELIVERY_BURYING;
@@ -376,7 +378,7 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 	note_failure(delivery, end);
 	uint32_t random;
 	id_random(&random, sizeof random);
-	int64_t age_ms = clock_wall_ms() - delivery->first_ms;
+	int64_t age_ms = store_time_ms(dispatch->store) - delivery->first_ms;
 	const struct retry_policy policy = policy_of(binding);
 	int64_t wait_ms = retry_wait_ms(&policy, delivery->failures, age_ms, random);
 	if (end->verdict == VERDICT_BURY || wait_ms < 0) {
@@ -388,7 +390,7 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 		wait_ms = end->retry_after_ms;
 	}
 	binding->retried++;
-	sleep_until(dispatch, delivery, wait_ms);
+	sleep_for(dispatch, delivery, wait_ms);
 	log_info("dispatch",
 	         "event %llu for %.*s failed (attempt %u: %.*s: %.*s); again in %lld ms",
 	         (unsigned long long)delivery->seq, SPAN_ARG(binding->id), delivery->failures,
@@ -415,7 +417,7 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 	case VERDICT_AGAIN: {
 		int64_t wait_ms = AGAIN_FIRST_MS << (delivery->stopped < 7 ? delivery->stopped : 7);
 		delivery->stopped++;
-		sleep_until(dispatch, delivery, wait_ms < AGAIN_MOST_MS ? wait_ms : AGAIN_MOST_MS);
+		sleep_for(dispatch, delivery, wait_ms < AGAIN_MOST_MS ? wait_ms : AGAIN_MOST_MS);
 		break;
 	}
 	case VERDICT_RETRY:

@@ -8,7 +8,7 @@ void react_give_up_parked(struct react *react, struct binding *binding)
 {
 	bool parked = !binding->pause.is_on && !dispatch_owes_nothing(binding) &&
 	              binding->busy == 0 && !dispatch_is_served(binding);
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_mono_ms(); /* a clock that is set forward buries nothing */
 	if (!parked) {
 		binding->parked_since_ms = 0;
 	} else if (binding->parked_since_ms == 0) {
