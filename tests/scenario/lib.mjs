@@ -126,6 +126,7 @@ export function run(file, args, options = {}) {
 export class Daemon {
   log = '';
   process = null;
+  command = [program]; // what `run` is said to
 
   constructor(dir, port, config, env = {}) {
     this.dir = dir;
@@ -141,7 +142,8 @@ export class Daemon {
   spawn() {
     const config = { listen: `127.0.0.1:${this.port}`, data: this.data, ...this.config };
     fs.writeFileSync(this.configFile, JSON.stringify(config, null, 1)); // YAML, too
-    this.process = spawn(program, ['run', '--config', this.configFile], {
+    const [file, ...before] = this.command;
+    this.process = spawn(file, [...before, 'run', '--config', this.configFile], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...this.env },
       cwd: root,
