@@ -79,7 +79,7 @@ static const char ITEMS[] =
         "#    scope: users\n"
         "#    changed: [email, plan]\n"
         "#    concurrency: 4\n"
-        "#    timeout: 10s\n"
+        "#    timeout_ms: 10000\n"
         "#    retry:\n"
         "#      max_attempts: 20\n"
         "#    metadata:\n"
