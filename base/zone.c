@@ -169,11 +169,16 @@ int zone_get(struct span name, const struct zone **out, struct err *err)
 
 /* ---- using one ---- */
 
+struct zone_stretch zone_stretch_at(const struct zone *zone, int64_t unix_seconds)
+{
+	PRE(unix_seconds >= -ZONE_SECONDS_MAX && unix_seconds <= ZONE_SECONDS_MAX);
+	return zone_table_stretch(&zone->table, unix_seconds);
+}
+
 void zone_offset_at(const struct zone *zone, int64_t unix_seconds, int *out_offset,
                     bool *out_is_dst)
 {
-	PRE(unix_seconds >= -ZONE_SECONDS_MAX && unix_seconds <= ZONE_SECONDS_MAX);
-	struct zone_stretch stretch = zone_table_stretch(&zone->table, unix_seconds);
+	struct zone_stretch stretch = zone_stretch_at(zone, unix_seconds);
 	*out_offset = stretch.offset;
 	*out_is_dst = stretch.is_dst;
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/zone_stretch.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ struct zone;
  * E_DAMAGED, E_VERSION, E_UNSUPPORTED: its file cannot be used; or what stops one from reading it.
  */
 int zone_get(struct span name, const struct zone **out, struct err *err);
+
+/* The stretch that holds the instant. */
+struct zone_stretch zone_stretch_at(const struct zone *zone, int64_t unix_seconds);
 
 /* Seconds that its clocks are ahead of UTC. */
 void zone_offset_at(const struct zone *zone, int64_t unix_seconds, int *out_offset,

@@ -4,6 +4,7 @@
 #define BASE_ZONE_RULE_H
 
 #include "base/span.h"
+#include "base/zone_stretch.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,16 +34,6 @@ struct zone_rule {
 	struct zone_day dst_from;
 	struct zone_day dst_until;
 };
-
-/* The time from one transition to the next: [from, until), in seconds since 1970. */
-struct zone_stretch {
-	int64_t from;  /* INT64_MIN: always was */
-	int64_t until; /* INT64_MAX: goes on */
-	int offset;
-	bool is_dst;
-};
-
-enum { ZONE_OFFSET_MAX = 93599 /* 25:59:59 either way, RFC 8536 */ };
 
 bool zone_rule_read(struct span text, struct zone_rule *out);
 struct zone_stretch zone_rule_stretch(const struct zone_rule *rule, int64_t unix_seconds);
