@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml_json.h"
+#include "triggers/on_dead.h"
 #include "triggers/on_event.h"
 #include "triggers/on_state.h"
 
@@ -14,8 +15,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 
 static const char *const exec_modes[] = {"call", "lines", NULL};
 static const char *const auth_types[] = {"none", "hmac", "bearer", "api_key", NULL};
-static const char *const trigger_types_later[] = {"cron",   "alarm", "dead", "queue",
-                                                  "stream", "flow",  NULL};
+static const char *const trigger_types_later[] = {"cron", "alarm", "queue", "stream", "flow", NULL};
 const char *const config_formats[] = {"json", "cloudevents", "cloudevents_binary", NULL};
 const char *const config_methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", NULL};
 
@@ -505,6 +505,7 @@ void config_print_item_tables(struct buf *out)
 	field_print_text(trigger_fields, "triggers[].", out);
 	on_state_print("triggers[].", out);
 	on_event_print("triggers[].", out);
+	on_dead_print("triggers[].", out);
 }
 
 static void write_auth(const struct config_auth *auth, struct buf *out)

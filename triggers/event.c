@@ -85,6 +85,11 @@ bool event_kind_parse(struct span word, enum event_kind *out)
 	return false;
 }
 
+bool event_kind_is_change(enum event_kind kind)
+{
+	return kind <= EVENT_TOUCHED;
+}
+
 static uint64_t zigzag(int64_t value)
 {
 	return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
@@ -387,6 +392,34 @@ static void write_custom(const struct event *event, struct buf *out)
 	write_value(event->new_value, out);
 }
 
+static void write_dead(const struct event *event, struct buf *out)
+{
+	BUF_LITERAL(out, "{\"type\":\"dead\",\"event_type\":\"dead:created\"");
+	if (event->scope.len != 0) {
+		json_write_member_string(out, "scope", event->scope);
+	}
+	if (event->key.ptr != NULL) {
+		json_write_member_string(out, "key", event->key);
+	}
+	BUF_LITERAL(out, ",\"dead\":");
+	write_value(event->new_value, out);
+}
+
+static void write_what(const struct event *event, struct buf *out)
+{
+	switch (event->kind) {
+	case EVENT_CUSTOM:
+		write_custom(event, out);
+		break;
+	case EVENT_DEAD:
+		write_dead(event, out);
+		break;
+	default:
+		write_change(event, out);
+		break;
+	}
+}
+
 void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out)
 {
@@ -395,16 +428,12 @@ void event_write_json(const struct event *event, struct span log,
 	clock_format(event->time_ms, time);
 	(void)buf_reserve(out, event->scope.len + event->key.len + event->old_value.len +
 	                               event->new_value.len + REST);
-	if (event->kind == EVENT_CUSTOM) {
-		write_custom(event, out);
-	} else {
-		write_change(event, out);
-	}
+	write_what(event, out);
 	BUF_LITERAL(out, ",\"id\":\"");
 	event_write_id(log, event->epoch, event->seq, out);
 	BUF_LITERAL(out, "\",\"seq\":");
 	buf_uint(out, event->seq);
-	if (event->kind != EVENT_CUSTOM) {
+	if (event_kind_is_change(event->kind)) {
 		BUF_LITERAL(out, ",\"rev\":\"");
 		buf_uint(out, event->rev);
 		buf_byte(out, '"');
@@ -473,12 +502,14 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 		WHAT,
 		SUBJECT,
 		CUSTOM,
+		DEAD,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"event_type", 10}, {"scope", 5},   {"key", 3},  {"old_value", 9}, {"new_value", 9},
-	        {"id", 2},          {"seq", 3},     {"rev", 3},  {"time", 4},      {"reason", 6},
-	        {"type", 4},        {"subject", 7}, {"event", 5}};
+	        {"event_type", 10}, {"scope", 5},  {"key", 3},  {"old_value", 9},
+	        {"new_value", 9},   {"id", 2},     {"seq", 3},  {"rev", 3},
+	        {"time", 4},        {"reason", 6}, {"type", 4}, {"subject", 7},
+	        {"event", 5},       {"dead", 4}};
 	struct span found[COUNT];
 	struct event event = {.kind = EVENT_UPDATED};
 	json_get_many(json, names, COUNT, found);
@@ -508,6 +539,8 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 		event.scope = type;
 		event.key = json_copy_text(found[SUBJECT], texts);
 		event.new_value = value_or_none(found[CUSTOM]);
+	} else if (event.kind == EVENT_DEAD) {
+		event.new_value = value_or_none(found[DEAD]);
 	}
 	*out = event;
 }

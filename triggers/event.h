@@ -16,7 +16,8 @@
 	X(EVENT_UPDATED, 2, "state:updated")                                                       \
 	X(EVENT_DELETED, 3, "state:deleted")                                                       \
 	X(EVENT_TOUCHED, 4, "state:touched")                                                       \
-	X(EVENT_CUSTOM, 5, "custom")
+	X(EVENT_CUSTOM, 5, "custom")                                                               \
+	X(EVENT_DEAD, 6, "dead:created")
 
 enum event_kind {
 #define X(name, number, text) name = (number),
@@ -37,6 +38,9 @@ struct event_cause {
  * EVENT_CUSTOM is no change of the state: somebody outside sent a CloudEvent. Its type stands in
  * `scope`, its subject in `key` (absent: it has none), the whole of it, as JSON, in `new_value`. It
  * has no rev.
+ *
+ * EVENT_DEAD tells of a dead letter: `scope` and `key` are those of the event that was not
+ * delivered (empty and absent for a range of them), `new_value` is what is told of it (core/dead).
  *
  * All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
  * are valid JSON text; an absent span means "there was none". */
@@ -68,6 +72,7 @@ int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err 
 
 const char *event_kind_name(enum event_kind kind);
 bool event_kind_parse(struct span word, enum event_kind *out);
+bool event_kind_is_change(enum event_kind kind); /* of the state */
 
 /* An event's id is "<log>-<epoch>-<seq>"; `log` is the name of the journal. */
 void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *out);
@@ -83,8 +88,9 @@ struct event_delivery {
 	struct span delivery_id;
 };
 
-/* Of a CloudEvent: {"type":"event","event_type":its type,"source","subject","event":the whole of
- * it, id, seq, time, and the rest as below}.
+/* Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
+ * rest as below}. Of a CloudEvent: {"type":"event","event_type":its
+ * type,"source","subject","event":the whole of it, id, seq, time, and the rest as below}.
  *
  * Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),

@@ -64,7 +64,7 @@ static int check_type(struct span type, struct span event_type, struct err *err)
 		status = err_set(err, E_INVALID, CODE, "'type' of an event can only be \"state\"");
 	} else if (event_type.ptr != NULL) {
 		json_string(event_type, &text);
-		if (!event_kind_parse(buf_view(&text), &kind) || kind == EVENT_CUSTOM) {
+		if (!event_kind_parse(buf_view(&text), &kind) || !event_kind_is_change(kind)) {
 			status = err_set(err, E_INVALID, CODE,
 			                 "'event_type' is state:created, state:updated, "
 			                 "state:deleted or state:touched, not '%.*s'",

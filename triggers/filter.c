@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "triggers/dead_wish.h"
 #include "triggers/expr/failure.h"
 #include "triggers/expr/regex.h"
 #include "triggers/glob.h"
@@ -29,6 +30,7 @@ void filter_free(struct filter *filter)
 	regex_drop(filter->key_regex);
 	condition_free(filter->condition);
 	selection_free(filter->selection);
+	dead_wish_free(filter->dead);
 	mem_free(filter->tally.error_detail);
 	grouping_free(filter->concurrency_key);
 	mem_free(filter->tally.error_text);
@@ -70,9 +72,16 @@ static bool is_from(struct span source, const struct event *event)
 	       json_kind(found) == JSON_STRING && json_string_is(found, source);
 }
 
-bool filter_is_custom(const struct filter *filter)
+bool filter_is_beside(const struct filter *filter, enum event_kind *out)
 {
-	return filter->events == 1u << EVENT_CUSTOM;
+	static const enum event_kind KINDS[] = {EVENT_CUSTOM, EVENT_DEAD};
+	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+		if (filter->events == 1u << KINDS[i]) {
+			*out = KINDS[i];
+			return true;
+		}
+	}
+	return false;
 }
 
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event)
@@ -89,6 +98,9 @@ enum filter_miss filter_miss(const struct filter *filter, const struct event *ev
 	if (event->kind == EVENT_CUSTOM && filter->source.ptr != NULL &&
 	    !is_from(filter->source, event)) {
 		return MISS_SOURCE;
+	}
+	if (filter->dead != NULL && dead_wish_miss(filter->dead, event) != DEAD_PARTS) {
+		return MISS_DEAD;
 	}
 	for (size_t i = 0; i < filter->changed_count; i++) {
 		if (differs(&filter->changed[i], event)) {

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dead_wish;
+
 /* A way into a value: names of members, indexes of arrays. */
 struct filter_path {
 	struct span *segments;
@@ -55,11 +57,20 @@ struct filter {
 	struct selection *selection;       /* NULL: the handler gets the whole event */
 	struct grouping *concurrency_key;  /* NULL: none */
 	struct span condition_function_id; /* the policy's, kept here */
+	struct dead_wish *dead;            /* of a dead letter; NULL: none */
 };
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
 
-enum filter_miss { MISS_NOTHING, MISS_SCOPE, MISS_EVENTS, MISS_KEY, MISS_SOURCE, MISS_CHANGED };
+enum filter_miss {
+	MISS_NOTHING,
+	MISS_SCOPE,
+	MISS_EVENTS,
+	MISS_KEY,
+	MISS_SOURCE,
+	MISS_DEAD,
+	MISS_CHANGED
+};
 
 enum trigger_order { ORDER_KEY, ORDER_NONE, ORDER_TRIGGER };
 
@@ -105,8 +116,8 @@ const void *filter_code(const struct filter *filter);
 bool filter_wakes(const struct filter *filter, enum filter_answer answer);
 /* Everything but the condition: kind, scope, key, `changed`. */
 bool filter_fits(const struct filter *filter, const struct event *event);
-/* Is it for CloudEvents, not for changes of the state? */
-bool filter_is_custom(const struct filter *filter);
+/* The kind of event that it is for, if that is no change of the state; else false. */
+bool filter_is_beside(const struct filter *filter, enum event_kind *out);
 /* The first of them that does not fit. */
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event);
 

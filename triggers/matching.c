@@ -169,12 +169,12 @@ static void bind_all(struct matching *matching)
 	bind_json(values, roots[ROOT_NEW_VALUE], event->new_value);
 }
 
-/* A CloudEvent is itself: event.type, event.data. */
+/* A CloudEvent is itself: event.type, event.data. So is what is told of a dead letter. */
 static void bind_event(struct matching *matching)
 {
 	const struct event *event = matching->event;
 	uint32_t root = matching->env->roots[ROOT_EVENT];
-	if (event->kind == EVENT_CUSTOM) {
+	if (!event_kind_is_change(event->kind)) {
 		bind_json(&matching->values, root, event->new_value);
 	} else {
 		activation_bind(&matching->values, root, event_map(matching));

@@ -3,14 +3,9 @@
 #include "triggers/on_event.h"
 
 #include "base/field.h"
-#include "base/field_json.h"
 #include "base/field_print.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "triggers/glob.h"
-#include "triggers/on_state.h"
-
-static const char CODE[] = "invalid_trigger";
+#include "triggers/own_fields.h"
 
 enum { TYPE_MAX = 512, SOURCE_MAX = 2048, SUBJECT_MAX = 1024 };
 
@@ -44,42 +39,15 @@ static const struct field event_fields[] = {
 };
 
 /* What speaks of a change, which a CloudEvent is not. */
-static const char *const of_changes[] = {"scope", "key", "key_regex", "events", "changed", "fire"};
+static const char *const of_changes[] = {"scope",   "key",  "key_regex", "events",
+                                         "changed", "fire", NULL};
 
-static int check_name(struct span name, struct err *err)
-{
-	for (size_t i = 0; i < sizeof of_changes / sizeof *of_changes; i++) {
-		if (json_name_is(name, span_of(of_changes[i]))) {
-			return err_set(
-			        err, E_INVALID, CODE,
-			        "a trigger of type 'event' has no '%s': it asks by event_type, "
-			        "source, subject and when",
-			        of_changes[i]);
-		}
-	}
-	return 0;
-}
-
-/* The members of our own and those that a state trigger has too. */
-static int split(struct span config, struct buf *own, struct buf *rest, struct err *err)
-{
-	struct span name;
-	struct span value;
-	int status = 0;
-	buf_byte(own, '{');
-	buf_byte(rest, '{');
-	for (struct json_iter iter = json_iter(config);
-	     status == 0 && json_next_member(&iter, &name, &value);) {
-		struct buf *out = field_find(event_fields, name) != NULL ? own : rest;
-		json_write_comma(out);
-		buf_format(out, "\"%.*s\":", SPAN_ARG(name));
-		buf_span(out, value);
-		status = json_is_null(value) ? 0 : check_name(name, err);
-	}
-	buf_byte(own, '}');
-	buf_byte(rest, '}');
-	return status;
-}
+static const struct own_fields own_fields = {
+        .type = "event",
+        .table = event_fields,
+        .foreign = of_changes,
+        .asks_by = "event_type, source, subject and when",
+};
 
 static struct span own_text(const char *text)
 {
@@ -91,53 +59,15 @@ static int build(const struct config *config, struct filter *filter, struct err 
 	filter->events = 1u << EVENT_CUSTOM;
 	filter->scope = own_text(config->event_type);
 	filter->source = own_text(config->source);
-	if (config->subject == NULL) {
-		return 0;
-	}
-	struct span subject = span_of(config->subject);
-	struct err why = {0};
-	if (glob_check(subject, &why) != 0) {
-		return err_set(err, E_INVALID, CODE, "'subject': %s", why.text);
-	}
-	if (glob_is_pattern(subject)) {
-		filter->key_glob = mem_span(subject);
-		return 0;
-	}
-	struct buf plain = {0};
-	glob_unescape(subject, &plain);
-	filter->key = mem_span(buf_view(&plain));
-	buf_free(&plain);
-	return 0;
-}
-
-/* What a change can only be ("event_type is never 'x'") a CloudEvent may well be. */
-static int parse_shared(const struct trigger_request *request, struct filter **out,
-                        struct trigger_policy *out_policy, struct err *err)
-{
-	struct expr_env *view = &request->env->views[VIEW_EVENT];
-	const struct expr_choice *choices = view->choices;
-	view->choices = NULL;
-	int status = on_state_parse(request, out, out_policy, err);
-	view->choices = choices;
-	return status;
+	return own_fields_glob(config->subject, "subject", &filter->key, &filter->key_glob, err);
 }
 
 int on_event_parse(const struct trigger_request *request, struct filter **out,
                    struct trigger_policy *out_policy, struct err *err)
 {
 	struct config config = {0};
-	struct buf own = {0};
-	struct buf rest = {0};
 	struct filter *filter = NULL;
-	struct trigger_request shared = *request;
-	int status = split(request->config, &own, &rest, err);
-	if (status == 0) {
-		status = field_read_json(event_fields, buf_view(&own), CODE, &config, err);
-	}
-	if (status == 0) {
-		shared.config = buf_view(&rest);
-		status = parse_shared(&shared, &filter, out_policy, err);
-	}
+	int status = own_fields_parse(&own_fields, request, &config, &filter, out_policy, err);
 	if (status == 0) {
 		status = build(&config, filter, err);
 	}
@@ -147,8 +77,6 @@ int on_event_parse(const struct trigger_request *request, struct filter **out,
 	}
 	filter_free(filter);
 	field_free(event_fields, &config);
-	buf_free(&own);
-	buf_free(&rest);
 	return status;
 }
 

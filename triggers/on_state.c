@@ -241,7 +241,7 @@ static bool parse_event(const char *word, enum event_kind *out)
 	struct buf full = {0};
 	buf_format(&full, "state:%s", word);
 	bool known = event_kind_parse(buf_view(&full), out) ||
-	             (event_kind_parse(span_of(word), out) && *out != EVENT_CUSTOM);
+	             (event_kind_parse(span_of(word), out) && event_kind_is_change(*out));
 	buf_free(&full);
 	return known;
 }

@@ -3,6 +3,7 @@
 #include "triggers/ruling.h"
 
 #include "base/json.h"
+#include "triggers/dead_wish.h"
 #include "triggers/expr/failure.h"
 
 enum { SHOWN_MOST = 200 /* bytes of a value, about */, SAW_MOST = 32 };
@@ -50,11 +51,10 @@ static enum ruling why_false(const struct filter *filter, struct matching *match
 enum ruling ruling_of(const struct filter *filter, struct matching *matching,
                       struct value *out_error)
 {
-	static const enum ruling MISSES[] = {[MISS_SCOPE] = RULING_SCOPE,
-	                                     [MISS_EVENTS] = RULING_EVENTS,
-	                                     [MISS_KEY] = RULING_KEY,
-	                                     [MISS_SOURCE] = RULING_SOURCE,
-	                                     [MISS_CHANGED] = RULING_CHANGED};
+	static const enum ruling MISSES[] = {
+	        [MISS_SCOPE] = RULING_SCOPE, [MISS_EVENTS] = RULING_EVENTS,
+	        [MISS_KEY] = RULING_KEY,     [MISS_SOURCE] = RULING_SOURCE,
+	        [MISS_DEAD] = RULING_LETTER, [MISS_CHANGED] = RULING_CHANGED};
 	enum filter_miss miss = filter_miss(filter, matching->event);
 	if (miss != MISS_NOTHING) {
 		return MISSES[miss];
@@ -97,7 +97,9 @@ static void quote(struct buf *out, const char *before, struct span text)
 
 static void say_key(const struct filter *filter, struct buf *out)
 {
-	buf_span(out, filter_is_custom(filter) ? SPAN("subject") : SPAN("key"));
+	enum event_kind kind = EVENT_CREATED;
+	(void)filter_is_beside(filter, &kind);
+	buf_span(out, kind == EVENT_CUSTOM ? SPAN("subject") : SPAN("key"));
 	if (filter->key.ptr != NULL) {
 		quote(out, " does not match: it wants ", filter->key);
 	} else if (filter->key_glob.ptr != NULL) {
@@ -107,17 +109,39 @@ static void say_key(const struct filter *filter, struct buf *out)
 	}
 }
 
+static const char *say_kind(enum event_kind kind)
+{
+	return kind == EVENT_CUSTOM ? "events that are sent in"
+	       : kind == EVENT_DEAD ? "dead letters"
+	                            : "changes of the state";
+}
+
 static void say_events(const struct filter *filter, enum event_kind kind, struct buf *out)
 {
-	if (filter_is_custom(filter)) {
-		BUF_LITERAL(out,
-		            "it wakes on events that are sent in, not on changes of the state");
-	} else if (kind == EVENT_CUSTOM) {
-		BUF_LITERAL(out,
-		            "it wakes on changes of the state, not on events that are sent in");
-	} else {
+	enum event_kind wanted = EVENT_CREATED;
+	(void)filter_is_beside(filter, &wanted);
+	if (event_kind_is_change(wanted) && event_kind_is_change(kind)) {
 		buf_format(out, "events does not list %s", event_kind_name(kind));
+	} else {
+		buf_format(out, "it wakes on %s, not on %s", say_kind(wanted), say_kind(kind));
 	}
+}
+
+static void say_scope(const struct filter *filter, struct buf *out)
+{
+	enum event_kind kind = EVENT_CREATED;
+	(void)filter_is_beside(filter, &kind);
+	quote(out,
+	      kind == EVENT_CUSTOM ? "event_type does not match: it wants "
+	                           : "scope does not match: it wants ",
+	      filter->scope);
+}
+
+static void say_letter(const struct filter *filter, const struct event *event, struct buf *out)
+{
+	enum dead_part part = dead_wish_miss(filter->dead, event);
+	buf_span(out, span_of(dead_part_name(part)));
+	quote(out, " does not match: it wants ", filter->dead->glob[part]);
 }
 
 static void say_fired(const struct filter *filter, struct buf *out)
@@ -193,10 +217,10 @@ static void say(const struct filter *filter, struct matching *matching, enum rul
 		quote(out, "source does not match: it wants ", filter->source);
 		break;
 	case RULING_SCOPE:
-		quote(out,
-		      filter_is_custom(filter) ? "event_type does not match: it wants "
-		                               : "scope does not match: it wants ",
-		      filter->scope);
+		say_scope(filter, out);
+		break;
+	case RULING_LETTER:
+		say_letter(filter, matching->event, out);
 		break;
 	default:
 		NEVER("a ruling that no filter gives");
@@ -265,8 +289,9 @@ static struct expr_env view_of(const struct filter *filter, const struct matchin
 	static const enum condition_view VIEWS[] = {
 	        [FIRE_CHANGE] = VIEW_EVENT, [FIRE_RISING] = VIEW_NOW, [FIRE_FALLING] = VIEW_BEFORE};
 	struct expr_env view = matching->env->views[VIEWS[condition_fires(filter->condition)]];
-	if (filter_is_custom(filter)) {
-		view.choices = NULL; /* on_event */
+	enum event_kind kind;
+	if (filter_is_beside(filter, &kind)) {
+		view.choices = NULL; /* own_fields */
 	}
 	return view;
 }

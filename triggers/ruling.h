@@ -29,6 +29,7 @@
 	X(RULING_CHANGED, "changed")                                                               \
 	X(RULING_KEY, "key")                                                                       \
 	X(RULING_SOURCE, "source")                                                                 \
+	X(RULING_LETTER, "letter")                                                                 \
 	X(RULING_EVENTS, "events")                                                                 \
 	X(RULING_SCOPE, "scope")                                                                   \
 	X(RULING_LATER, "later")                                                                   \

@@ -3,17 +3,19 @@
 #include "triggers/triggers.h"
 
 #include "base/json.h"
+#include "triggers/on_dead.h"
 #include "triggers/on_event.h"
 #include "triggers/on_state.h"
 
 static const struct trigger_type types[] = {
         {"state", "Wakes when a key of the state changes.", on_state_parse},
         {"event", "Wakes when somebody sends a CloudEvent (POST /v1/events).", on_event_parse},
+        {"dead", "Wakes when a delivery of another trigger becomes a dead letter.", on_dead_parse},
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {
-        "alarm", "cron", "dead", "http", "queue", "durable:subscriber", "subscribe"};
+static const char *const planned[] = {"alarm",    "cron", "http", "queue", "durable:subscriber",
+                                      "subscribe"};
 
 size_t trigger_type_count(void)
 {

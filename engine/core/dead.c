@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/core/attempt.h"
 #include "engine/core/binding.h"
+#include "engine/core/dead_event.h"
 #include "engine/durable/space.h"
 
 enum { DEAD_FORMAT = 1, DELIVERY_ID_MAX = 1024 };
@@ -104,13 +105,11 @@ static void write_trigger(const struct binding *binding, struct buf *out)
 	}
 }
 
-static void write_reason(struct span code, struct span message, struct buf *out)
+static void write_reason(const struct dead_event *what, struct buf *out)
 {
-	char now[CLOCK_TEXT_LEN + 1];
-	clock_format(clock_wall_ms(), now);
-	json_write_member_string(out, "died_at", span_of(now));
-	json_write_member_string(out, "reason", code);
-	json_write_member_string(out, "message", message);
+	json_write_member_string(out, "died_at", what->died_at);
+	json_write_member_string(out, "reason", what->code);
+	json_write_member_string(out, "message", what->message);
 }
 
 void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
@@ -119,7 +118,9 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	const struct binding *binding = delivery->binding;
 	struct buf id = {0};
 	struct buf json = {0};
+	char now[CLOCK_TEXT_LEN + 1];
 	uint64_t epoch = event ? event->epoch : dead->epoch;
+	clock_format(clock_wall_ms(), now);
 	delivery_write_id(delivery, span_of(dead->log), epoch, &id);
 	buf_byte(&json, DEAD_FORMAT);
 	buf_byte(&json, '{');
@@ -130,9 +131,18 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 			json_string(delivery_id, &id);
 		}
 	}
-	json_write_member_string(&json, "id", buf_view(&id));
+	const struct dead_event what = {.binding = binding,
+	                                .delivery = delivery,
+	                                .event = event,
+	                                .log = span_of(dead->log),
+	                                .epoch = dead->epoch,
+	                                .id = buf_view(&id),
+	                                .code = code,
+	                                .message = message,
+	                                .died_at = span_of(now)};
+	json_write_member_string(&json, "id", what.id);
 	write_trigger(binding, &json);
-	write_reason(code, message, &json);
+	write_reason(&what, &json);
 	json_write_member_raw(&json, "attempts",
 	                      delivery->history.len ? buf_view(&delivery->history) : SPAN("[]"));
 	json_write_name(&json, "event");
@@ -148,6 +158,7 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	const char *slash = memchr(id.ptr, '/', id.len);
 	size_t at = (size_t)(slash - id.ptr) + 1;
 	put(dead, delivery->seq, span_make(id.ptr + at, id.len - at), &json);
+	dead_event_put(dead->store, &what);
 	log_warn("dead", "delivery %.*s is dead: %.*s: %.*s", SPAN_ARG(buf_view(&id)),
 	         SPAN_ARG(code), SPAN_ARG(message));
 	buf_free(&id);
@@ -159,18 +170,30 @@ void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t f
 {
 	struct buf json = {0};
 	struct buf id = {0};
+	char now[CLOCK_TEXT_LEN + 1];
+	clock_format(clock_wall_ms(), now);
 	event_write_id(span_of(dead->log), dead->epoch, from, &id);
 	buf_format(&id, "/%.*s", SPAN_ARG(binding->id));
 	buf_byte(&json, DEAD_FORMAT);
 	buf_byte(&json, '{');
-	json_write_member_string(&json, "id", buf_view(&id));
+	const struct dead_event what = {.binding = binding,
+	                                .log = span_of(dead->log),
+	                                .epoch = dead->epoch,
+	                                .id = buf_view(&id),
+	                                .code = span_of(code),
+	                                .message = span_of(message),
+	                                .died_at = span_of(now),
+	                                .from_seq = from,
+	                                .to_seq = to};
+	json_write_member_string(&json, "id", what.id);
 	write_trigger(binding, &json);
-	write_reason(span_of(code), span_of(message), &json);
+	write_reason(&what, &json);
 	json_write_name(&json, "range");
 	buf_format(&json, "{\"from_seq\":%llu,\"to_seq\":%llu}", (unsigned long long)from,
 	           (unsigned long long)to);
 	BUF_LITERAL(&json, ",\"attempts\":[],\"event\":null}");
 	put(dead, from, binding->id, &json);
+	dead_event_put(dead->store, &what);
 	log_warn("dead", "events %llu to %llu will not reach trigger %.*s: %s",
 	         (unsigned long long)from, (unsigned long long)to, SPAN_ARG(binding->id), message);
 	buf_free(&json);

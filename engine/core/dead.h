@@ -30,8 +30,8 @@ bool dead_is_full(const struct dead *dead);
 uint64_t dead_count(const struct dead *dead);
 uint64_t dead_bytes(const struct dead *dead);
 
-/* Put into the open group; the caller commits. Exactly one of event and delivery->event_json is
- * used. */
+/* Put into the open group, with the event that tells of it (dead_event); the caller commits.
+ * Exactly one of event and delivery->event_json is used. */
 void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
               struct span code, struct span message);
 /* What was put did not become durable. */

@@ -42,13 +42,20 @@ static bool is_judged_by(const struct binding *binding, uint64_t seq)
 	return binding->from_seq <= seq && (binding->until_seq == 0 || seq < binding->until_seq);
 }
 
+bool react_is_loop(const struct react *react, const struct event *event)
+{
+	uint64_t most = react->options.loop_depth;
+	most += event->kind == EVENT_DEAD ? 2 : 0;
+	return event->cause.depth >= most;
+}
+
 /* Why the event can only become a dead letter. False: it is to be delivered. */
 static bool is_doomed(const struct react *react, const struct binding *binding,
                       enum filter_answer answer, struct delivery_doom *out)
 {
 	const struct event *event = react->matching.event;
 	const struct filter *filter = binding->filter;
-	if (event->cause.depth >= react->options.loop_depth) {
+	if (react_is_loop(react, event)) {
 		out->code = SPAN("loop_detected");
 		out->message =
 		        SPAN("the chain of changes that led to this event is too long; a function "
@@ -368,11 +375,6 @@ static void sweep_is_due(struct alarm *alarm)
 		react->sweeps_slowly = true;
 		alarm_set_in(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
 	}
-}
-
-uint32_t react_loop_depth(const struct react *react)
-{
-	return react->options.loop_depth;
 }
 
 bool react_holds_dead_letters(const struct react *react)

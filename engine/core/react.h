@@ -65,8 +65,9 @@ uint64_t react_first_needed(const struct react *react);
  * did not, as the dead letters are full. */
 bool react_detach_before(struct react *react, uint64_t keep_from);
 
-/* An event at the end of so long a chain of causes fires nothing. */
-uint32_t react_loop_depth(const struct react *react);
+/* It stands at the end of so long a chain of causes that it calls nobody. One that tells of such an
+ * end still does. */
+bool react_is_loop(const struct react *react, const struct event *event);
 
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);

@@ -96,7 +96,7 @@ static enum ruling judge(struct explain_work *own, const struct binding *binding
 		return RULING_NOT_ASKED;
 	}
 	enum ruling ruling = ruling_of(binding->filter, &own->matching, &error);
-	bool loops = own->matching.event->cause.depth >= react_loop_depth(own->work->core->react);
+	bool loops = react_is_loop(own->work->core->react, own->matching.event);
 	return ruling_wakes(ruling) && loops ? RULING_LOOP : ruling;
 }
 

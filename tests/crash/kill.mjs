@@ -352,12 +352,22 @@ async function checkEnd() {
       if (!ended.has(`${trigger}/${seq}`)) fault(`change ${seq} of ${key} has no outcome in ${trigger}`);
     }
   }
+  const told = new Set();
   for (const event of await daemon.events(0)) {
+    if (event.type === 'dead') {
+      if (told.has(event.dead.id)) fault(`the dead letter ${event.dead.id} is told twice`);
+      told.add(event.dead.id);
+      continue;
+    }
     const value = event.new_value ?? event.old_value;
     if (event.scope === 'load' && doomed(value.n) && !dead.has(`flaky/${event.seq}`)) {
       fault(`change ${event.seq} of ${event.key} should be a dead letter`);
     }
   }
+  for (const { id } of dead.values()) {
+    if (!told.has(id)) fault(`the dead letter ${id} is told to nobody`);
+  }
+  if (told.size !== dead.size) fault(`${told.size} dead letters are told, there are ${dead.size}`);
 }
 
 // ---- the run ----

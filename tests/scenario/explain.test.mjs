@@ -48,10 +48,11 @@ test('every reason is told with what the trigger saw', async (t) => {
     asks: { scope: 'users', condition_function_id: 'f' },
   });
   await daemon.set('users', 'ada', { plan: 'free', visits: 1 });
-  await daemon.set('users', 'ada', { plan: 'free', visits: 2 });
-  const answer = await explain(daemon, 2);
+  const { rev } = await daemon.set('users', 'ada', { plan: 'free', visits: 2 });
+  const seq = Number(rev);
+  const answer = await explain(daemon, seq);
   const { time, ...event } = answer.event;
-  assert.deepEqual(event, { seq: 2, event_type: 'state:updated', scope: 'users', key: 'ada' });
+  assert.deepEqual(event, { seq, event_type: 'state:updated', scope: 'users', key: 'ada' });
   assert.match(time, /^\d{4}-/);
   const one = byId(answer);
   const reasons = Object.fromEntries(answer.triggers.map((each) => [each.id, [each.fired, each.reason]]));
@@ -101,7 +102,7 @@ test('every reason is told with what the trigger saw', async (t) => {
   const before = await daemon.triggers();
   for (const trigger of before) {
     const judged = [await explain(daemon, 1, `?trigger=${trigger.id}`),
-      await explain(daemon, 2, `?trigger=${trigger.id}`)];
+      await explain(daemon, seq, `?trigger=${trigger.id}`)];
     assert.equal(trigger.matched,
       judged.filter(({ triggers: [each] }) => each.fired || each.reason === 'dead_on_error').length,
       trigger.id);

@@ -218,7 +218,8 @@ for (const place of ['write:6', 'sync:6', 'answer:6', 'cursor:2', 'job:2', 'outc
     daemon.env = {};
     await daemon.start();
     await daemon.settled();
-    const values = new Map((await daemon.events()).map((one) => [one.new_value, one.key]));
+    const events = await daemon.events();
+    const values = new Map(events.filter((one) => one.type === 'state').map((one) => [one.new_value, one.key]));
     for (const n of acked) assert.equal(values.get(n), `k${n % 7}`, `${n} was acknowledged`);
     const dead = (await daemon.dead()).map((one) => one.event.new_value);
     assert.deepEqual([...dead].sort((a, b) => a - b), [...values.keys()].filter((n) => n % 3 === 0));
@@ -228,6 +229,8 @@ for (const place of ['write:6', 'sync:6', 'answer:6', 'cursor:2', 'job:2', 'outc
       const firsts = [...new Set(inbox.items.filter((one) => one.key === key).map((one) => one.seq))];
       assert.deepEqual(firsts, [...firsts].sort((a, b) => a - b), `${key} in order`);
     }
+    const told = events.filter((one) => one.type === 'dead').map((one) => one.dead.id);
+    assert.deepEqual(told.sort(), letters.map((one) => one.id).sort(), 'each letter is told of once');
     for (const n of values.keys()) assert.ok(inbox.items.some((one) => one.new_value === n), `${n} came`);
   });
 }

@@ -267,6 +267,23 @@ static void replay_one(void)
 	flush();
 }
 
+/* A seq that was lost may have become that of an event which tells of a dead letter. */
+static void forget_replaced(void)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < lived_count; i++) {
+		struct span bytes;
+		struct event event;
+		bool is_other = store_recent(world->store, lived[i].seq, &bytes) &&
+		                event_decode(lived[i].seq, bytes, &event, NULL) == 0 &&
+		                event.kind == EVENT_DEAD;
+		if (!is_other) {
+			lived[kept++] = lived[i];
+		}
+	}
+	lived_count = kept;
+}
+
 static void heal(void)
 {
 	fault_plan(world->disk, FAULT_WRITE, FAULT_FAILS, 0, 0);
@@ -363,8 +380,10 @@ static void restart_somehow(void)
 		/* Long enough for every cursor and record to be on disk. */
 		pass(2500);
 		pass(300);
+		forget_replaced();
 		note_settled();
 	}
+	forget_replaced();
 	restart(below(2) == 0);
 	forget_lost();
 	offer_all();
@@ -506,6 +525,7 @@ static void live_a_step(void)
 	} else {
 		restart_somehow();
 	}
+	forget_replaced();
 	catalog_each(world->catalog, cursors_are_before_what_is_owed, NULL);
 }
 
