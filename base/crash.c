@@ -12,6 +12,7 @@ static const char *const names[CRASH_POINTS] = {
         [CRASH_WRITE] = "write",   [CRASH_SYNC] = "sync",   [CRASH_ANSWER] = "answer",
         [CRASH_ROLL] = "roll",     [CRASH_APPLY] = "apply", [CRASH_APPLIED] = "applied",
         [CRASH_CURSOR] = "cursor", [CRASH_JOB] = "job",     [CRASH_OUTCOME] = "outcome",
+        [CRASH_WINDOW] = "window",
 };
 
 static enum crash_point armed = CRASH_POINTS; /* none */

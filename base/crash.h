@@ -21,6 +21,7 @@ enum crash_point {
 	CRASH_CURSOR,  /* "cursor": a cursor has been put into the next batch */
 	CRASH_JOB,     /* "job": a job has been */
 	CRASH_OUTCOME, /* "outcome": the end of a delivery has been */
+	CRASH_WINDOW,  /* "window": windows have been, with their mark or a job */
 	CRASH_POINTS
 };
 

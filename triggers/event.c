@@ -360,6 +360,9 @@ static void write_delivery(const struct event_delivery *delivery, struct buf *ou
 		BUF_LITERAL(out, ",\"delivery_id\":");
 		json_write_string(out, delivery->delivery_id);
 	}
+	if (delivery->debounced != 0) {
+		json_write_member_uint(out, "debounced", delivery->debounced);
+	}
 }
 
 static void write_change(const struct event *event, struct buf *out)

@@ -86,6 +86,7 @@ void event_write_brief(const struct event *event, struct buf *out);
 struct event_delivery {
 	uint32_t attempt; /* from 1 */
 	struct span delivery_id;
+	uint64_t debounced; /* events that came, of which this one was kept; 0 = it is alone */
 };
 
 /* Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
@@ -94,8 +95,9 @@ struct event_delivery {
  *
  * Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),
- * id, seq, rev (string), time, then attempt, delivery_id, reason and cause {root, depth, path} if
- * they are there. `delivery` is NULL when the event is only shown; `log` needs no escaping. */
+ * id, seq, rev (string), time, then attempt, delivery_id, debounced, reason and cause {root, depth,
+ * path} if they are there. `delivery` is NULL when the event is only shown; `log` needs no
+ * escaping. */
 void event_write_json(const struct event *event, struct span log,
                       const struct event_delivery *delivery, struct buf *out);
 

@@ -33,6 +33,7 @@ void filter_free(struct filter *filter)
 	dead_wish_free(filter->dead);
 	mem_free(filter->tally.error_detail);
 	grouping_free(filter->concurrency_key);
+	shaping_free(filter->shaping);
 	mem_free(filter->tally.error_text);
 	mem_free(filter);
 }

@@ -11,6 +11,7 @@
 #include "triggers/matching.h"
 #include "triggers/retry_fields.h"
 #include "triggers/selection.h"
+#include "triggers/shaping.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct filter {
 	struct filter_path *changed;
 	struct selection *selection;       /* NULL: the handler gets the whole event */
 	struct grouping *concurrency_key;  /* NULL: none */
+	struct shaping *shaping;           /* NULL: each event is a delivery of its own */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct dead_wish *dead;            /* of a dead letter; NULL: none */
 };

@@ -42,23 +42,32 @@ void grouping_free(struct grouping *grouping)
 	}
 }
 
-uint64_t grouping_of(const struct grouping *grouping, struct matching *matching,
-                     struct span metadata)
+bool grouping_write(const struct grouping *grouping, struct matching *matching,
+                    struct span metadata, struct buf *out)
 {
 	struct activation *values = grouping->has_metadata
 	                                    ? matching_values_with(matching, metadata)
 	                                    : matching_values(matching);
 	struct value value = matching_eval(matching, grouping->expr, values);
 	struct buf text = {0};
+	bool good = !value_is_error(value) &&
+	            !value_is_error(value_write_json(&values->allowance, value, &text));
+	if (good) {
+		json_canonical(buf_view(&text), out);
+	}
+	buf_free(&text);
+	return good;
+}
+
+uint64_t grouping_of(const struct grouping *grouping, struct matching *matching,
+                     struct span metadata)
+{
 	struct buf canonical = {0};
 	uint64_t group = GROUP_FAILED;
-	if (!value_is_error(value) &&
-	    !value_is_error(value_write_json(&values->allowance, value, &text))) {
-		json_canonical(buf_view(&text), &canonical);
+	if (grouping_write(grouping, matching, metadata, &canonical)) {
 		group = hash_stable(buf_view(&canonical), 0);
 		group = group > GROUP_FAILED ? group : group + 2;
 	}
-	buf_free(&text);
 	buf_free(&canonical);
 	return group;
 }

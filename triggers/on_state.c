@@ -41,6 +41,7 @@ struct config {
 	int pause;        /* enum trigger_pause */
 	int on_exhausted; /* enum trigger_exhausted */
 	struct retry_text retry;
+	struct shaping_text shaping;
 	struct span when;
 	int fire;     /* enum condition_fire */
 	int on_error; /* enum condition_on_error */
@@ -186,7 +187,11 @@ static const struct field state_fields[] = {
          .words = pause_words,
          .help = "What happens to events that come while it is paused: they wait for it, or it "
                  "never gets them."},
-        LATER("debounce", "wait until a key is quiet"),
+        {.name = "debounce",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config, shaping.debounce),
+         .fields = debounce_fields,
+         .help = "Many events in a short time become one delivery: see docs/delivery.md."},
         LATER("throttle", "at most so many in a time"),
         LATER("batch", "several events in one call"),
         LATER("ttl", "a trigger that ends by itself"),
@@ -461,6 +466,10 @@ int on_state_parse(const struct trigger_request *request, struct filter **out,
 	}
 	if (status == 0) {
 		status = build_concurrency_key(request, &config, filter, err);
+	}
+	if (status == 0) {
+		status = shaping_new(request->env, request->config, &config.shaping, CODE,
+		                     request->where, &filter->shaping, err);
 	}
 	if (status == 0) {
 		status = check_exhausted(&config, err);

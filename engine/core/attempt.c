@@ -334,7 +334,8 @@ static void write_event(struct call *call, struct buf *out)
 		         span_make(number, (size_t)len), out);
 		return;
 	}
-	struct event_delivery shown = {attempt_number(delivery), buf_view(&attempt->id)};
+	struct event_delivery shown = {attempt_number(delivery), buf_view(&attempt->id),
+	                               delivery->debounced};
 	event_write_json(&attempt->event, span_of(attempt->attempts->log), &shown, out);
 }
 

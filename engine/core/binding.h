@@ -10,6 +10,7 @@
 #include "engine/core/gate.h"
 #include "engine/core/pause.h"
 #include "engine/core/retry.h"
+#include "engine/core/window.h"
 #include "triggers/filter.h"
 #include "triggers/index.h"
 #include <stdbool.h>
@@ -70,6 +71,7 @@ struct binding {
 	struct list deliveries;    /* all that it owes, by age */
 	struct list ready;         /* may start as soon as there is room */
 	struct gates gates;        /* with a concurrency_key they wait there instead */
+	struct windows *windows;   /* events that wait to be one delivery; NULL: it has none */
 	struct list owed;          /* without a job record, by seq */
 	struct list done;          /* finished above the cursor: tombstones, by no order */
 	uint32_t held;             /* count of deliveries */

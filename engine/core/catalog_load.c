@@ -1,18 +1,19 @@
-/* This file scans the records of triggers, cursors and jobs, one after the other. */
+/* This file scans the records of triggers, cursors, jobs and windows, one after the other. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/catalog_load.h"
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/catalog_inside.h"
 #include "engine/core/react.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 
 /*
- *  CURSORS --> TRIGGERS --> JOBS --> done
+ *  CURSORS --> TRIGGERS --> JOBS --> WINDOWS --> done
  *
- * Cursors come first: a trigger begins to lag where its own says. Jobs come last: they need their
- * trigger.
+ * Cursors come first: a trigger begins to lag where its own says. Jobs and windows come behind
+ * their triggers, each space trigger by trigger.
  */
 struct own_cursor {
 	struct list link;
@@ -29,7 +30,8 @@ struct load {
 	struct list cursors;
 	struct store_scan scan;
 	struct store_parts parts;
-	struct list job_parts; /* job_part.link: the trigger ids that have jobs */
+	enum space space;     /* whose parts these are: */
+	struct list id_parts; /* id_part.link: the trigger ids that have records in it */
 	struct err err;
 	int status;
 	uint64_t orphans;
@@ -37,7 +39,7 @@ struct load {
 	void *ctx;
 };
 
-struct job_part {
+struct id_part {
 	struct list link;
 	struct span id;
 };
@@ -50,14 +52,15 @@ static void finish(struct load *load)
 		mem_free((char *)cursor->id.ptr);
 		mem_free(cursor);
 	}
-	LIST_EACH(&load->job_parts, part_link)
+	LIST_EACH(&load->id_parts, part_link)
 	{
-		struct job_part *part = MEM_CONTAINER(part_link, struct job_part, link);
+		struct id_part *part = MEM_CONTAINER(part_link, struct id_part, link);
 		mem_free((char *)part->id.ptr);
 		mem_free(part);
 	}
 	if (load->orphans != 0) {
-		log_warn("catalog", "%llu jobs belong to no trigger and were left alone",
+		log_warn("catalog",
+		         "%llu jobs and windows belong to no trigger and were left alone",
 		         (unsigned long long)load->orphans);
 	}
 	load->done(load->ctx, load->status, &load->err);
@@ -89,7 +92,7 @@ static void scan(struct load *load, enum space space, struct span part, store_ro
 static bool job_row(void *ctx, struct span key, const struct record *record)
 {
 	struct load *load = ctx;
-	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
+	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
 	struct buf scratch = {0};
 	struct job job;
 	struct err err;
@@ -114,9 +117,38 @@ static bool job_row(void *ctx, struct span key, const struct record *record)
 	return load->status == 0;
 }
 
-static void next_jobs(struct load *load);
+/* ---- windows ---- */
 
-static void jobs_done(struct store_scan *scanned, int status, bool more, uint64_t group,
+static bool window_row(void *ctx, struct span key, const struct record *record)
+{
+	struct load *load = ctx;
+	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
+	struct err err;
+	uint64_t version = 0;
+	uint64_t first_seq = 0;
+	int status = space_parse_window(key, &version, &first_seq, &err);
+	struct binding *binding =
+	        status == 0 ? catalog_find_version(load->catalog, part->id, (uint32_t)version)
+	                    : NULL;
+	if (binding != NULL && binding->windows != NULL) {
+		status = react_adopt_window(load->catalog->react, binding, first_seq, record->value,
+		                            &err);
+	} else {
+		load->orphans += status == 0;
+	}
+	if (status != 0) {
+		load->status = status;
+		load->err = err;
+	}
+	return status == 0;
+}
+
+/* ---- the records of each trigger ---- */
+
+static void next_part(struct load *load);
+static void scan_parts(struct load *load, enum space space);
+
+static void part_done(struct store_scan *scanned, int status, bool more, uint64_t group,
                       const struct err *err)
 {
 	(void)more;
@@ -125,40 +157,50 @@ static void jobs_done(struct store_scan *scanned, int status, bool more, uint64_
 	if (failed(load, status, err)) {
 		return;
 	}
-	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
+	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
 	list_remove(&part->link);
 	mem_free((char *)part->id.ptr);
 	mem_free(part);
-	next_jobs(load);
+	next_part(load);
 }
 
-static void next_jobs(struct load *load)
+static void next_part(struct load *load)
 {
-	struct job_part *part = LIST_FIRST(&load->job_parts, struct job_part, link);
-	if (part == NULL) {
+	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
+	if (part != NULL) {
+		scan(load, load->space, part->id, load->space == SPACE_JOB ? job_row : window_row,
+		     part_done);
+	} else if (load->space == SPACE_JOB) {
+		scan_parts(load, SPACE_WINDOW);
+	} else {
 		finish(load);
-		return;
 	}
-	scan(load, SPACE_JOB, part->id, job_row, jobs_done);
 }
 
-static bool job_part_row(void *ctx, struct span id)
+static bool part_row(void *ctx, struct span id)
 {
 	struct load *load = ctx;
-	struct job_part *part = MEM_NEW(struct job_part);
+	struct id_part *part = MEM_NEW(struct id_part);
 	part->id = mem_span(id);
-	list_push(&load->job_parts, &part->link);
+	list_push(&load->id_parts, &part->link);
 	return true;
 }
 
-static void job_parts_done(struct store_parts *parts, int status, uint64_t group,
-                           const struct err *err)
+static void parts_done(struct store_parts *parts, int status, uint64_t group, const struct err *err)
 {
 	(void)group;
 	struct load *load = MEM_CONTAINER(parts, struct load, parts);
 	if (!failed(load, status, err)) {
-		next_jobs(load);
+		next_part(load);
 	}
+}
+
+static void scan_parts(struct load *load, enum space space)
+{
+	load->space = space;
+	load->parts = (struct store_parts){
+	        .space = space, .part = part_row, .ctx = load, .done = parts_done};
+	store_parts_start(load->store, &load->parts);
 }
 
 /* ---- triggers ---- */
@@ -203,9 +245,7 @@ static void triggers_done(struct store_scan *scanned, int status, bool more, uin
 	if (failed(load, status, err)) {
 		return;
 	}
-	load->parts = (struct store_parts){
-	        .space = SPACE_JOB, .part = job_part_row, .ctx = load, .done = job_parts_done};
-	store_parts_start(load->store, &load->parts);
+	scan_parts(load, SPACE_JOB);
 }
 
 /* ---- cursors ---- */
@@ -264,6 +304,6 @@ void catalog_load(struct catalog *catalog, struct store *store, struct dispatch 
 	load->ctx = ctx;
 	*out_cursor = 0;
 	list_init(&load->cursors);
-	list_init(&load->job_parts);
+	list_init(&load->id_parts);
 	scan(load, SPACE_META, SPAN(""), cursor_row, cursors_done);
 }

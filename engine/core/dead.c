@@ -145,11 +145,15 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	write_reason(&what, &json);
 	json_write_member_raw(&json, "attempts",
 	                      delivery->history.len ? buf_view(&delivery->history) : SPAN("[]"));
+	if (delivery->window.ptr != NULL) {
+		json_write_member_string(&json, "window", delivery->window);
+	}
 	json_write_name(&json, "event");
 	if (delivery->event_json.len != 0) {
 		buf_span(&json, buf_view(&delivery->event_json));
 	} else if (event != NULL) {
-		struct event_delivery shown = {attempt_number(delivery), buf_view(&id)};
+		struct event_delivery shown = {attempt_number(delivery), buf_view(&id),
+		                               delivery->debounced};
 		event_write_json(event, span_of(dead->log), &shown, &json);
 	} else {
 		BUF_LITERAL(&json, "null");

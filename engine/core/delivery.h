@@ -1,4 +1,4 @@
-/* This file defines a delivery: one event that one trigger owes to its function. */
+/* This file defines a delivery: what one trigger owes to its function. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_CORE_DELIVERY_H
 #define ENGINE_CORE_DELIVERY_H
@@ -71,8 +71,10 @@ struct delivery {
 	struct delivery **burial; /* while BURYING: cleared when the delivery goes away */
 	struct buf history;       /* JSON array of failed attempts; empty on the happy path */
 	struct buf event_json;    /* replayed dead letters carry their event themselves */
-	struct span scope;        /* both point into `text` */
+	uint64_t debounced;       /* events that its window took; 0 = it was none, or no debounce */
+	struct span scope;        /* these point into `text` */
 	struct span key;
+	struct span window; /* name of the window that it was: its lane; absent = none */
 	char text[];
 };
 

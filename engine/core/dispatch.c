@@ -128,24 +128,43 @@ void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery)
 
 static void wake(struct alarm *alarm);
 
+/* A CloudEvent may have no subject, a window no name. */
+static struct span keep_text(char *at, struct span text)
+{
+	if (text.len != 0) {
+		memcpy(at, text.ptr, text.len);
+	}
+	return span_make(at, text.len);
+}
+
+static void keep_texts(struct delivery *delivery, const struct job *job)
+{
+	char *at = delivery->text;
+	delivery->scope = keep_text(at, job->scope);
+	at += job->scope.len;
+	delivery->key = keep_text(at, job->key);
+	if (job->window.ptr != NULL) {
+		delivery->window = keep_text(at + job->key.len, job->window);
+	}
+}
+
 static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *binding,
                                      const struct job *job)
 {
 	struct span scope = job->scope;
 	struct span key = job->key;
-	struct delivery *delivery = mem_new(sizeof *delivery + scope.len + key.len);
+	struct delivery *delivery =
+	        mem_new(sizeof *delivery + scope.len + key.len + job->window.len);
 	delivery->binding = binding;
 	delivery->seq = job->seq;
 	delivery->epoch = job->epoch;
 	delivery->group = job->group;
 	delivery->born_ms = clock_mono_ms();
-	memcpy(delivery->text, scope.ptr, scope.len);
-	if (key.len != 0) { /* a CloudEvent may have no subject */
-		memcpy(delivery->text + scope.len, key.ptr, key.len);
-	}
-	delivery->scope = span_make(delivery->text, scope.len);
-	delivery->key = span_make(delivery->text + scope.len, key.len);
-	delivery->lane = order_lane(binding, job->seq, scope, key);
+	delivery->debounced = job->debounced;
+	keep_texts(delivery, job);
+	delivery->lane = delivery->window.ptr != NULL
+	                         ? order_lane(binding, job->seq, SPAN(""), delivery->window)
+	                         : order_lane(binding, job->seq, scope, key);
 	list_init(&delivery->in_queue);
 	list_init(&delivery->owed);
 	list_init(&delivery->live_owed);
@@ -452,6 +471,7 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	list_init(&binding->owed);
 	list_init(&binding->done);
 	list_init(&binding->held_link);
+	binding->windows = binding->filter->shaping != NULL ? windows_new() : NULL;
 	binding->watch.changed = function_changed;
 	binding->condition_watch.changed = condition_changed;
 	function_watch(dispatch->functions, binding->namespace_, binding->function_id,
@@ -470,6 +490,8 @@ void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint
 	list_remove(&binding->held_link);
 	if (from_seq != 0) {
 		list_push(&dispatch->held_back, &binding->held_link);
+	} else {
+		dispatch->hooks.has_room(dispatch->hooks.ctx, binding);
 	}
 	dispatch_pump(dispatch, binding);
 }
@@ -482,16 +504,6 @@ const struct list *dispatch_held_back(const struct dispatch *dispatch)
 void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)
 {
 	dispatch_pump(dispatch, binding);
-}
-
-bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding)
-{
-	return binding->held < dispatch->options.job_max;
-}
-
-bool dispatch_owes_nothing(const struct binding *binding)
-{
-	return list_is_empty(&binding->deliveries);
 }
 
 static bool is_answered_for(const struct binding *binding, uint64_t seq)

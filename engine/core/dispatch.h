@@ -102,7 +102,7 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 /* Lowest seq that is owed and not recorded; 0 = none. */
 uint64_t dispatch_first_owed(const struct dispatch *dispatch); /* by all live bindings */
 uint64_t dispatch_first_owed_by(const struct binding *binding);
-/* Lowest seq whose event a record needs; 0 = none. */
+/* Lowest seq whose event a record or a window needs; 0 = none. */
 uint64_t dispatch_first_needed_by(const struct binding *binding);
 void dispatch_set_lagging(struct dispatch *dispatch, struct binding *binding, bool lagging);
 bool dispatch_owes_nothing(const struct binding *binding);

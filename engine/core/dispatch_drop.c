@@ -4,6 +4,7 @@
 #include "engine/core/burial.h"
 #include "engine/core/dispatch_inside.h"
 #include "engine/core/job_store.h"
+#include "engine/core/window_store.h"
 
 /* Out of everything, without an outcome. */
 static void discard(struct dispatch *dispatch, struct delivery *delivery)
@@ -72,6 +73,7 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
 {
 	discard_all(dispatch, binding, keep_records);
+	window_store_drop_all(dispatch->store, dispatch->alarms, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
 	gates_close(&binding->gates);
 	list_remove(&binding->held_link);
@@ -95,6 +97,7 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
 			from_seq = delivery->seq;
 		}
 	}
+	window_store_drop_until(dispatch->store, dispatch->alarms, binding, to_seq, &from_seq);
 	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);
 	binding->pumping = false;
 	discard_between(dispatch, binding, from_seq, to_seq);

@@ -5,6 +5,16 @@
 #include "engine/core/dispatch_inside.h"
 #include "engine/core/job_store.h"
 
+bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding)
+{
+	return binding->held + windows_count(binding->windows) < dispatch->options.job_max;
+}
+
+bool dispatch_owes_nothing(const struct binding *binding)
+{
+	return list_is_empty(&binding->deliveries) && windows_count(binding->windows) == 0;
+}
+
 void dispatch_leave_owed(struct dispatch *dispatch, struct delivery *delivery)
 {
 	list_remove(&delivery->owed);
@@ -46,7 +56,7 @@ uint64_t dispatch_first_owed_by(const struct binding *binding)
 
 uint64_t dispatch_first_needed_by(const struct binding *binding)
 {
-	uint64_t first = 0;
+	uint64_t first = windows_first_needed(binding->windows);
 	LIST_EACH(&binding->deliveries, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);

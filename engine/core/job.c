@@ -31,6 +31,12 @@ void job_encode(const struct job *job, struct buf *out)
 	if (job->attempts.len != 0) {
 		json_write_member_raw(out, "attempts", job->attempts);
 	}
+	if (job->window.ptr != NULL) {
+		json_write_member_string(out, "window", job->window);
+	}
+	if (job->debounced != 0) {
+		json_write_member_uint(out, "debounced", job->debounced);
+	}
 	if (job->event.len != 0) {
 		json_write_member_raw(out, "event", job->event);
 	}
@@ -56,12 +62,15 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		EPOCH,
 		GROUP,
 		BLOCKED,
+		WINDOW,
+		DEBOUNCED,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"version", 7},  {"scope", 5}, {"key", 3},   {"failures", 8}, {"first_ms", 8},
-	        {"due_ms", 6},   {"asked", 5}, {"done", 4},  {"doomed", 6},   {"replay", 6},
-	        {"attempts", 8}, {"event", 5}, {"epoch", 5}, {"group", 5},    {"blocked", 7}};
+	        {"version", 7},  {"scope", 5},    {"key", 3},   {"failures", 8}, {"first_ms", 8},
+	        {"due_ms", 6},   {"asked", 5},    {"done", 4},  {"doomed", 6},   {"replay", 6},
+	        {"attempts", 8}, {"event", 5},    {"epoch", 5}, {"group", 5},    {"blocked", 7},
+	        {"window", 6},   {"debounced", 9}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -86,13 +95,15 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		return err_set(err, E_DAMAGED, "job_damaged", "job %llu lacks a member",
 		               (unsigned long long)seq);
 	}
-	/* Both texts are at most as long as their escaped forms: the buffer does not move between
+	/* All texts are at most as long as their escaped forms: the buffer does not move between
 	 * them. */
-	(void)buf_reserve(scratch, found[SCOPE].len + found[KEY].len);
+	(void)buf_reserve(scratch, found[SCOPE].len + found[KEY].len + found[WINDOW].len);
 	job.scope = json_copy_text(found[SCOPE], scratch);
 	job.key = json_copy_text(found[KEY], scratch);
-	(void)json_uint64(found[EPOCH], &job.epoch); /* these two are younger than the format */
+	job.window = found[WINDOW].ptr != NULL ? json_copy_text(found[WINDOW], scratch) : SPAN_NONE;
+	(void)json_uint64(found[EPOCH], &job.epoch); /* these are younger than the format */
 	(void)json_uint64(found[GROUP], &job.group);
+	(void)json_uint64(found[DEBOUNCED], &job.debounced);
 	job.version = (uint32_t)version;
 	job.failures = (uint32_t)failures;
 	job.replay = (uint32_t)replay;

@@ -32,6 +32,8 @@ struct job {
 	uint32_t replay;      /* n of "/r<n>" in the delivery id; 0 = none */
 	struct span attempts; /* JSON array of what happened so far; absent = [] */
 	struct span event;    /* JSON of the event, for one that is replayed from a dead letter */
+	struct span window;   /* name of the window that it was; absent = none */
+	uint64_t debounced;   /* events that the window took, of which this is one; 0 = none */
 };
 
 void job_encode(const struct job *job, struct buf *out);

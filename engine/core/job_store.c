@@ -36,6 +36,8 @@ static void put_delivery(struct store *store, const struct delivery *delivery, b
 	        .replay = delivery->replay,
 	        .attempts = buf_view(&delivery->history),
 	        .event = buf_view(&delivery->event_json),
+	        .window = delivery->window,
+	        .debounced = delivery->debounced,
 	};
 	job_store_put(store, delivery->binding, &job);
 	crash_at(CRASH_JOB);

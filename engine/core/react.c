@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/job_store.h"
+#include "engine/core/window_store.h"
 #include "engine/durable/space.h"
 
 enum {
@@ -80,6 +81,10 @@ static void offer(struct react *react, struct binding *binding, enum filter_answ
 	                ? grouping_of(filter->concurrency_key, &react->matching, filter->metadata)
 	                : 0;
 	activate(react, binding);
+	if (binding->windows != NULL && !doomed) {
+		shape_join(react->shape, binding, &react->matching, group);
+		return;
+	}
 	dispatch_offer(react->dispatch, binding, react->matching.event, group,
 	               doomed ? &doom : NULL);
 }
@@ -110,11 +115,17 @@ static bool waits_for_older(const struct react *react, const struct binding *bin
 	return false;
 }
 
+/* What it would collect now may be a younger trigger's: see catalog.h on redeploys. */
+static bool collects(const struct binding *binding)
+{
+	return binding->windows == NULL || binding->held_back_from == 0;
+}
+
 /* It may be given more events now. */
 static bool may_read(const struct react *react, const struct binding *binding)
 {
 	return !pause_holds(&binding->pause) && dispatch_has_room(react->dispatch, binding) &&
-	       !waits_for_older(react, binding);
+	       collects(binding) && !waits_for_older(react, binding);
 }
 
 /* It came while the trigger was paused, and was not to wait. */
@@ -219,7 +230,7 @@ static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
 	struct event event;
 	struct err err;
 	if (binding == NULL || seq != binding->next_seq || pause_holds(&binding->pause) ||
-	    !dispatch_has_room(work->react->dispatch, binding)) {
+	    !collects(binding) || !dispatch_has_room(work->react->dispatch, binding)) {
 		return;
 	}
 	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0) {
@@ -298,6 +309,21 @@ static void catch_up_all(struct react *react)
 	}
 }
 
+/* A version has seen all its events: what it has collected goes before what the next one collects.
+ */
+static void close_ended(struct react *react)
+{
+	LIST_EACH(&react->active, link)
+	{
+		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
+		if (binding->windows != NULL && binding->until_seq != 0 &&
+		    next >= binding->until_seq) {
+			shape_close_all(react->shape, binding);
+		}
+	}
+}
+
 static void follow(void *ctx, const struct batch *batch)
 {
 	struct react *react = ctx;
@@ -315,6 +341,7 @@ static void follow(void *ctx, const struct batch *batch)
 	}
 	react->came(react->came_ctx);
 	react_want_cursors(react);
+	close_ended(react);
 	catch_up_all(react);
 }
 
@@ -365,6 +392,7 @@ static void sweep_is_due(struct alarm *alarm)
 		later |= !react_is_at_rest(binding);
 	}
 	if (react->started) {
+		close_ended(react);
 		read_live(react);
 		catch_up_all(react);
 	}
@@ -397,6 +425,7 @@ static void put_again(void *ctx)
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		window_store_put_all(react->store, binding);
 		job_store_put_all(react->store, binding);
 		binding->cursor_put = REACT_NO_CURSOR;
 	}
@@ -416,6 +445,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->dead = dead;
 	react->alarms = alarms;
 	react->options = *options;
+	react->shape = shape_new(store, dispatch, alarms);
 	react->index = index_new(options->conditions, options->scans_all);
 	struct adapter_head head;
 	store_head(store, &head);
@@ -457,6 +487,7 @@ void react_free(struct react *react)
 		if (react->reading != NULL) {
 			react->reading->react = NULL;
 		}
+		shape_free(react->shape);
 		index_free(react->index);
 		matching_close(&react->matching);
 		mem_free(react);
@@ -529,6 +560,13 @@ void react_go_on(struct react *react, struct binding *binding)
 {
 	activate(react, binding);
 	catch_up(react, binding);
+}
+
+int react_adopt_window(struct react *react, struct binding *binding, uint64_t first_seq,
+                       struct span value, struct err *err)
+{
+	activate(react, binding);
+	return shape_adopt(react->shape, binding, first_seq, value, err);
 }
 
 void react_start(struct react *react, uint64_t cursor)

@@ -52,6 +52,10 @@ void react_touch(struct react *react, struct binding *binding);
 /* Its pause has ended: it reads on where it stopped. */
 void react_go_on(struct react *react, struct binding *binding);
 
+/* A record of space `window` that was found at the start: see shape_adopt. */
+int react_adopt_window(struct react *react, struct binding *binding, uint64_t first_seq,
+                       struct span value, struct err *err);
+
 /* Follows the journal from behind `cursor` on. Before this nothing is matched. */
 void react_start(struct react *react, uint64_t cursor);
 /* Puts the cursors, for a clean stop: nothing that is settled runs again. */

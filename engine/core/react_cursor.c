@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "engine/core/job_store.h"
 #include "engine/core/react_inside.h"
+#include "engine/core/window_store.h"
 #include "engine/durable/space.h"
 
 enum { CURSOR_FORMAT = 1, CURSOR_MS = 100 };
@@ -99,10 +100,12 @@ static bool forget_done(struct react *react)
 bool react_put_cursors(struct react *react)
 {
 	bool again = false;
-	/* Before the shared one moves: whoever began to lag must have his own in the same group. */
+	/* Before the shared one moves: whoever began to lag must have his own in the same group,
+	 * and whoever collects events what he has. */
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		window_store_put_dirty(react->store, binding);
 		put_binding_cursor(react, binding);
 		again |= binding->lagging && react_has_caught_up(react, binding);
 	}
@@ -119,7 +122,7 @@ bool react_put_cursors(struct react *react)
 bool react_is_at_rest(const struct binding *binding)
 {
 	return !binding->lagging && binding->until_seq == 0 && dispatch_owes_nothing(binding) &&
-	       list_is_empty(&binding->done);
+	       list_is_empty(&binding->done) && windows_are_at_rest(binding->windows);
 }
 
 static bool is_pending(const struct react *react, struct record_key key)

@@ -4,6 +4,7 @@
 #define ENGINE_CORE_REACT_INSIDE_H
 
 #include "engine/core/react.h"
+#include "engine/core/shape.h"
 
 struct react {
 	struct store *store;
@@ -11,6 +12,7 @@ struct react {
 	struct dead *dead;
 	struct alarms *alarms;
 	struct react_options options;
+	struct shape *shape;
 	struct index *index;
 	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
 	uint64_t next_seq;   /* the first event that the live ones have not seen */

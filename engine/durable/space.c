@@ -66,6 +66,20 @@ struct record_key space_alarm(struct space_key *room, struct span scope, struct 
 	return spelt(SPACE_ALARM, scope, room, append(room, len, name));
 }
 
+struct record_key space_mark(struct space_key *room, struct span trigger_id, uint64_t version)
+{
+	space_put_number(room->bytes, version);
+	return spelt(SPACE_WINDOW, trigger_id, room, SPACE_NUMBER_LEN);
+}
+
+struct record_key space_window(struct space_key *room, struct span trigger_id, uint64_t version,
+                               uint64_t first_seq)
+{
+	space_put_number(room->bytes, version);
+	space_put_number(room->bytes + SPACE_NUMBER_LEN, first_seq);
+	return spelt(SPACE_WINDOW, trigger_id, room, (size_t)2 * SPACE_NUMBER_LEN);
+}
+
 struct record_key space_cursor(void)
 {
 	return (struct record_key){SPACE_META, SPAN(""), SPAN("cursor")};
@@ -112,6 +126,18 @@ int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_vers
 	}
 	*out_id = span_make(key.ptr, id_len);
 	*out_version = space_get_number(key.ptr + id_len + 1);
+	return 0;
+}
+
+int space_parse_window(struct span key, uint64_t *out_version, uint64_t *out_first_seq,
+                       struct err *err)
+{
+	if (key.len != SPACE_NUMBER_LEN && key.len != (size_t)2 * SPACE_NUMBER_LEN) {
+		return damaged("window's key", err);
+	}
+	*out_version = space_get_number(key.ptr);
+	*out_first_seq =
+	        key.len == SPACE_NUMBER_LEN ? 0 : space_get_number(key.ptr + SPACE_NUMBER_LEN);
 	return 0;
 }
 

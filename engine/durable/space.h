@@ -21,6 +21,7 @@
  *   dead     (empty)      seq, rest of the delivery id behind the event: "trigger id[/r1]"
  *   trigger  (empty)      id NUL version
  *   alarm    scope        key NUL name
+ *   window   trigger id   version (the mark) | version, seq of the event that opened it
  *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version
  */
 enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
@@ -39,6 +40,10 @@ struct record_key space_dead(struct space_key *room, uint64_t seq, struct span r
 struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version);
 struct record_key space_alarm(struct space_key *room, struct span scope, struct span key,
                               struct span name);
+/* Each version of a trigger has one mark, which sorts before its windows. */
+struct record_key space_mark(struct space_key *room, struct span trigger_id, uint64_t version);
+struct record_key space_window(struct space_key *room, struct span trigger_id, uint64_t version,
+                               uint64_t first_seq);
 struct record_key space_cursor(void);
 struct record_key space_replays(void);
 /* how many there have been */ /* the shared one of all live triggers */
@@ -49,6 +54,9 @@ bool space_is_cursor(struct span key); /* of a record of meta */
 int space_parse_job(struct span key, uint64_t *out_seq, struct err *err);
 int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
                         struct err *err);
+/* The seq is 0 for a mark. */
+int space_parse_window(struct span key, uint64_t *out_version, uint64_t *out_first_seq,
+                       struct err *err);
 /* The id is absent for the shared one. */
 int space_parse_cursor(struct span key, struct span *out_id, uint64_t *out_version,
                        struct err *err);

@@ -101,6 +101,16 @@ static void show(struct replay *replay, struct span id)
 	}
 }
 
+/* It passes the windows by, but stands in the lane of the one that would be its own. */
+static struct span window_name(struct replay *replay, const struct filter *filter, struct buf *text)
+{
+	if (filter->shaping == NULL) {
+		return SPAN_NONE;
+	}
+	(void)shaping_name(filter->shaping, &replay->matching, filter->metadata, text);
+	return buf_view(text);
+}
+
 static void make(struct replay *replay, struct binding *binding)
 {
 	const struct event *event = replay->event;
@@ -111,9 +121,10 @@ static void make(struct replay *replay, struct binding *binding)
 	buf_format(&id, "/%.*s/r%u", SPAN_ARG(binding->id), replay->number);
 	show(replay, buf_view(&id));
 	if (!replay->dry) {
-		const struct event_delivery shown = {1, buf_view(&id)};
+		const struct event_delivery shown = {1, buf_view(&id), 0};
 		event_write_json(event, span_of(replay->log), &shown, &json);
 		const struct filter *filter = binding->filter;
+		struct buf window = {0};
 		const struct job job = {
 		        .version = binding->version,
 		        .seq = event->seq,
@@ -129,9 +140,11 @@ static void make(struct replay *replay, struct binding *binding)
 		                                    : 0,
 		        .replay = replay->number,
 		        .event = buf_view(&json),
+		        .window = window_name(replay, filter, &window),
 		};
 		job_store_put(core->store, binding, &job);
 		dispatch_adopt(core->dispatch, binding, &job);
+		buf_free(&window);
 	}
 	replay->made++;
 	replay->bytes += json.len;

@@ -62,6 +62,21 @@ static void write_pause(const struct pause *pause, struct buf *out)
 	json_write_member_string(out, "paused_because", span_of(pause->reason));
 }
 
+static void write_windows(const struct windows *windows, struct buf *out)
+{
+	char next[CLOCK_TEXT_LEN + 1];
+	json_write_name(out, "windows");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "open", windows->count);
+	json_write_member_uint(out, "events", windows->events);
+	if (windows_next_deadline(windows) != 0) {
+		clock_format(windows_next_deadline(windows), next);
+		json_write_member_string(out, "next_deadline", span_of(next));
+	}
+	json_write_member_uint(out, "key_errors", windows->key_errors);
+	buf_byte(out, '}');
+}
+
 static void write_disabled(const struct function *served, struct buf *out)
 {
 	struct span reason = served != NULL ? function_disabled(served) : SPAN_NONE;
@@ -98,6 +113,9 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "cursor", react_cursor(core->react, binding));
 	json_write_member_uint(out, "waiting", binding->held - binding->busy);
 	json_write_member_uint(out, "running", binding->busy);
+	if (binding->windows != NULL) {
+		write_windows(binding->windows, out);
+	}
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);
 	json_write_member_uint(out, "paused_keys", binding->blocked);

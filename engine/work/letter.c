@@ -47,10 +47,10 @@ static struct delivery *blocked_by(const struct core *core, struct span delivery
 static bool job_of(const struct core *core, struct span json, struct buf *text,
                    struct binding **out_binding, struct job *out, struct err *out_err)
 {
-	struct span found[5];
-	static const struct span names[5] = {
-	        {"trigger", 7}, {"event", 5}, {"range", 5}, {"id", 2}, {"attempts", 8}};
-	json_get_many(json, names, 5, found);
+	struct span found[6];
+	static const struct span names[6] = {{"trigger", 7}, {"event", 5},    {"range", 5},
+	                                     {"id", 2},      {"attempts", 8}, {"window", 6}};
+	json_get_many(json, names, 6, found);
 	if (found[2].ptr != NULL || json_is_null(found[1])) {
 		(void)err_set(
 		        out_err, E_UNSUPPORTED, "not_replayable",
@@ -97,6 +97,7 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 	        .replay = name.replay,
 	        .attempts = found[4],
 	        .event = found[1],
+	        .window = found[5].ptr != NULL ? work_text(json, "window", text) : SPAN_NONE,
 	};
 	return true;
 }

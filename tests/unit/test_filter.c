@@ -783,7 +783,16 @@ static void faults_name_field_value_and_what_to_do(void **state)
 	         "there is no option 'evnets' here; do you mean 'events'"},
 	        {"{\"xyzzy\":1}", E_INVALID,
 	         "there is no option 'xyzzy' here; the options are scope, key, key_regex"},
-	        {"{\"debounce\":{}}", E_UNSUPPORTED, "'debounce' is not available yet"},
+	        {"{\"debounce\":{}}", E_INVALID, "'debounce' needs a key"},
+	        {"{\"debounce\":{\"key\":\"key\"}}", E_INVALID, "'debounce' needs a wait"},
+	        {"{\"debounce\":{\"key\":\"key\",\"wait\":\"1s\"}}", E_INVALID,
+	         "'debounce' needs a max_delay: while events come"},
+	        {"{\"debounce\":{\"key\":\"key\",\"wait\":\"2s\",\"max_delay_ms\":1999}}",
+	         E_INVALID, "max_delay below its wait"},
+	        {"{\"debounce\":{\"key\":\"key\",\"wait\":\"0s\"}}", E_INVALID,
+	         "debounce: 'wait' must be"},
+	        {"{\"debounce\":{\"quiet\":\"1s\"}}", E_INVALID, "there is no option 'quiet'"},
+	        {"{\"throttle\":{}}", E_UNSUPPORTED, "'throttle' is not available yet"},
 	        {"{\"ttl\":1}", E_UNSUPPORTED, "'ttl' is not available yet"},
 	        {"[]", E_INVALID, "must be an object, not array"},
 	};
@@ -888,7 +897,7 @@ static void the_manual_comes_from_the_table(void **state)
 	assert_non_null(strstr(out.ptr, "t.changed\n    Only when"));
 	assert_non_null(strstr(out.ptr, "t.retry.jitter\n    By how much"));
 	assert_non_null(strstr(out.ptr, "One of: key"));
-	assert_null(strstr(out.ptr, "debounce"));
+	assert_null(strstr(out.ptr, "throttle"));
 	buf_free(&out);
 }
 

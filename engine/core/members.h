@@ -1,0 +1,31 @@
+/* This file keeps the seqs of the events that are delivered together, least first. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_MEMBERS_H
+#define ENGINE_CORE_MEMBERS_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MEMBERS_MAX = 1000 };
+
+/* All zero is none. */
+struct members {
+	uint64_t *seqs;
+	size_t count;
+	size_t room;
+};
+
+void members_free(struct members *members); /* the memory; it is empty again */
+/* Greater than all that are there. */
+void members_add(struct members *members, uint64_t seq);
+void members_clear(struct members *members);
+
+/* As a JSON array: the first seq, then how much greater each is than the one before. */
+void members_write(const struct members *members, struct buf *out);
+/* Reads what members_write wrote into an empty one. False, and it stays empty: it is none. */
+bool members_read(struct span json, struct members *out);
+
+#endif

@@ -1,0 +1,61 @@
+/* This file defines how a trigger shapes its events: which it takes together, and for how long. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRIGGERS_SHAPING_H
+#define TRIGGERS_SHAPING_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/field.h"
+#include "base/span.h"
+#include "triggers/condition.h"
+#include "triggers/grouping.h"
+#include "triggers/matching.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * DESIGN. A trigger that debounces collects its events in windows, one for each value of `key`. A
+ * window has a name: the value as canonical JSON, not a hash of it, so that two values never share
+ * one. An event for which the expression fails has a name made of its own scope and key.
+ */
+enum shaping_kind { SHAPING_DEBOUNCE };
+
+/* Which event of a window is the one that is delivered. */
+enum shaping_keep { KEEP_LAST, KEEP_FIRST };
+
+enum { SHAPING_NAME_MAX = 1024 };
+
+struct shaping {
+	enum shaping_kind kind;
+	struct grouping *key;
+	int64_t wait_ms;      /* how long it must be quiet */
+	int64_t max_delay_ms; /* after the first event it ends in any case */
+	enum shaping_keep keep;
+};
+
+/* The sections as they are written. */
+struct shaping_text {
+	struct debounce_text {
+		char *key;
+		int64_t wait_ms;
+		int64_t max_delay_ms;
+		int keep; /* enum shaping_keep */
+	} debounce;
+};
+
+extern const struct field debounce_fields[]; /* struct debounce_text */
+
+/* `config` is the whole config of the trigger, from which `text` was read. *out is NULL where it
+ * shapes nothing. E_INVALID with `code`, or "invalid_condition"; `where` may be NULL. `env`
+ * outlives it. */
+int shaping_new(struct condition_env *env, struct span config, const struct shaping_text *text,
+                const char *code, struct condition_fault *where, struct shaping **out,
+                struct err *err);
+void shaping_free(struct shaping *shaping); /* NULL is harmless */
+
+/* Appends the name of the window that the event belongs to: see DESIGN. False: its expression
+ * fails, or says more than SHAPING_NAME_MAX bytes. */
+bool shaping_name(const struct shaping *shaping, struct matching *matching, struct span metadata,
+                  struct buf *out);
+
+#endif
