@@ -172,38 +172,13 @@ void exchange_problem(struct exchange *exchange, int status, struct span code, s
 
 /* ---- requests ---- */
 
-static bool is_json_type(struct span type)
-{
-	for (size_t i = 0; i < type.len; i++) {
-		if (type.ptr[i] == ';' || type.ptr[i] == ' ' || type.ptr[i] == '\t') {
-			type.len = i;
-		}
-	}
-	if (http_text_equal(type, SPAN("application/json"))) {
-		return true;
-	}
-	struct span suffix = SPAN("+json");
-	return type.len > suffix.len &&
-	       http_text_equal(span_make(type.ptr + type.len - suffix.len, suffix.len), suffix);
-}
-
 /* What nobody need be asked about: 0, or the error to refuse with. */
 static int admit(const struct talk *talk, const struct http_request *request, struct err *err)
 {
+	const struct exchange_handler *handler = &talk->host->handler;
 	struct span origin = http_request_header(request, SPAN("origin"));
 	int status = origin_check(talk->host->rule, origin, request->host, err);
-	if (status != 0) {
-		return status;
-	}
-	struct span type = http_request_header(request, SPAN("content-type"));
-	bool has_body = request->body.len > 0 || request->expects_continue;
-	if ((type.ptr || has_body) && !is_json_type(type) && !span_is(request->method, "GET")) {
-		return err_set(err, E_UNSUPPORTED, "unsupported_media_type",
-		               "a %.*s takes JSON only, this body is %.*s",
-		               SPAN_ARG(request->method),
-		               SPAN_ARG(type.ptr ? type : SPAN("of no declared type")));
-	}
-	return 0;
+	return status == 0 && handler->admit ? handler->admit(handler->ctx, request, err) : status;
 }
 
 static void refuse(struct talk *talk, const struct http_request *request, const struct err *err,

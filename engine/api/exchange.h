@@ -3,6 +3,7 @@
 #ifndef ENGINE_API_EXCHANGE_H
 #define ENGINE_API_EXCHANGE_H
 
+#include "base/err.h"
 #include "base/span.h"
 #include "engine/api/conn.h"
 #include "engine/api/origin.h"
@@ -14,7 +15,7 @@
  * order in which they came, up to EXCHANGES_MAX of them (fewer, when replies are large) before the
  * first is answered; replies leave in that order too: one that is ready too early waits in its
  * exchange. Refused here, before anybody is asked: what wire/http refuses, a wrong Origin or Host
- * (403), a body that does not say that it is JSON (415).
+ * (403), and what the handler does not admit.
  *
  *      waiting --exchange_reply--> ready --all before it have left--> sent, freed
  */
@@ -30,6 +31,9 @@ struct exchange_handler {
 	/* Must end in exchange_reply or exchange_problem, now or later, exactly once. The request
 	 * is borrowed for the call. */
 	void (*request)(void *ctx, struct exchange *exchange, const struct http_request *request);
+	/* Judges a request by its head, when the body may still be to come; else 0. NULL: all are
+	 * admitted. */
+	int (*admit)(void *ctx, const struct http_request *request, struct err *err);
 	/* A WebSocket may be opened on any path for which this is false. */
 	bool (*is_route)(void *ctx, struct span path);
 };

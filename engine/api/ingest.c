@@ -3,20 +3,9 @@
 #include "engine/api/ingest.h"
 
 #include "base/json.h"
+#include "engine/api/media.h"
 #include "wire/cloudevent.h"
 #include "wire/url.h"
-
-/* "application/json; charset=utf-8" without what is behind. */
-static struct span media_type(const struct http_request *http)
-{
-	struct span type = http_request_header(http, SPAN("content-type"));
-	for (size_t i = 0; i < type.len; i++) {
-		if (type.ptr[i] == ';' || type.ptr[i] == ' ' || type.ptr[i] == '\t') {
-			type.len = i;
-		}
-	}
-	return type;
-}
 
 static int read_attribute(const struct http_header *header, struct buf *out, struct err *err)
 {
@@ -69,9 +58,17 @@ static int read_binary(const struct http_request *http, struct span body, struct
 	return status;
 }
 
+int ingest_refuse_type(struct err *err)
+{
+	return err_set(
+	        err, E_UNSUPPORTED, "not_a_cloudevent",
+	        "a CloudEvent is " CLOUDEVENT_STRUCTURED ", several are " CLOUDEVENT_BATCH
+	        ", or its attributes are fields such as ce-specversion and its data is JSON");
+}
+
 int ingest_read(const struct http_request *http, struct buf *out, struct err *err)
 {
-	struct span type = media_type(http);
+	struct span type = media_type(http_request_header(http, SPAN("content-type")));
 	struct span body = SPAN_NONE;
 	int status = http->body.len != 0 ? json_check(http->body, &body, err) : 0;
 	if (status != 0) {
@@ -89,10 +86,7 @@ int ingest_read(const struct http_request *http, struct buf *out, struct err *er
 		status = read_binary(http, body, out, err);
 		buf_byte(out, ']');
 	} else {
-		status = err_set(err, E_UNSUPPORTED, "unsupported_media_type",
-		                 "a CloudEvent is " CLOUDEVENT_STRUCTURED
-		                 ", several are " CLOUDEVENT_BATCH
-		                 ", or its attributes are fields such as ce-specversion");
+		status = ingest_refuse_type(err);
 	}
 	buf_byte(out, '}');
 	return status;

@@ -9,7 +9,9 @@
 
 /* Appends {"events":[...]}: of a structured event, of a batch, or of one whose attributes are
  * header fields (binary mode; its data is JSON). What is in them is not looked at. E_INVALID
- * "invalid_json", "invalid_cloudevent", E_UNSUPPORTED "unsupported_media_type". */
+ * "invalid_json", "invalid_cloudevent", E_UNSUPPORTED "not_a_cloudevent". */
 int ingest_read(const struct http_request *http, struct buf *out, struct err *err);
+/* Says which types there are: E_UNSUPPORTED. */
+int ingest_refuse_type(struct err *err);
 
 #endif

@@ -101,6 +101,9 @@ static const struct problem_row rows[] = {
         {"too_many_keys", 413, "Ask for fewer keys at a time."},
         {"transact_too_large", 413, "Split the transaction: at most 128 keys and 8 MiB."},
         {"unsupported_media_type", 415, "Send Content-Type: application/json."},
+        {"not_a_cloudevent", 415,
+         "Send Content-Type: application/cloudevents+json (a list: "
+         "application/cloudevents-batch+json), or the attributes as ce- header fields."},
         {"upgrade_refused", 426, "Open a new connection for the WebSocket."},
         {"headers_too_large", 431, "Send fewer or shorter header fields."},
         {"loop_detected", 508, "Break the chain of triggers that the detail names."},

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "engine/api/ingest.h"
+#include "engine/api/media.h"
 #include "engine/api/problem.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
@@ -538,6 +539,26 @@ static void on_request(void *ctx, struct exchange *exchange, const struct http_r
 	}
 }
 
+/* Bodies are JSON, and say so. */
+static int admit(void *ctx, const struct http_request *http, struct err *err)
+{
+	(void)ctx;
+	struct route_match match;
+	struct span type = http_request_header(http, SPAN("content-type"));
+	bool has_body = http->body.len > 0 || http->expects_continue;
+	if ((type.ptr == NULL && !has_body) || media_is_json(media_type(type)) ||
+	    span_is(http->method, "GET")) {
+		return 0;
+	}
+	if (route_find(http->method, http->path, &match) == ROUTE_FOUND &&
+	    match.route->flags & ROUTE_EVENTS) {
+		return ingest_refuse_type(err);
+	}
+	return err_set(err, E_UNSUPPORTED, "unsupported_media_type",
+	               "a %.*s takes JSON only, this body is %.*s", SPAN_ARG(http->method),
+	               SPAN_ARG(type.ptr ? type : SPAN("of no declared type")));
+}
+
 static bool is_route(void *ctx, struct span path)
 {
 	(void)ctx;
@@ -574,5 +595,6 @@ void rest_free(struct rest *rest)
 
 struct exchange_handler rest_handler(struct rest *rest)
 {
-	return (struct exchange_handler){rest, on_request, is_route};
+	return (struct exchange_handler){
+	        .ctx = rest, .request = on_request, .admit = admit, .is_route = is_route};
 }

@@ -80,7 +80,7 @@ static void what_is_none_is_refused(void **state)
 	struct buf out = {0};
 	struct err err;
 	assert_int_equal(read_with(plain, 1, "{}", &out, &err), E_UNSUPPORTED);
-	assert_string_equal(err.code, "unsupported_media_type");
+	assert_string_equal(err.code, "not_a_cloudevent");
 	assert_int_equal(read_with(bad, 2, "", &out, &err), E_INVALID);
 	assert_int_equal(read_with(bytes, 2, "", &out, &err), E_INVALID);
 	assert_int_equal(read_with(one, 1, "{", &out, &err), E_INVALID);

@@ -42,6 +42,13 @@ static void a_known_code_has_its_status_and_instruction(void **state)
 	assert_true(json_get(value, SPAN("status"), &status));
 	assert_true(json_int64(status, &number));
 	assert_int_equal(number, 415);
+	buf_clear(&out);
+	problem_write(&out, 415, SPAN("not_a_cloudevent"), SPAN(""));
+	assert_member(
+	        buf_view(&out), "agent_instruction",
+	        "Send Content-Type: application/cloudevents+json (a list: "
+	        "application/cloudevents-batch+json), or the attributes as ce- header fields.");
+	assert_int_equal(problem_status(SPAN("not_a_cloudevent"), 400), 415);
 	buf_free(&out);
 }
 

@@ -176,6 +176,13 @@ static void strangers_and_other_types_are_refused(void **state)
 	                     "Content-Length: 1\r\n\r\n5");
 	client_expect(&client, "HTTP/1.1 200 ");
 	assert_int_equal(world->started, 1);
+	client_send(&client, "POST /v1/events HTTP/1.1\r\n" HOST
+	                     "Content-Type: text/plain\r\nContent-Length: 1\r\n\r\n5");
+	client_expect(&client, "HTTP/1.1 415 ");
+	client_expect(&client, "not_a_cloudevent");
+	client_send(&client, "POST /v1/events HTTP/1.1\r\n" HOST JSON "Content-Length: 1\r\n\r\n5");
+	client_expect(&client, "HTTP/1.1 415 ");
+	client_expect(&client, "not_a_cloudevent");
 	client_close(&client);
 }
 
