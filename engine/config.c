@@ -61,9 +61,9 @@ static bool is_loopback(const char *host)
 }
 
 /* "host:port" or "[v6 address]:port". */
-static bool split_listen(struct config *config)
+static bool split_listen(const char *listen, char **out_host, uint16_t *out_port)
 {
-	struct span text = span_of(config->listen);
+	struct span text = span_of(listen);
 	const char *colon = memrchr(text.ptr, ':', text.len);
 	if (colon == NULL) {
 		return false;
@@ -80,8 +80,8 @@ static bool split_listen(struct config *config)
 	if (!id_parse_uint(port, &number) || number > UINT16_MAX) {
 		return false;
 	}
-	config->listen_host = mem_copy(host.ptr, host.len);
-	config->listen_port = (uint16_t)number;
+	*out_host = mem_copy(host.ptr, host.len);
+	*out_port = (uint16_t)number;
 	return true;
 }
 
@@ -90,15 +90,43 @@ static const char not_an_address[] =
 static const char not_loopback[] = "'listen' is not loopback, and there are no tokens yet: whoever "
                                    "reaches this address could do "
                                    "everything; set 'insecure: true' if that is meant";
+static const char front_not_loopback[] =
+        "'http.listen' is not loopback, and there are no tokens yet: whoever reaches this address "
+        "can wake every HTTP trigger; set 'insecure: true' if that is meant";
 
 static void check_listen(const struct yaml_node *root, struct config *config, struct report *report)
 {
 	const struct yaml_entry *entry = entry_at(root, "listen", NULL, NULL);
-	if (!split_listen(config)) {
+	if (!split_listen(config->listen, &config->listen_host, &config->listen_port)) {
 		refuse(report, entry, not_an_address);
 	} else if (!is_loopback(config->listen_host) && !config->insecure) {
 		refuse(report, entry, not_loopback);
 	}
+}
+
+/* The listener for HTTP triggers, and whether there is one if there are such triggers. */
+static void check_front(const struct yaml_node *root, const struct config *config,
+                        struct report *report)
+{
+	const struct yaml_entry *entry = entry_at(root, "http", "listen", NULL);
+	char *host = NULL;
+	uint16_t port;
+	if (config->http.listen == NULL) {
+		for (size_t i = 0; i < config->trigger_count; i++) {
+			const struct config_trigger *trigger = &config->triggers[i];
+			if (trigger->type != NULL && strcmp(trigger->type, "http") == 0) {
+				report_add(report, trigger->line, 0, "invalid_value",
+				           "the trigger '%s' is of type http, but nobody listens "
+				           "for requests: set http.listen, such as 127.0.0.1:3111",
+				           trigger->id ? trigger->id : "");
+			}
+		}
+	} else if (!split_listen(config->http.listen, &host, &port)) {
+		refuse(report, entry, "'http.listen' must be host:port, such as 127.0.0.1:3111");
+	} else if (!is_loopback(host) && !config->insecure) {
+		refuse(report, entry, front_not_loopback);
+	}
+	mem_free(host);
 }
 
 int config_override(struct config *config, const struct config_source *source, struct err *err)
@@ -114,7 +142,7 @@ int config_override(struct config *config, const struct config_source *source, s
 	mem_free(config->listen_host);
 	config->listen = mem_text(source->listen);
 	config->listen_host = NULL;
-	if (!split_listen(config)) {
+	if (!split_listen(config->listen, &config->listen_host, &config->listen_port)) {
 		return err_set(err, E_INVALID, "invalid_listen", "%s", not_an_address);
 	}
 	if (!is_loopback(config->listen_host) && !config->insecure) {
@@ -226,6 +254,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
 	check_listen(root, config, report);
+	check_front(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, config, report);
 }
@@ -265,7 +294,7 @@ static void take_iii_port(struct config_iii *iii, struct config *config, struct 
 		mem_free(config->listen_host);
 		config->listen = text_of(&listen);
 		config->listen_host = NULL;
-		(void)split_listen(config);
+		(void)split_listen(config->listen, &config->listen_host, &config->listen_port);
 	}
 }
 

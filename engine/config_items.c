@@ -6,9 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml_json.h"
-#include "triggers/on_dead.h"
-#include "triggers/on_event.h"
-#include "triggers/on_state.h"
+#include "triggers/triggers.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 #define DAY (24LL * HOUR)
@@ -503,9 +501,7 @@ void config_print_item_tables(struct buf *out)
 	field_print_text(exec_fields, "functions[].exec.", out);
 	field_print_text(endpoint_fields, "functions[].http.", out);
 	field_print_text(trigger_fields, "triggers[].", out);
-	on_state_print("triggers[].", out);
-	on_event_print("triggers[].", out);
-	on_dead_print("triggers[].", out);
+	trigger_print_fields("triggers[].", out);
 }
 
 static void write_auth(const struct config_auth *auth, struct buf *out)

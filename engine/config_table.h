@@ -70,6 +70,9 @@ struct config_limits {
 };
 
 struct config_http {
+	char *listen; /* as written; NULL: there are no HTTP triggers */
+	int64_t max_body;
+	struct field_strings cors_origins;
 	struct field_strings allowed_hosts;
 	struct field_strings allowed_origins;
 	int64_t header_timeout;
@@ -195,7 +198,8 @@ struct config_kv {
 	int64_t save_interval_ms;
 };
 
-extern const struct field config_fields[];    /* struct config */
-extern const struct field config_kv_fields[]; /* struct config_kv */
+extern const struct field config_fields[];      /* struct config */
+extern const struct field config_http_fields[]; /* struct config_http, a section of it */
+extern const struct field config_kv_fields[];   /* struct config_kv */
 
 #endif

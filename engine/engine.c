@@ -99,6 +99,9 @@ static void say_ready(const struct engine *engine)
 	log_info("engine", "pawl %s listens on http://%s (events up to %llu, %zu triggers)",
 	         PAWL_VERSION, core->address, (unsigned long long)head.next_seq - 1,
 	         catalog_count(core->catalog));
+	if (core->front[0] != '\0') {
+		log_info("engine", "HTTP triggers are served on http://%s", core->front);
+	}
 	if (head.volatile_data) {
 		log_warn("engine", "state is kept in memory only: nothing survives this process "
 		                   "(store_method: in_memory)");

@@ -4,6 +4,7 @@
 
 #include "adapters/adapters.h"
 #include "base/mem.h"
+#include "engine/api/gateway.h"
 #include "engine/api/rest.h"
 #include "engine/api/server.h"
 #include "engine/api/session.h"
@@ -12,6 +13,7 @@
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
 #include "engine/core/retain.h"
+#include "engine/core/routing.h"
 #include "engine/core/state.h"
 #include "engine/core/worker.h"
 #include "engine/durable/alarm.h"
@@ -22,7 +24,12 @@
 #include "triggers/event.h"
 #include <stdio.h>
 
-enum { CLOSE_GRACE_MS = 2000, RECENT_BYTES = 4 * 1024 * 1024, VIEW_LAG_BYTES = 16 * 1024 * 1024 };
+enum {
+	CLOSE_GRACE_MS = 2000,
+	LAST_REPLIES_MS = 500,
+	RECENT_BYTES = 4 * 1024 * 1024,
+	VIEW_LAG_BYTES = 16 * 1024 * 1024
+};
 
 /* ---- the store ---- */
 
@@ -99,6 +106,7 @@ static struct catalog_options catalog_says(const struct config *config, const st
 {
 	return (struct catalog_options){
 	        .conditions = core->conditions,
+	        .routing = core->routing,
 	        .detach_grace_ms = config->workers.detach_grace,
 	        .defaults = {.concurrency = (uint32_t)config->delivery.concurrency,
 	                     .timeout_ms = config->delivery.timeout,
@@ -162,6 +170,45 @@ static struct server_options server_says(const struct config *config)
 	return options;
 }
 
+static struct gateway_options gateway_says(const struct config *config)
+{
+	return (struct gateway_options){
+	        .cors_origins = (const char *const *)config->http.cors_origins.items,
+	        .only_false_means_no = config->compat.condition == CONFIG_CONDITION_III,
+	};
+}
+
+/* The listener for HTTP triggers, whose callers `origins` (the caller's to free) may be. */
+static struct server_options front_says(const struct config *config, const char ***out_origins)
+{
+	const struct field_strings *lists[] = {&config->http.allowed_origins,
+	                                       &config->http.cors_origins};
+	size_t count = lists[0]->count + lists[1]->count;
+	const char **origins = MEM_ARRAY(const char *, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		bool is_first = i < lists[0]->count;
+		origins[i] = is_first ? lists[0]->items[i] : lists[1]->items[i - lists[0]->count];
+	}
+	struct server_options options = server_says(config);
+	options.listen = config->http.listen;
+	options.allowed_origins = origins;
+	options.limits.body_bytes = (size_t)config->http.max_body;
+	*out_origins = origins;
+	return options;
+}
+
+static void configure_front(struct parts *parts, const struct config *config)
+{
+	const char **origins;
+	const struct gateway_options gateway = gateway_says(config);
+	const struct server_options front = front_says(config, &origins);
+	if (parts->front != NULL) {
+		server_configure(parts->front, &front);
+		gateway_configure(parts->gateway, &gateway);
+	}
+	mem_free(origins);
+}
+
 static void configure(struct parts *parts, const struct config *config)
 {
 	struct core *core = &parts->core;
@@ -182,6 +229,7 @@ static void configure(struct parts *parts, const struct config *config)
 	state_configure(core->state, &limits);
 	sessions_configure(parts->sessions, &sessions);
 	server_configure(parts->server, &server);
+	configure_front(parts, config);
 	/* These may start what has waited for room: by the other options as they are now. */
 	catalog_configure(core->catalog, &catalog);
 	workers_configure(core->workers, &workers);
@@ -264,6 +312,9 @@ static void crowded(void *ctx, bool is)
 	if (parts->server != NULL) {
 		server_pause_reading(parts->server, is);
 	}
+	if (parts->front != NULL) {
+		server_pause_reading(parts->front, is);
+	}
 }
 
 static void build_core(struct parts *parts, const struct config *config)
@@ -279,6 +330,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	core->react = react_new(core->store, core->dispatch, core->dead, core->alarms, &react);
 	const struct retain_options retain = retain_says(config);
 	parts->retain = retain_new(core->store, core->react, core->alarms, &retain);
+	core->routing = config->http.listen != NULL ? routing_new() : NULL;
 	const struct catalog_options catalog = catalog_says(config, core);
 	core->catalog = catalog_new(core->store, core->functions, core->alarms, core->dispatch,
 	                            core->react, &catalog);
@@ -321,13 +373,37 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	return status;
 }
 
+/* A second listener, for HTTP triggers, if the config wants one. */
+static int listen_in_front(struct parts *parts, const struct config *config, struct err *err)
+{
+	struct core *core = &parts->core;
+	const char **origins;
+	if (core->routing == NULL) {
+		return 0;
+	}
+	const struct gateway_options gateway = gateway_says(config);
+	parts->gateway = gateway_new(core, &gateway);
+	struct server_options options = front_says(config, &origins);
+	options.handler = gateway_handler(parts->gateway);
+	int status = server_open(parts->loop, core->alarms, &options, &parts->front, err);
+	mem_free(origins);
+	if (status != 0) {
+		return err_wrap(err, "http.listen");
+	}
+	(void)snprintf(core->front, sizeof core->front, "%s", server_address(parts->front));
+	return 0;
+}
+
 int parts_build(struct parts *parts, const struct config *config, struct err *err)
 {
 	parts->core.service_name = config->service.name;
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
 	int status = build_work(parts, config, err);
-	return status != 0 ? status : listen_on(parts, config, err);
+	if (status == 0) {
+		status = listen_on(parts, config, err);
+	}
+	return status != 0 ? status : listen_in_front(parts, config, err);
 }
 
 /* ---- ending ---- */
@@ -336,10 +412,12 @@ int parts_build(struct parts *parts, const struct config *config, struct err *er
 static void free_core(struct parts *parts)
 {
 	struct core *core = &parts->core;
+	gateway_free(parts->gateway);
 	rest_free(parts->rest);
 	sessions_free(parts->sessions);
 	react_stop(core->react);
 	catalog_free(core->catalog);
+	routing_free(core->routing);
 	retain_free(parts->retain);
 	react_free(core->react);
 	dispatch_free(core->dispatch);
@@ -370,13 +448,34 @@ static void server_is_closed(void *ctx)
 	webhook_free(parts->webhook, executor_is_gone, parts);
 }
 
-void parts_close(struct parts *parts, void (*closed)(void *ctx), void *ctx)
+static void front_is_closed(void *ctx)
 {
-	parts->closed = closed;
-	parts->closed_ctx = ctx;
+	struct parts *parts = ctx;
+	parts->front = NULL;
+	alarm_clear(parts->core.alarms, &parts->front_grace);
 	if (parts->server != NULL) {
 		server_close(parts->server, CLOSE_GRACE_MS, server_is_closed, parts);
 	} else {
 		server_is_closed(parts);
+	}
+}
+
+static void front_grace_is_over(struct alarm *alarm)
+{
+	gateway_end_requests(MEM_CONTAINER(alarm, struct parts, front_grace)->gateway);
+}
+
+/* First those who wait for workers, then the workers. */
+void parts_close(struct parts *parts, void (*closed)(void *ctx), void *ctx)
+{
+	parts->closed = closed;
+	parts->closed_ctx = ctx;
+	if (parts->front != NULL) {
+		parts->front_grace.fn = front_grace_is_over;
+		alarm_set_in(parts->core.alarms, &parts->front_grace, CLOSE_GRACE_MS);
+		server_close(parts->front, CLOSE_GRACE_MS + LAST_REPLIES_MS, front_is_closed,
+		             parts);
+	} else {
+		front_is_closed(parts);
 	}
 }

@@ -6,11 +6,13 @@
 #include "base/err.h"
 #include "engine/config_table.h"
 #include "engine/core/core.h"
+#include "engine/durable/alarm.h"
 #include "engine/durable/store_waiter.h"
 #include <stddef.h>
 
 struct uv_loop_s;
 struct builtins;
+struct gateway;
 struct rest;
 struct retain;
 struct roster;
@@ -33,7 +35,10 @@ struct parts {
 	struct rest *rest;
 	struct sessions *sessions;
 	struct server *server; /* NULL: it does not listen */
-	size_t closing;        /* executors that have not said that they are gone */
+	struct gateway *gateway;
+	struct server *front;     /* where requests to HTTP triggers come; NULL: nowhere */
+	struct alarm front_grace; /* while it closes: when requests that still wait are ended */
+	size_t closing;           /* executors that have not said that they are gone */
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };

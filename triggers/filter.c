@@ -35,6 +35,7 @@ void filter_free(struct filter *filter)
 	grouping_free(filter->concurrency_key);
 	shaping_free(filter->shaping);
 	mem_free(filter->tally.error_text);
+	http_rule_free(filter->http);
 	mem_free(filter);
 }
 

@@ -8,6 +8,7 @@
 #include "triggers/condition.h"
 #include "triggers/event.h"
 #include "triggers/grouping.h"
+#include "triggers/http_rule.h"
 #include "triggers/matching.h"
 #include "triggers/retry_fields.h"
 #include "triggers/selection.h"
@@ -60,6 +61,7 @@ struct filter {
 	struct shaping *shaping;           /* NULL: each event is a delivery of its own */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct dead_wish *dead;            /* of a dead letter; NULL: none */
+	struct http_rule *http; /* it is woken by requests, and by no event; NULL: by events */
 };
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };

@@ -120,7 +120,9 @@ static void say_events(const struct filter *filter, enum event_kind kind, struct
 {
 	enum event_kind wanted = EVENT_CREATED;
 	(void)filter_is_beside(filter, &wanted);
-	if (event_kind_is_change(wanted) && event_kind_is_change(kind)) {
+	if (filter->http != NULL) {
+		BUF_LITERAL(out, "it wakes on HTTP requests, not on events");
+	} else if (event_kind_is_change(wanted) && event_kind_is_change(kind)) {
 		buf_format(out, "events does not list %s", event_kind_name(kind));
 	} else {
 		buf_format(out, "it wakes on %s, not on %s", say_kind(wanted), say_kind(kind));

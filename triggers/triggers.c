@@ -5,17 +5,21 @@
 #include "base/json.h"
 #include "triggers/on_dead.h"
 #include "triggers/on_event.h"
+#include "triggers/on_http.h"
 #include "triggers/on_state.h"
 
 static const struct trigger_type types[] = {
-        {"state", "Wakes when a key of the state changes.", on_state_parse},
-        {"event", "Wakes when somebody sends a CloudEvent (POST /v1/events).", on_event_parse},
-        {"dead", "Wakes when a delivery of another trigger becomes a dead letter.", on_dead_parse},
+        {"state", "Wakes when a key of the state changes.", on_state_parse, on_state_print},
+        {"event", "Wakes when somebody sends a CloudEvent (POST /v1/events).", on_event_parse,
+         on_event_print},
+        {"dead", "Wakes when a delivery of another trigger becomes a dead letter.", on_dead_parse,
+         on_dead_print},
+        {"http", "Wakes when a request comes to its path; the function's result answers it.",
+         on_http_parse, on_http_print},
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {"alarm",    "cron", "http", "queue", "durable:subscriber",
-                                      "subscribe"};
+static const char *const planned[] = {"alarm", "cron", "queue", "durable:subscriber", "subscribe"};
 
 size_t trigger_type_count(void)
 {
@@ -25,6 +29,13 @@ size_t trigger_type_count(void)
 const struct trigger_type *trigger_type_at(size_t index)
 {
 	return &types[index];
+}
+
+void trigger_print_fields(const char *prefix, struct buf *out)
+{
+	for (size_t i = 0; i < trigger_type_count(); i++) {
+		types[i].print(prefix, out);
+	}
 }
 
 static const struct trigger_type *find(struct span name)

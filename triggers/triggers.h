@@ -3,6 +3,7 @@
 #ifndef TRIGGERS_TRIGGERS_H
 #define TRIGGERS_TRIGGERS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "triggers/filter.h"
@@ -14,6 +15,7 @@ struct trigger_type {
 	const char *help;
 	int (*parse)(const struct trigger_request *request, struct filter **out,
 	             struct trigger_policy *out_policy, struct err *err);
+	void (*print)(const char *prefix, struct buf *out); /* its fields, for the manual */
 };
 
 size_t trigger_type_count(void);
@@ -21,6 +23,9 @@ const struct trigger_type *trigger_type_at(size_t index);
 
 /* True for a type of our own, also for one that is only planned: nobody else may provide it. */
 bool trigger_type_is_ours(struct span name);
+
+/* Appends the fields of all types as text, a paragraph each; `prefix` comes before every name. */
+void trigger_print_fields(const char *prefix, struct buf *out);
 
 /* Reads a trigger of any type of ours. The config is valid JSON. E_NOT_FOUND
  * "trigger_type_not_found", E_UNSUPPORTED "not_available", or what the type says. The filter is the

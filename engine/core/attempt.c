@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/consent.h"
 #include "engine/core/entry.h"
 #include "wire/baggage.h"
 #include <stdio.h>
@@ -236,20 +237,6 @@ static bool read_steering(struct span result, struct attempt_end *end, struct bu
 		return true;
 	}
 	return false;
-}
-
-static bool means_yes(const struct attempts *attempts, struct span result)
-{
-	if (attempts->only_false_means_no) {
-		return !span_is(result, "false");
-	}
-	if (json_is_null(result) || span_is(result, "false") || span_is(result, "\"\"")) {
-		return false;
-	}
-	double number;
-	bool is_zero =
-	        json_kind(result) == JSON_NUMBER && json_double(result, &number) && number == 0.0;
-	return !is_zero;
 }
 
 static void call_done(struct call *call, const struct call_result *result);
@@ -485,7 +472,7 @@ static void call_done(struct call *call, const struct call_result *result)
 	struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
 	attempt->calling = false;
 	if (attempt->asking && result->end == CALL_OK &&
-	    means_yes(attempt->attempts, result->result)) {
+	    consent_given(result->result, attempt->attempts->only_false_means_no)) {
 		attempt->delivery->asked = true;
 		call_handler(attempt);
 		return;

@@ -18,6 +18,7 @@
 
 struct catalog;
 struct dispatch;
+struct route_node;
 
 /* The number is on disk. */
 enum binding_origin { BINDING_CONFIG = 1, BINDING_WORKER = 2, BINDING_API = 3 };
@@ -50,6 +51,8 @@ struct binding {
 	struct alarm detach;          /* the grace after the last holder's disconnect */
 	bool stays;                   /* no holder needed: config, API, durable */
 	struct pause pause;           /* the same for all versions */
+	struct list in_route;         /* of an HTTP trigger: see routing.h */
+	struct route_node *route;     /* NULL: it is on none */
 
 	/* react's */
 	struct index_entry entry;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/core/job_store.h"
 #include "engine/core/redeploy.h"
+#include "engine/core/routing.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 #include "triggers/triggers.h"
@@ -119,6 +120,7 @@ static void tell_unbound(struct alarm *alarm)
 static void enter(struct catalog *catalog, struct binding *binding, uint64_t own_cursor)
 {
 	list_init(&binding->holders);
+	list_init(&binding->in_route);
 	binding->detach.fn = detach_is_due;
 	binding->catalog = catalog;
 	list_push(&catalog->bindings, &binding->link);
@@ -127,6 +129,10 @@ static void enter(struct catalog *catalog, struct binding *binding, uint64_t own
 	alarm_set_in(catalog->alarms, &catalog->unbound, UNBOUND_MS);
 	dispatch_attach(catalog->dispatch, binding);
 	react_add(catalog->react, binding, own_cursor);
+	if (binding->filter->http != NULL && catalog->options.routing != NULL &&
+	    binding->until_seq == 0) {
+		routing_add(catalog->options.routing, binding);
+	}
 }
 
 static void leave(struct catalog *catalog, struct binding *binding, bool keep_records)
@@ -137,6 +143,7 @@ static void leave(struct catalog *catalog, struct binding *binding, bool keep_re
 		MEM_CONTAINER(link, struct trigger_hold, in_binding)->binding = NULL;
 		list_remove(link);
 	}
+	routing_remove(catalog->options.routing, binding);
 	react_remove(catalog->react, binding, keep_records);
 	dispatch_detach(catalog->dispatch, binding, keep_records);
 	list_remove(&binding->link);
@@ -172,6 +179,7 @@ static void remove_now(struct catalog *catalog, struct binding *binding)
 void catalog_end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq)
 {
 	binding->until_seq = until_seq;
+	routing_remove(catalog->options.routing, binding);
 	catalog_put_record(catalog, binding);
 	react_touch(catalog->react, binding);
 }
@@ -349,6 +357,10 @@ int catalog_register(struct catalog *catalog, const struct trigger_spec *spec,
 			}
 			mem_free((char *)fresh->id.ptr);
 		}
+	}
+	if (catalog_check_route(catalog, fresh, err) != 0) {
+		trigger_record_free(fresh);
+		return err->number;
 	}
 	if (fresh->origin == BINDING_WORKER &&
 	    function_find(catalog->functions, fresh->namespace_, fresh->function_id) == NULL) {

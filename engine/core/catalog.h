@@ -34,9 +34,12 @@
  * changed config handles each event once.
  */
 struct catalog;
+struct routing;
 
 struct catalog_options {
 	struct condition_env *conditions; /* outlives the catalog */
+	struct routing *routing; /* where HTTP triggers are found; NULL: nobody listens for them;
+	                          * likewise */
 	int64_t detach_grace_ms;
 	struct trigger_defaults defaults;
 };
@@ -71,7 +74,7 @@ int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs
 int catalog_judge_config(const struct catalog *catalog, const struct trigger_spec specs[],
                          size_t count, struct err *err);
 /* The defaults are for the triggers that are there, too; attempts that run go on as they began.
- * `conditions` stays what it was. */
+ * `conditions` and `routing` stay what they were. */
 void catalog_configure(struct catalog *catalog, const struct catalog_options *options);
 /* The daemon is ready: the grace of triggers without a holder begins. */
 void catalog_start(struct catalog *catalog);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/core/routing.h"
 #include "triggers/filter.h"
 #include <string.h>
 
@@ -66,6 +67,63 @@ static bool is_there(const struct catalog *catalog, const struct trigger_spec *s
 	return same;
 }
 
+/* ---- paths of HTTP triggers ---- */
+
+int catalog_check_route(const struct catalog *catalog, const struct binding *fresh, struct err *err)
+{
+	if (fresh->filter->http == NULL) {
+		return 0;
+	}
+	if (catalog->options.routing == NULL) {
+		return err_set(err, E_UNSUPPORTED, "http_not_listening",
+		               "nobody listens for requests of %.*s %.*s: set http.listen (such as "
+		               "127.0.0.1:3111) in the engine's config and restart it",
+		               SPAN_ARG(fresh->filter->http->method),
+		               SPAN_ARG(fresh->filter->http->path));
+	}
+	/* All of the config's are judged together, by judge_routes. */
+	bool is_config = fresh->origin == BINDING_CONFIG;
+	return routing_check(catalog->options.routing, fresh, is_config ? BINDING_CONFIG : 0, err);
+}
+
+/* Do the config's HTTP triggers go with each other, and with those of workers and callers? */
+static int judge_routes(const struct catalog *catalog, const struct trigger_spec specs[],
+                        size_t count, struct err *err)
+{
+	struct routing *routing = routing_new();
+	struct binding **made = MEM_ARRAY(struct binding *, count + 1);
+	size_t made_count = 0;
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		struct binding *binding;
+		if (!span_is(specs[i].type, "http")) {
+			continue;
+		}
+		status = catalog_build(catalog, &specs[i], &binding, err);
+		if (status != 0) {
+			break;
+		}
+		made[made_count++] = binding;
+		binding->id = mem_span(specs[i].id);
+		status = catalog_check_route(catalog, binding, err);
+		if (status == 0) {
+			status = routing_check(routing, binding, 0, err);
+		}
+		if (status == 0) {
+			routing_add(routing, binding);
+		} else {
+			(void)err_wrap(err, "trigger \"%.*s\"", SPAN_ARG(specs[i].id));
+		}
+	}
+	for (size_t i = 0; i < made_count; i++) {
+		routing_remove(routing, made[i]);
+		trigger_record_free(made[i]);
+	}
+	mem_free(made);
+	routing_free(routing);
+	return status;
+}
+
 int catalog_judge_config(const struct catalog *catalog, const struct trigger_spec specs[],
                          size_t count, struct err *err)
 {
@@ -80,7 +138,7 @@ int catalog_judge_config(const struct catalog *catalog, const struct trigger_spe
 			return err_wrap(err, "trigger \"%.*s\"", SPAN_ARG(specs[i].id));
 		}
 	}
-	return 0;
+	return judge_routes(catalog, specs, count, err);
 }
 
 int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs[], size_t count,
@@ -120,6 +178,7 @@ void catalog_configure(struct catalog *catalog, const struct catalog_options *op
 {
 	bool same = same_defaults(&catalog->options.defaults, &options->defaults);
 	PRE(options->conditions == catalog->options.conditions);
+	PRE(options->routing == catalog->options.routing);
 	catalog->options = *options;
 	LIST_EACH(&catalog->bindings, link)
 	{

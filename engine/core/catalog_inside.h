@@ -21,6 +21,9 @@ struct catalog {
 int catalog_build(const struct catalog *catalog, const struct trigger_spec *spec,
                   struct binding **out, struct err *err);
 int catalog_check_function(const struct trigger_spec *spec, struct err *err);
+/* Is there a listener for the HTTP trigger (others are passed over), and its path free? */
+int catalog_check_route(const struct catalog *catalog, const struct binding *fresh,
+                        struct err *err);
 /* The current binding of this content: an old one, or the fresh one, which is taken over either
  * way. The caller commits; so for the next one. */
 struct binding *catalog_place(struct catalog *catalog, struct binding *fresh);

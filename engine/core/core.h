@@ -14,6 +14,7 @@ struct dead;
 struct dispatch;
 struct functions;
 struct react;
+struct routing;
 struct state;
 struct store;
 struct workers;
@@ -28,11 +29,13 @@ struct core {
 	struct dispatch *dispatch;
 	struct react *react;
 	struct catalog *catalog;
+	struct routing *routing; /* NULL: nobody listens for HTTP triggers */
 	struct workers *workers;
 	struct condition_env *conditions;
 	struct config_door config;
 	const char *service_name;
 	char address[64];   /* "127.0.0.1:49134": where it listens */
+	char front[64];     /* the same for HTTP triggers; "" = nowhere */
 	int64_t started_ms; /* wall clock */
 	bool ready;         /* triggers and jobs are loaded */
 	bool stopping;

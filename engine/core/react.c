@@ -517,7 +517,9 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 {
 	list_init(&binding->active_link);
 	binding->entry.filter = binding->filter;
-	index_add(react->index, &binding->entry);
+	if (binding->filter->http == NULL) {
+		index_add(react->index, &binding->entry);
+	}
 	if (own_cursor_seq != REACT_NO_CURSOR) {
 		begin_to_lag(react, binding, own_cursor_seq + 1);
 		binding->cursor_put = own_cursor_seq;
@@ -534,7 +536,9 @@ void react_begin_at(struct react *react, struct binding *binding, uint64_t seq)
 
 void react_remove(struct react *react, struct binding *binding, bool keep_records)
 {
-	index_remove(react->index, &binding->entry);
+	if (binding->filter->http == NULL) {
+		index_remove(react->index, &binding->entry);
+	}
 	list_remove(&binding->active_link);
 	if (binding->catch_up != NULL) {
 		*binding->catch_up = NULL;

@@ -230,6 +230,9 @@ static void status(struct work *work, struct span data)
 	json_write_member_string(out, "version", SPAN(PAWL_VERSION));
 	json_write_member_string(out, "service", span_of(core->service_name));
 	json_write_member_string(out, "listen", span_of(core->address));
+	if (core->front[0] != '\0') {
+		json_write_member_string(out, "http_listen", span_of(core->front));
+	}
 	write_time(out, "started_at", core->started_ms);
 	json_write_member_uint(out, "workers", workers_count(core->workers));
 	json_write_member_uint(out, "triggers", catalog_count(core->catalog));

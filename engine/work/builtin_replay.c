@@ -332,9 +332,15 @@ static int read_question(struct replay *replay, struct span data, struct err *er
 		return err_set(err, E_INVALID, "invalid_data",
 		               "say to which trigger, or all: true for every one that wants them");
 	}
-	if (replay->trigger.ptr != NULL && catalog_find(core->catalog, replay->trigger) == NULL) {
+	const struct binding *binding = catalog_find(core->catalog, replay->trigger);
+	if (replay->trigger.ptr != NULL && binding == NULL) {
 		return err_set(err, E_NOT_FOUND, "trigger_not_found",
 		               "there is no trigger \"%.*s\"; `pawl triggers` lists them",
+		               SPAN_ARG(replay->trigger));
+	}
+	if (binding != NULL && binding->filter->http != NULL) {
+		return err_set(err, E_INVALID, "invalid_data",
+		               "the trigger \"%.*s\" wakes on HTTP requests, not on events",
 		               SPAN_ARG(replay->trigger));
 	}
 	if (replay->limit == 0 || replay->limit > MOST) {

@@ -262,6 +262,11 @@ static int build(struct trial *trial, struct span trigger, struct err *err)
 	        .where = &where,
 	};
 	int status = trigger_parse(&request, &trial->filter, &policy, err);
+	if (status == 0 && trial->filter->http != NULL) {
+		status = err_set(err, E_INVALID, "invalid_argument",
+		                 "a trigger of type 'http' wakes on requests, not on events: send "
+		                 "it one");
+	}
 	if (status != 0 && where.member != NULL) {
 		(void)err_set(err, status, "invalid_condition", "'%s': %.*s", where.member,
 		              SPAN_ARG(buf_view(&where.text)));

@@ -85,6 +85,14 @@ static void write_disabled(const struct function *served, struct buf *out)
 	}
 }
 
+static void write_route(const struct http_rule *rule, struct buf *out)
+{
+	struct buf route = {0};
+	buf_format(&route, "%.*s %.*s", SPAN_ARG(rule->method), SPAN_ARG(rule->path));
+	json_write_member_string(out, "route", buf_view(&route));
+	buf_free(&route);
+}
+
 static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
 {
 	struct function *served =
@@ -103,6 +111,9 @@ static void write_binding(const struct core *core, const struct binding *binding
 		write_pause(&binding->pause, out);
 	}
 	write_disabled(served, out);
+	if (binding->filter->http != NULL) {
+		write_route(binding->filter->http, out);
+	}
 	json_write_member_string(out, "config_summary", binding->config);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {
