@@ -187,10 +187,10 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/triggers",
          .list = "registered_triggers",
-         .columns = "ID:id TYPE:trigger_type ROUTE:route FUNCTION:function_id STATUS:status "
+         .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status "
                     "WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
-                    "DEAD:dead REASON:paused_because CONFIG:config:when",
+                    "DEAD:dead REASON:paused_because ROUTE:route CONFIG:config:when",
          .below = why_show_errors},
         {.name = "trigger show",
          .args = "ID",
