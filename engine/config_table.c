@@ -278,8 +278,15 @@ static const struct field delivery_fields[] = {
          .help = "Off: every trigger is asked about every event. The same triggers fire; it only "
                  "takes longer."},
         {.name = "loop_rate",
-         .kind = FIELD_RESERVED,
-         .help = "a bound on events that a trigger's own function makes"},
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_delivery, loop_rate),
+         .otherwise = "1000",
+         .min = 0,
+         .max = 1000000000,
+         .change = FIELD_LIVE,
+         .help = "How many events a second that wake a trigger its own function may write, where "
+                 "its worker does not say what made it write; above, the trigger is paused. 0 is "
+                 "any number."},
         {.name = NULL},
 };
 

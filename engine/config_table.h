@@ -48,6 +48,7 @@ struct config_delivery {
 	int64_t job_max;
 	int64_t park_max;
 	int64_t loop_depth;
+	int64_t loop_rate;
 };
 
 struct config_workers {

@@ -87,6 +87,7 @@ static struct react_options react_says(const struct config *config, const struct
 {
 	return (struct react_options){
 	        .loop_depth = (uint32_t)config->delivery.loop_depth,
+	        .loop_rate = (uint64_t)config->delivery.loop_rate,
 	        .park_max_ms = config->delivery.park_max,
 	        .conditions = core->conditions,
 	        .scans_all = !config->delivery.index,
@@ -339,6 +340,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
 	state_set_cause(core->state, find_cause, core->dispatch);
+	state_set_feedback(core->state, react_feedback(core->react));
 }
 
 static int build_work(struct parts *parts, const struct config *config, struct err *err)

@@ -10,6 +10,11 @@ static bool is_octet(unsigned char c)
 	return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != '%';
 }
 
+bool baggage_is_ours(struct span text)
+{
+	return text.len != 0 && memmem(text.ptr, text.len, "pawl.", 5) != NULL;
+}
+
 void baggage_write(struct buf *out, const struct baggage *baggage)
 {
 	BUF_LITERAL(out, "pawl.delivery=");

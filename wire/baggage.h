@@ -14,6 +14,9 @@ struct baggage {
 	uint32_t attempt;     /* from 1 */
 };
 
+/* Cheap: has it members of ours, right or wrong? Absent is none. */
+bool baggage_is_ours(struct span text);
+
 /* Appends "pawl.delivery=...,pawl.attempt=...". */
 void baggage_write(struct buf *out, const struct baggage *baggage);
 

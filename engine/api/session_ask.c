@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "engine/api/session_out.h"
+#include "wire/baggage.h"
 
 /* Calls of built-in functions that one connection has on the way before it is read again: their
  * answers may all come at once, and be large. Other functions do not count, for they may need what
@@ -86,9 +87,11 @@ static struct ask *new_ask(struct worker *worker, const struct message *frame)
 	(void)buf_reserve(&ask->text, frame->function_id.len + frame->invocation_id.len +
 	                                      frame->data.len + frame->metadata.len +
 	                                      frame->traceparent.len + frame->baggage.len +
-	                                      frame->namespace.len + worker->namespace_.len + 1);
+	                                      worker->executor.name.len + frame->namespace.len +
+	                                      worker->namespace_.len + 1);
 	ask->function_id = keep(&ask->text, frame->function_id);
 	ask->invocation_id = keep(&ask->text, frame->invocation_id);
+	worker->sends_baggage |= baggage_is_ours(frame->baggage);
 	struct span namespace_ = frame->namespace.len ? frame->namespace : worker->namespace_;
 	ask->call = (struct call){
 	        .namespace_ = keep(&ask->text, namespace_),
@@ -97,6 +100,8 @@ static struct ask *new_ask(struct worker *worker, const struct message *frame)
 	        .metadata = keep(&ask->text, frame->metadata),
 	        .traceparent = keep(&ask->text, frame->traceparent),
 	        .baggage = keep(&ask->text, frame->baggage),
+	        .caller =
+	                worker->sends_baggage ? SPAN_NONE : keep(&ask->text, worker->executor.name),
 	        .is_void = frame->invocation_id.len == 0,
 	        .done = ask_done,
 	};

@@ -18,6 +18,7 @@
 
 struct catalog;
 struct dispatch;
+struct feedback_watch;
 struct route_node;
 
 /* The number is on disk. */
@@ -25,9 +26,9 @@ enum binding_origin { BINDING_CONFIG = 1, BINDING_WORKER = 2, BINDING_API = 3 };
 
 /*
  * DESIGN. A trigger that is edited gets a new version; the old one goes on judging the events from
- * before the edit (from_seq <= seq < until_seq) until nothing of it is left. Three modules share
+ * before the edit (from_seq <= seq < until_seq) until nothing of it is left. Four modules share
  * this struct, each with its own part: the catalog (identity, record, holders), react (where in the
- * journal it is) and dispatch (its deliveries).
+ * journal it is), feedback (does it wake itself) and dispatch (its deliveries).
  */
 struct binding {
 	/* the catalog's */
@@ -64,6 +65,11 @@ struct binding {
 	uint64_t cursor_put;       /* lagging: what its cursor record says, or REACT_NO_CURSOR */
 	int64_t parked_since_ms;   /* monotonic; when its function went absent with work owed; 0 =
 	                              not */
+
+	/* feedback's */
+	struct feedback_watch *watch_own; /* NULL: it is not watched */
+	int64_t looked_ms;                /* monotonic clock: when it was looked at last */
+	uint64_t looked_matched;          /* what `matched` was then */
 
 	/* dispatch's */
 	struct dispatch *dispatch;

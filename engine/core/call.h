@@ -57,6 +57,9 @@ struct call {
 	struct span metadata; /* JSON; may be absent */
 	struct span traceparent;
 	struct span baggage;
+	/* The worker that asks, if it brings no baggage back: it may do so in a handler. Absent:
+	 * another one. */
+	struct span caller;
 	int64_t timeout_ms; /* 0 = none: whoever asked takes the time himself */
 	bool is_void;       /* nobody waits for the result: done comes when it was handed over */
 	call_done_fn *done;

@@ -498,6 +498,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	dispatch_on_dead(dispatch, catalog_died, catalog);
 	react_on_finished(react, version_is_finished, catalog);
 	react_on_recovery(react, put_all, catalog);
+	feedback_on_suspect(react_feedback(react), catalog_suspects, catalog);
 	return catalog;
 }
 

@@ -37,5 +37,7 @@ void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
                            const struct binding *old);
 /* One of its deliveries is dead: it may have to be paused, in the same group. */
 void catalog_died(void *ctx, const struct delivery *delivery, const struct event *event);
+/* It seems to wake itself: it is paused. */
+void catalog_suspects(void *ctx, struct binding *binding, struct span reason);
 
 #endif

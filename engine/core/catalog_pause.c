@@ -101,6 +101,17 @@ void catalog_died(void *ctx, const struct delivery *delivery, const struct event
 	buf_free(&why);
 }
 
+void catalog_suspects(void *ctx, struct binding *binding, struct span reason)
+{
+	struct catalog *catalog = ctx;
+	pause_all(catalog, binding->id, PAUSE_HOLD, reason);
+	log_error("catalog", "trigger %.*s is paused: %.*s; then `pawl trigger resume`",
+	          SPAN_ARG(binding->id), SPAN_ARG(reason));
+	if (store_can_put(catalog->store)) {
+		store_commit(catalog->store, NULL);
+	}
+}
+
 void catalog_inherit_pause(struct catalog *catalog, struct binding *fresh,
                            const struct binding *old)
 {

@@ -4,6 +4,8 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "engine/core/feedback.h"
+#include "wire/baggage.h"
 
 int change_begin(struct task *task, struct change_origin *out, struct err *err)
 {
@@ -17,9 +19,13 @@ int change_begin(struct task *task, struct change_origin *out, struct err *err)
 	*out = (struct change_origin){.traceparent = task->traceparent,
 	                              .epoch = head.epoch,
 	                              .time_ms = store_time_ms(tasks->store)};
-	if (tasks->cause != NULL && task->baggage.ptr != NULL &&
-	    memmem(task->baggage.ptr, task->baggage.len, "pawl.", 5) != NULL) {
+	if (tasks->cause != NULL && task->baggage.ptr != NULL && baggage_is_ours(task->baggage)) {
 		return tasks->cause(tasks->cause_ctx, task->baggage, &out->cause, err);
+	}
+	if (task->caller.ptr != NULL && tasks->feedback != NULL &&
+	    feedback_is_on(tasks->feedback)) {
+		out->feedback = tasks->feedback;
+		out->caller = task->caller;
 	}
 	return 0;
 }
@@ -49,6 +55,9 @@ void change_put(struct store *store, const struct change *change,
 	        .traceparent = origin->traceparent,
 	};
 	uint32_t value_at;
+	if (origin->feedback != NULL) {
+		feedback_wrote(origin->feedback, origin->caller, &event);
+	}
 	event_encode(&event, store_entry_begin(store), &value_at);
 	(void)store_entry_end(store); /* value_at counts from the buffer's beginning, not from it */
 	if (kind == EVENT_DELETED) {

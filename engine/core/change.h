@@ -22,6 +22,8 @@ struct change {
 struct change_origin {
 	struct event_cause cause;
 	struct span traceparent;
+	struct feedback *feedback; /* NULL: nobody wants to know that the caller wrote */
+	struct span caller;
 	uint64_t txn;
 	uint64_t epoch;
 	int64_t time_ms;

@@ -43,38 +43,10 @@ static bool is_judged_by(const struct binding *binding, uint64_t seq)
 	return binding->from_seq <= seq && (binding->until_seq == 0 || seq < binding->until_seq);
 }
 
-bool react_is_loop(const struct react *react, const struct event *event)
-{
-	uint64_t most = react->options.loop_depth;
-	most += event->kind == EVENT_DEAD ? 2 : 0;
-	return event->cause.depth >= most;
-}
-
-/* Why the event can only become a dead letter. False: it is to be delivered. */
-static bool is_doomed(const struct react *react, const struct binding *binding,
-                      enum filter_answer answer, struct delivery_doom *out)
-{
-	const struct event *event = react->matching.event;
-	const struct filter *filter = binding->filter;
-	if (react_is_loop(react, event)) {
-		out->code = SPAN("loop_detected");
-		out->message =
-		        SPAN("the chain of changes that led to this event is too long; a function "
-		             "that this trigger wakes probably writes what wakes it");
-		return true;
-	}
-	if (answer == FILTER_ERROR && filter->on_error == ON_ERROR_DEAD) {
-		out->code = SPAN("condition_error");
-		out->message = span_of(filter_error(binding->filter));
-		return true;
-	}
-	return false;
-}
-
 static void offer(struct react *react, struct binding *binding, enum filter_answer answer)
 {
 	struct delivery_doom doom;
-	bool doomed = is_doomed(react, binding, answer, &doom);
+	bool doomed = react_is_doomed(react, binding, answer, &doom);
 	const struct filter *filter = binding->filter;
 	uint64_t group =
 	        filter->concurrency_key != NULL
@@ -389,6 +361,7 @@ static void sweep_is_due(struct alarm *alarm)
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		soon |= dispatch_sweep(react->dispatch, binding);
 		react_give_up_parked(react, binding);
+		feedback_look(react->feedback, binding);
 		later |= !react_is_at_rest(binding);
 	}
 	if (react->started) {
@@ -403,6 +376,11 @@ static void sweep_is_due(struct alarm *alarm)
 		react->sweeps_slowly = true;
 		alarm_set_in(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
 	}
+}
+
+struct feedback *react_feedback(struct react *react)
+{
+	return react->feedback;
 }
 
 bool react_holds_dead_letters(const struct react *react)
@@ -451,6 +429,8 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	store_head(store, &head);
 	memcpy(react->log, head.log, sizeof react->log);
 	matching_init(&react->matching, options->conditions, span_of(react->log));
+	react->feedback =
+	        feedback_new(options->conditions, span_of(react->log), options->loop_rate);
 	list_init(&react->active);
 	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
@@ -475,6 +455,7 @@ void react_configure(struct react *react, const struct react_options *options)
 	bool scans_all = react->options.scans_all;
 	react->options = *options;
 	react->options.scans_all = scans_all;
+	feedback_configure(react->feedback, options->loop_rate);
 }
 
 void react_free(struct react *react)
@@ -489,6 +470,7 @@ void react_free(struct react *react)
 		}
 		shape_free(react->shape);
 		index_free(react->index);
+		feedback_free(react->feedback);
 		matching_close(&react->matching);
 		mem_free(react);
 	}
@@ -539,6 +521,7 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 	if (binding->filter->http == NULL) {
 		index_remove(react->index, &binding->entry);
 	}
+	feedback_forget(binding);
 	list_remove(&binding->active_link);
 	if (binding->catch_up != NULL) {
 		*binding->catch_up = NULL;

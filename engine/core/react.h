@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "engine/core/binding.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/feedback.h"
 #include "engine/durable/store.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ struct react;
 
 struct react_options {
 	uint32_t loop_depth; /* a longer chain of causes is a loop */
+	uint64_t loop_rate;  /* see feedback.h */
 	int64_t park_max_ms; /* how long events wait for a function that nobody offers */
 	struct condition_env *conditions; /* outlives react */
 	bool scans_all;                   /* every trigger is asked about every event: no index */
@@ -72,6 +74,9 @@ bool react_detach_before(struct react *react, uint64_t keep_from);
 /* It stands at the end of so long a chain of causes that it calls nobody. One that tells of such an
  * end still does. */
 bool react_is_loop(const struct react *react, const struct event *event);
+
+/* Who is to hear of writes without a cause. */
+struct feedback *react_feedback(struct react *react);
 
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);

@@ -14,6 +14,7 @@ struct react {
 	struct react_options options;
 	struct shape *shape;
 	struct index *index;
+	struct feedback *feedback;
 	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
 	uint64_t next_seq;   /* the first event that the live ones have not seen */
 	uint64_t cursor_put; /* what the shared record says */
@@ -44,6 +45,11 @@ struct catch_up {
 	struct react *react;
 	struct binding *binding; /* NULL once it was removed */
 };
+
+/* react_doom.c */
+/* Why the event at hand can only become a dead letter. False: it is to be delivered. */
+bool react_is_doomed(const struct react *react, const struct binding *binding,
+                     enum filter_answer answer, struct delivery_doom *out);
 
 /* react_owed.c */
 /* Events that nobody could handle for too long become one dead letter. */

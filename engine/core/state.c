@@ -104,6 +104,11 @@ void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx)
 	state->tasks.cause_ctx = ctx;
 }
 
+void state_set_feedback(struct state *state, struct feedback *feedback)
+{
+	state->tasks.feedback = feedback;
+}
+
 void state_run(struct state *state, struct state_request *request)
 {
 	const struct state_function *function = find(request->name);
@@ -113,6 +118,7 @@ void state_run(struct state *state, struct state_request *request)
 	task->data = request->data;
 	task->traceparent = request->traceparent;
 	task->baggage = request->baggage;
+	task->caller = request->caller;
 	request->private_ = task;
 	if (arguments_read(&function->form, request->data, task->args, &task->err) != 0) {
 		task_fail(task, 0);

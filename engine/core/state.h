@@ -18,6 +18,7 @@
 struct state;
 struct store;
 struct alarms;
+struct feedback;
 
 struct state_limits {
 	uint64_t value_bytes;    /* key + value; 2 MiB */
@@ -35,6 +36,8 @@ struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);
 void state_configure(struct state *state, const struct state_limits *limits);
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
+/* Who hears of writes whose cause is not known. */
+void state_set_feedback(struct state *state, struct feedback *feedback);
 
 /* Embedded in who asks. `name` is "state::set" etc., one that state_knows; all spans must stay
  * valid until done, which comes exactly once and never from inside state_run. What each takes and
@@ -45,6 +48,7 @@ struct state_request {
 	struct span data; /* a valid JSON object */
 	struct span traceparent;
 	struct span baggage;
+	struct span caller; /* as call.caller */
 	/* result absent: the function returned nothing. err: code and text for the client. */
 	void (*done)(struct state_request *request, int status, struct span result,
 	             const struct err *err);

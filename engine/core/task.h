@@ -26,6 +26,7 @@
  *
  * A step never ends its task before it returns: the answer comes in a later call of the store.
  */
+struct feedback;
 struct task;
 typedef void task_step_fn(struct task *task);
 /* The answer: status 0 with a result (absent: nothing to return), or an error. */
@@ -40,6 +41,7 @@ struct tasks {
 	uint64_t transact_bytes;
 	int (*cause)(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
 	void *cause_ctx;
+	struct feedback *feedback; /* NULL: nobody wants to know */
 	task_end_fn *end;
 	struct lanes lanes;
 	struct list idle; /* task.link: the pool */
@@ -56,6 +58,7 @@ struct task {
 	struct span data;
 	struct span traceparent;
 	struct span baggage;
+	struct span caller;
 	struct span args[ARG_COUNT]; /* only those of the form are set */
 
 	const struct record_key *keys; /* &key, or an array that lives as long as the task */

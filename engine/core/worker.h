@@ -48,6 +48,7 @@ struct worker {
 	struct span namespace_; /* owned; absent until it has said who it is */
 	struct span name;       /* owned; may be absent */
 	struct span metadata;   /* owned JSON of its registration; may be absent */
+	bool sends_baggage;     /* what it asks for in a handler says which delivery that is of */
 	bool registered;        /* it has said who it is, or its time for that is over */
 	int64_t connected_ms;   /* wall clock */
 	struct alarm grace;     /* while it is away */

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "engine/core/cause.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include "triggers/event.h"
@@ -15,6 +16,8 @@ struct publishing {
 	struct store *store;
 	struct event_cause cause;
 	struct span traceparent;
+	struct span caller; /* as call.caller */
+	struct feedback *feedback;
 	int64_t time_ms;
 	char log[ADAPTER_LOG_LEN + 1];
 	uint64_t epoch;
@@ -62,6 +65,9 @@ static void put(const struct publishing *publishing, struct span item, struct bu
 	int status = cloudevent_check(item, &texts, &event.scope, &event.key, NULL);
 	POST(status == 0); /* checked before */
 	uint32_t value_at;
+	if (publishing->caller.ptr != NULL && feedback_is_on(publishing->feedback)) {
+		feedback_wrote(publishing->feedback, publishing->caller, &event);
+	}
 	event_encode(&event, store_entry_begin(publishing->store), &value_at);
 	(void)store_entry_end(publishing->store);
 	json_write_comma(out);
@@ -82,6 +88,8 @@ static int begin(const struct work *work, struct publishing *out, struct err *er
 	store_head(core->store, &head);
 	*out = (struct publishing){.store = core->store,
 	                           .traceparent = work->call->traceparent,
+	                           .caller = work->call->caller,
+	                           .feedback = react_feedback(core->react),
 	                           .time_ms = store_time_ms(core->store),
 	                           .epoch = head.epoch};
 	memcpy(out->log, head.log, sizeof out->log);

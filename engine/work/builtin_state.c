@@ -31,6 +31,7 @@ static void run_state(struct work *work, struct span data)
 	        .data = data,
 	        .traceparent = work->call->traceparent,
 	        .baggage = work->call->baggage,
+	        .caller = work->call->caller,
 	        .done = state_done,
 	};
 	state_run(work->core->state, &own->request);

@@ -66,6 +66,7 @@ struct world {
 	bool is_loaded;
 	int closed;
 	uint32_t job_max;
+	uint64_t loop_rate; /* 0: no bound */
 	uint64_t dead_max;
 	int64_t park_max_ms;
 	struct trigger_spec specs[WORLD_TRIGGERS];
@@ -227,6 +228,7 @@ static inline void build_core(void)
 	world->dispatch =
 	        dispatch_new(world->store, world->functions, world->alarms, world->dead, &dispatch);
 	const struct react_options react = {.loop_depth = 16,
+	                                    .loop_rate = world->loop_rate,
 	                                    .park_max_ms = world->park_max_ms,
 	                                    .conditions = world->conditions,
 	                                    .scans_all = world->scans_all};
