@@ -302,6 +302,18 @@ bool fault_has(struct fault_disk *disk, struct record_key key)
 	return has;
 }
 
+size_t fault_rows(struct fault_disk *disk, enum space space, struct span part)
+{
+	size_t count = 0;
+	(void)pthread_mutex_lock(&disk->lock);
+	for (size_t i = 0; i < disk->row_count; i++) {
+		const struct record_key *key = &disk->rows[i].key;
+		count += key->space == space && span_equal(key->part, part);
+	}
+	(void)pthread_mutex_unlock(&disk->lock);
+	return count;
+}
+
 /* ---- the adapter ---- */
 
 static struct fault_disk *disk_of(struct adapter *adapter)

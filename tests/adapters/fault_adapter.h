@@ -64,5 +64,6 @@ bool fault_last_write_was_lazy(struct fault_disk *disk);
 void fault_put(struct fault_disk *disk, struct record_key key, const struct record *record);
 /* What the view holds. */
 bool fault_has(struct fault_disk *disk, struct record_key key);
+size_t fault_rows(struct fault_disk *disk, enum space space, struct span part);
 
 #endif

@@ -45,6 +45,9 @@ struct started {
 	char delivery_id[160];
 	uint64_t seq;
 	int attempt;
+	int life;    /* of the engine, counted from 1 */
+	bool failed; /* in a way that uses up an attempt */
+	int64_t ended_ms;
 	struct call *call; /* NULL once it has ended */
 };
 
@@ -62,6 +65,7 @@ struct world {
 	struct catalog *catalog;
 	struct executor worker;
 	bool is_up;
+	int life;
 	uint64_t cursor; /* as the start found it */
 	bool is_loaded;
 	int closed;
@@ -130,13 +134,17 @@ static inline void worker_starts(struct executor *executor, struct provider *pro
 	text_member(json, "delivery_id", started->delivery_id, sizeof started->delivery_id);
 	started->seq = (uint64_t)number_member(json, "seq");
 	started->attempt = (int)number_member(json, "attempt");
+	started->life = world->life;
 	started->call = call;
 }
 
 static inline void worker_forgets(struct executor *executor, struct call *call)
 {
 	(void)executor;
-	find_started(call)->call = NULL;
+	struct started *started = find_started(call);
+	started->failed = world->is_up; /* it took too long; else its engine goes */
+	started->ended_ms = clock_mono_ms();
+	started->call = NULL;
 }
 
 static const struct executor_ops fake_worker = {
@@ -253,6 +261,7 @@ static inline void build_core(void)
 static inline void world_up(void)
 {
 	struct err err = {0};
+	world->life++;
 	world->alarms = alarms_new(&world->loop);
 	const struct store_options options = {
 	        .adapter = &fault_inline,
@@ -284,6 +293,7 @@ static inline void one_is_closed(void *ctx)
 /* A crash loses what is not durable yet. */
 static inline void world_down(bool crash)
 {
+	world->is_up = false;
 	dispatch_stop(world->dispatch);
 	if (crash) {
 		fault_plan(world->disk, FAULT_WRITE, FAULT_FAILS, 1000000, E_IO);
@@ -310,7 +320,6 @@ static inline void world_down(bool crash)
 	for (size_t i = 0; i < world->started_count; i++) {
 		world->started[i].call = NULL;
 	}
-	world->is_up = false;
 }
 
 static inline void restart(bool crash)
@@ -467,6 +476,8 @@ static inline void end_call(struct started *started, enum call_end end, const ch
 	assert_non_null(started);
 	struct call *call = started->call;
 	started->call = NULL;
+	started->ended_ms = clock_mono_ms();
+	started->failed = end == CALL_FAILED || strstr(result, "$pawl") != NULL;
 	const struct call_result answer = {
 	        .end = end,
 	        .result = end == CALL_OK ? span_of(result) : SPAN_NONE,
