@@ -255,6 +255,7 @@ static void test_readers_do_not_wait_for_what_stays_shut(void **state)
 	struct answer answer;
 	put(life, "s", "a", "2");
 	commit(life, &answer);
+	UNTIL(answer.calls == 1);
 	struct getting getting;
 	get(life, &getting, "s", "b");
 	static struct listing listing;
