@@ -106,15 +106,20 @@ static int kind_of(int64_t year)
 	return first_weekday + (civil_is_leap(year) ? WEEK : 0);
 }
 
+static bool has_day_in(const struct cron_days *days, int64_t year)
+{
+	uint32_t months = days->months;
+	while (months != 0 && cron_days_in(days, year, lowest(months)) == 0) {
+		months &= months - 1;
+	}
+	return months != 0;
+}
+
 bool cron_days_finish(struct cron_days *days)
 {
 	uint32_t kinds = 0;
 	for (int year = CYCLE_FIRST; year < CYCLE_FIRST + CYCLE_YEARS; year++) {
-		for (uint32_t months = days->months; months != 0; months &= months - 1) {
-			if (cron_days_in(days, year, lowest(months)) != 0) {
-				kinds |= bit(kind_of(year));
-			}
-		}
+		kinds |= has_day_in(days, year) ? bit(kind_of(year)) : 0;
 	}
 	days->year_kinds = (uint16_t)kinds;
 	return kinds != 0;
