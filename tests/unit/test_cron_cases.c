@@ -1,4 +1,5 @@
-/* This file tests cron expressions against the table tests/cron/cases.txt. */
+/* This file tests cron expressions against tests/cron/cases.txt, and the examples of docs/cron.md.
+ */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "base/civil.h"
@@ -24,27 +25,36 @@ struct one_case {
 };
 
 static struct buf table;
+static struct buf doc;
 
 /* The test goes on behind a case that fails, to show all of them. */
 static size_t failed;
 
-static int read_table(void **state)
+static void read_whole(const char *path, struct buf *out)
 {
-	(void)state;
-	FILE *file = fopen(SOURCE_DIR "/tests/cron/cases.txt", "rb");
+	FILE *file = fopen(path, "rb");
 	assert_non_null(file);
 	size_t got = 1;
 	while (got != 0) {
-		got = fread(buf_reserve(&table, 65536), 1, 65536, file);
-		table.len += got;
+		got = fread(buf_reserve(out, 65536), 1, 65536, file);
+		out->len += got;
 	}
-	return fclose(file);
+	assert_int_equal(fclose(file), 0);
 }
 
-static int free_table(void **state)
+static int read_files(void **state)
+{
+	(void)state;
+	read_whole(SOURCE_DIR "/tests/cron/cases.txt", &table);
+	read_whole(SOURCE_DIR "/docs/cron.md", &doc);
+	return 0;
+}
+
+static int free_files(void **state)
 {
 	(void)state;
 	buf_free(&table);
+	buf_free(&doc);
 	return 0;
 }
 
@@ -194,8 +204,83 @@ static void every_case_is_met(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- the document: "EXPRESSION // TIME TIME" in fences "cron ZONE INSTANT" ---- */
+
+static void check_example(struct span text, struct span times, const struct zone *zone, int64_t at)
+{
+	struct cron cron;
+	struct err err = {0};
+	if (cron_read(text, &cron, &err) != 0) {
+		fail_msg("%.*s: %s", SPAN_ARG(text), err.text);
+	}
+	while (times.len != 0) {
+		int64_t expected = instant_of(take_until(&times, ' '), zone);
+		if (!cron_next(&cron, zone, at, &at) || at != expected) {
+			fail_msg("%.*s: the next is %lld, not %lld", SPAN_ARG(text), (long long)at,
+			         (long long)expected);
+		}
+	}
+}
+
+static void check_refused(struct span text, struct span why)
+{
+	struct cron cron;
+	struct err err = {0};
+	struct buf part = {0};
+	assert_int_not_equal(cron_read(text, &cron, &err), 0);
+	buf_format(&part, "%.*s%c", SPAN_ARG(why), 0);
+	if (strstr(err.text, part.ptr) == NULL) {
+		fail_msg("%.*s: %s", SPAN_ARG(text), err.text);
+	}
+	buf_free(&part);
+}
+
+/* Each line of the fence; returns how many. `where` is "refused", or zone and instant. */
+static size_t check_fence(struct span where, struct span *rest)
+{
+	bool is_refused = span_is(where, "refused");
+	const struct zone *zone = NULL;
+	int64_t at = 0;
+	if (!is_refused) {
+		assert_int_equal(zone_get(take_until(&where, ' '), &zone, NULL), 0);
+		at = instant_of(where, zone);
+	}
+	size_t count = 0;
+	for (struct span line; line = take_until(rest, '\n'), !span_is(line, "```"); count++) {
+		const char *mark = memmem(line.ptr, line.len, "// ", 3);
+		assert_non_null(mark);
+		struct span text = {line.ptr, (size_t)(mark - line.ptr)};
+		struct span says = {mark + 3, line.len - text.len - 3};
+		if (is_refused) {
+			check_refused(text, says);
+		} else {
+			check_example(text, says, zone, at);
+		}
+	}
+	return count;
+}
+
+static void the_examples_are_true(void **state)
+{
+	(void)state;
+	struct span rest = buf_view(&doc);
+	size_t count = 0;
+	while (rest.len != 0) {
+		struct span line = take_until(&rest, '\n');
+		struct span fence = SPAN("```cron ");
+		if (span_starts_with(line, fence)) {
+			count += check_fence(span_make(line.ptr + fence.len, line.len - fence.len),
+			                     &rest);
+		}
+	}
+	assert_true(count > 30);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_case_is_met)};
-	return cmocka_run_group_tests(tests, read_table, free_table);
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(every_case_is_met),
+	        cmocka_unit_test(the_examples_are_true),
+	};
+	return cmocka_run_group_tests(tests, read_files, free_files);
 }
