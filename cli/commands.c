@@ -133,6 +133,11 @@ static const struct option_row invoke_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct option_row drain_options[] = {
+        {"wait", "BOOL", "false: answer at once"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row function_options[] = {
         {"include_internal", NULL, "the engine's own too"},
         {NULL, NULL, NULL},
@@ -256,7 +261,18 @@ const struct command commands[] = {
          .path = "/v1/workers",
          .list = "workers",
          .columns = "ID:id NAME:name NAMESPACE:namespace STATUS:status "
-                    "FUNCTIONS:function_count RUNNING:active_invocations"},
+                    "FUNCTIONS:function_count IN_FLIGHT:in_flight MAX:max_in_flight"},
+        {.name = "worker drain",
+         .args = "ID",
+         .help = "Give a worker no new calls, and wait until those that run have ended.",
+         .options = drain_options,
+         .method = "POST",
+         .path = "/v1/workers/{1}/drain"},
+        {.name = "worker resume",
+         .args = "ID",
+         .help = "Give a worker that drains calls again.",
+         .method = "POST",
+         .path = "/v1/workers/{1}/resume"},
         {.name = "jobs",
          .help = "List deliveries that are owed.",
          .options = job_options,

@@ -298,7 +298,8 @@ static const struct field workers_fields[] = {
          .min = 1,
          .max = 100000,
          .change = FIELD_LIVE,
-         .help = "How many calls one worker gets at a time."},
+         .help = "How many calls one worker gets at a time; it may ask for fewer "
+                 "(max_in_flight)."},
         {.name = "detach_grace",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct config_workers, detach_grace),

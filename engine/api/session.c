@@ -8,7 +8,9 @@
 #include "engine/api/session_ask.h"
 #include "engine/api/session_out.h"
 #include "engine/api/session_triggers.h"
+#include "wire/http.h"
 #include "wire/message.h"
+#include "wire/url.h"
 
 enum { HELD_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -270,6 +272,39 @@ static struct span text_member(struct span object, struct span name, struct buf 
 	return text;
 }
 
+/* How many calls it wants at a time, if it says so. */
+static int take_max_in_flight(struct session *session, struct span data, struct err *err)
+{
+	struct span number;
+	if (data.len == 0 || json_kind(data) != JSON_OBJECT ||
+	    !json_get(data, SPAN("max_in_flight"), &number) || json_is_null(number)) {
+		return 0;
+	}
+	int status = worker_set_max_in_flight(session->worker, number, err);
+	if (status != 0) {
+		log_warn("session", "worker %s: %s; it gets %u", session->worker->id, err->text,
+		         worker_max_in_flight(session->worker));
+	}
+	return status;
+}
+
+static void answer_register(struct session *session, const struct message *frame, int status,
+                            const struct err *err)
+{
+	const struct message done = {.type = MESSAGE_INVOCATION_RESULT,
+	                             .invocation_id = frame->invocation_id,
+	                             .function_id = frame->function_id};
+	if (frame->invocation_id.len == 0) {
+		return;
+	}
+	if (status != 0) {
+		session_send_error(session->peer.conn, &done, span_of(err->code),
+		                   span_of(err->text));
+	} else {
+		session_send(session->peer.conn, &done);
+	}
+}
+
 static void register_worker(struct session *session, const struct message *frame)
 {
 	struct sessions *sessions = session->sessions;
@@ -298,12 +333,8 @@ static void register_worker(struct session *session, const struct message *frame
 		alarm_clear(session->sessions->alarms, &session->grace);
 		log_info("session", "worker %s is \"%.*s\" in namespace \"%.*s\"", worker->id,
 		         SPAN_ARG(worker->name), SPAN_ARG(worker->namespace_));
-		if (frame->invocation_id.len != 0) {
-			const struct message done = {.type = MESSAGE_INVOCATION_RESULT,
-			                             .invocation_id = frame->invocation_id,
-			                             .function_id = frame->function_id};
-			session_send(session->peer.conn, &done);
-		}
+		answer_register(session, frame, take_max_in_flight(session, frame->data, &err),
+		                &err);
 		read_held(session);
 	}
 	buf_free(&text);
@@ -432,7 +463,6 @@ static void on_message(void *socket, bool is_text, struct span text)
 
 static void *on_open(void *ctx, struct conn *conn, const struct http_request *request)
 {
-	(void)request;
 	struct sessions *sessions = ctx;
 	struct session *session = MEM_NEW(struct session);
 	session->sessions = sessions;
@@ -442,6 +472,14 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	list_init(&session->endpoints);
 	session->grace.fn = grace_is_over;
 	alarm_set_in(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
+	struct span number;
+	struct err err;
+	if (url_param(request->query, SPAN("max_in_flight"), &number) &&
+	    worker_set_max_in_flight(session->worker, number, &err) != 0) {
+		log_warn("session", "a worker's address is wrong: %s", err.text);
+		websocket_close(conn, WS_CLOSE_POLICY, span_of(err.text));
+		return session;
+	}
 	const struct message hello = {
 	        .type = MESSAGE_WORKER_REGISTERED,
 	        .worker_id = span_of(session->worker->id),

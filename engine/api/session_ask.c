@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/session_ask.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "engine/api/session_out.h"
 #include "wire/baggage.h"
@@ -114,8 +115,8 @@ static bool is_engines(const struct function *function)
 	return function != NULL && span_is(function->namespace_, "engine");
 }
 
-void session_ask(struct functions *functions, struct worker *worker, const struct message *frame,
-                 struct buf *scratch)
+static void begin_ask(struct functions *functions, struct worker *worker,
+                      const struct message *frame, struct buf *scratch)
 {
 	struct message_action action;
 	struct err err;
@@ -142,4 +143,36 @@ void session_ask(struct functions *functions, struct worker *worker, const struc
 		                                    .message = span_of(err.text)};
 		ask_done(&ask->call, &refused);
 	}
+}
+
+/* Functions about a worker are about the one who calls them if they name none. */
+static bool means_itself(const struct message *frame)
+{
+	struct span found[2] = {0};
+	static const struct span names[2] = {{"id", 2}, {"worker_id", 9}};
+	if (!span_is(frame->function_id, "engine::workers::drain") &&
+	    !span_is(frame->function_id, "engine::workers::resume")) {
+		return false;
+	}
+	if (frame->data.len != 0 && json_kind(frame->data) == JSON_OBJECT) {
+		json_get_many(frame->data, names, 2, found);
+	}
+	return found[0].ptr == NULL && found[1].ptr == NULL;
+}
+
+void session_ask(struct functions *functions, struct worker *worker, const struct message *frame,
+                 struct buf *scratch)
+{
+	struct message named = *frame;
+	struct buf data = {0};
+	if (means_itself(frame)) {
+		bool is_object = frame->data.len != 0 && json_kind(frame->data) == JSON_OBJECT;
+		struct span given = is_object ? frame->data : SPAN("{}");
+		buf_add(&data, given.ptr, given.len - 1);
+		json_write_member_string(&data, "id", span_of(worker->id));
+		buf_byte(&data, '}');
+		named.data = buf_view(&data);
+	}
+	begin_ask(functions, worker, &named, scratch);
+	buf_free(&data);
 }

@@ -93,6 +93,73 @@ struct worker *worker_of(struct executor *executor)
 	                                    : NULL;
 }
 
+/* ---- how many, and none any more ---- */
+
+static uint32_t credit_of(const struct worker *worker)
+{
+	uint32_t most = worker->workers->options.credit;
+	return worker->max_in_flight != 0 && worker->max_in_flight < most ? worker->max_in_flight
+	                                                                  : most;
+}
+
+uint32_t worker_max_in_flight(const struct worker *worker)
+{
+	return worker->executor.credit;
+}
+
+int worker_set_max_in_flight(struct worker *worker, struct span number, struct err *err)
+{
+	uint64_t count = 0;
+	if (!id_parse_uint(number, &count) || count == 0 || count > WORKER_IN_FLIGHT_MOST) {
+		return err_set(err, E_INVALID, "invalid_max_in_flight",
+		               "max_in_flight must be a whole number from 1 to %d, not %.*s",
+		               WORKER_IN_FLIGHT_MOST, (int)(number.len < 32 ? number.len : 32),
+		               number.ptr);
+	}
+	worker->max_in_flight = (uint32_t)count;
+	executor_set_credit(&worker->executor, credit_of(worker));
+	return 0;
+}
+
+static void tell_drained(struct worker *worker)
+{
+	while (!list_is_empty(&worker->drained)) {
+		struct worker_drained *drained =
+		        LIST_FIRST(&worker->drained, struct worker_drained, link);
+		list_remove(&drained->link);
+		drained->done(drained, worker->executor.running);
+	}
+}
+
+static void last_call_ended(struct executor *executor)
+{
+	struct worker *worker = worker_of(executor);
+	if (worker->draining) {
+		tell_drained(worker);
+	}
+}
+
+void worker_drain(struct worker *worker, struct worker_drained *drained)
+{
+	worker->draining = true;
+	executor_pause(&worker->executor, true);
+	if (drained != NULL) {
+		list_push(&worker->drained, &drained->link);
+	}
+	if (worker->executor.running == 0) {
+		tell_drained(worker);
+	}
+}
+
+void worker_resume(struct worker *worker)
+{
+	if (worker->draining) {
+		worker->draining = false;
+		tell_drained(worker);
+		executor_pause(&worker->executor, worker->connection == NULL);
+	}
+}
+
 /* ---- life ---- */
 
 static void grace_is_over(struct alarm *alarm)
@@ -122,10 +189,12 @@ struct worker *worker_new(struct workers *workers, void *connection, const struc
 	worker->connected_ms = clock_wall_ms();
 	list_init(&worker->asked);
 	list_init(&worker->holds);
+	list_init(&worker->drained);
 	worker->grace.fn = grace_is_over;
 	worker->settle.fn = registrations_settled;
 	executor_init(&worker->executor, workers->functions, &worker_ops, span_of(worker->id),
 	              workers->options.credit);
+	worker->executor.idle = last_call_ended;
 	list_push(&workers->all, &worker->link);
 	workers->count++;
 	return worker;
@@ -153,6 +222,7 @@ void worker_gone(struct worker *worker)
 		list_remove(link);
 	}
 	release_holds(worker);
+	tell_drained(worker);
 	while (!list_is_empty(&worker->executor.calls)) {
 		struct call *call = LIST_FIRST(&worker->executor.calls, struct call, link);
 		map_remove(&worker->invocations, &call->by_invocation);
@@ -177,13 +247,12 @@ void worker_gone(struct worker *worker)
 
 void workers_configure(struct workers *workers, const struct worker_options *options)
 {
-	bool other_credit = options->credit != workers->options.credit;
 	workers->options = *options;
 	LIST_EACH(&workers->all, link)
 	{
-		if (other_credit) {
-			executor_set_credit(&MEM_CONTAINER(link, struct worker, link)->executor,
-			                    options->credit);
+		struct worker *worker = MEM_CONTAINER(link, struct worker, link);
+		if (credit_of(worker) != worker->executor.credit) {
+			executor_set_credit(&worker->executor, credit_of(worker));
 		}
 	}
 }
@@ -206,7 +275,8 @@ void worker_lost(struct worker *worker)
 		function_withdraw(
 		        LIST_FIRST(&worker->executor.providers, struct provider, in_executor));
 	}
-	if (!keeps_something || worker->workers->options.reattach_grace_ms == 0) {
+	if (!keeps_something || worker->draining ||
+	    worker->workers->options.reattach_grace_ms == 0) {
 		worker_gone(worker);
 		return;
 	}
@@ -257,6 +327,10 @@ bool worker_reattach(struct worker *worker, struct span previous_id, struct span
 	}
 	worker->engine_asks += old->engine_asks;
 	old->engine_asks = 0;
+	if (old->draining) {
+		list_move(&old->drained, &worker->drained);
+		worker_drain(worker, NULL);
+	}
 	worker_gone(old);
 	return true;
 }

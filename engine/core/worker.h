@@ -21,9 +21,15 @@
  *   connected --lost--> away --reattach--> (its calls and invocations move to the new worker) freed
  *                        |
  *                        +--grace over--> freed
+ *
+ * A worker that drains gets no new calls; those that run may finish. When its connection is lost it
+ * does not come back: there is no grace. Who waits for the end (worker_drained) is told when the
+ * last call has ended, when the worker is gone, or when it is resumed.
  */
 struct workers;
 struct worker;
+
+enum { WORKER_IN_FLIGHT_MOST = 100000 };
 
 /* Going up: how a frame reaches the worker's connection. */
 struct worker_link {
@@ -50,6 +56,9 @@ struct worker {
 	struct span metadata;   /* owned JSON of its registration; may be absent */
 	bool sends_baggage;     /* what it asks for in a handler says which delivery that is of */
 	bool registered;        /* it has said who it is, or its time for that is over */
+	bool draining;
+	struct list drained;    /* worker_drained.link: who waits for the last call */
+	uint32_t max_in_flight; /* calls at a time that it wants at most; 0: it has not said */
 	int64_t connected_ms;   /* wall clock */
 	struct alarm grace;     /* while it is away */
 	struct alarm settle;    /* after its last register frame */
@@ -62,8 +71,15 @@ struct worker_ask {
 	struct worker *worker; /* NULL: it has gone, nobody waits */
 };
 
+/* Somebody waits until a worker that drains has nothing left to do. */
+struct worker_drained {
+	struct list link;
+	/* `left`: calls that were running then: not 0 when the worker has gone, or was resumed. */
+	void (*done)(struct worker_drained *drained, uint32_t left);
+};
+
 struct worker_options {
-	uint32_t credit; /* calls at a time */
+	uint32_t credit; /* calls at a time, unless the worker wants fewer */
 	int64_t reattach_grace_ms;
 };
 
@@ -86,6 +102,18 @@ bool worker_reattach(struct worker *worker, struct span previous_id, struct span
 /* Who it is. E_INVALID "INVALID_NAMESPACE". */
 int worker_register(struct worker *worker, struct span namespace_, struct span name,
                     struct span metadata, struct err *err);
+/* It wants so many calls at a time at most; the options' credit stays the bound. E_INVALID
+ * "invalid_max_in_flight": not a number from 1 to WORKER_IN_FLIGHT_MOST. */
+int worker_set_max_in_flight(struct worker *worker, struct span number, struct err *err);
+/* What it gets at most. */
+uint32_t worker_max_in_flight(const struct worker *worker);
+
+/* It gets nothing new. `drained` may be NULL; else it is told, not before this has returned unless
+ * nothing is running. */
+void worker_drain(struct worker *worker, struct worker_drained *drained);
+/* It gets calls again. */
+void worker_resume(struct worker *worker);
+
 /* Some frame that registers something came: its triggers are settled a second after the last. */
 void worker_registers(struct worker *worker);
 

@@ -30,6 +30,7 @@ struct builtin_row {
 /* The tables, each ending with a row of NULLs. */
 extern const struct builtin_row builtin_state_rows[];
 extern const struct builtin_row builtin_engine_rows[];
+extern const struct builtin_row builtin_worker_rows[];
 extern const struct builtin_row builtin_config_rows[];
 extern const struct builtin_row builtin_trigger_rows[];
 extern const struct builtin_row builtin_delivery_rows[];

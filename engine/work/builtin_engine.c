@@ -1,4 +1,4 @@
-/* This file answers questions about the engine: workers, functions, status, log. */
+/* This file answers questions about the engine: functions, status, log. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/json.h"
@@ -11,79 +11,11 @@
 #include "engine/work/builtin.h"
 #include <stdio.h>
 
-/* ---- workers ---- */
-
 static void write_time(struct buf *out, const char *name, int64_t wall_ms)
 {
 	char text[CLOCK_TEXT_LEN + 1];
 	clock_format(wall_ms, text);
 	json_write_member_string(out, name, span_of(text));
-}
-
-static void write_worker(struct worker *worker, struct buf *out)
-{
-	size_t function_count = 0;
-	LIST_EACH(&worker->executor.providers, link)
-	{
-		(void)link;
-		function_count++;
-	}
-	buf_byte(out, '{');
-	json_write_member_string(out, "id", span_of(worker->id));
-	json_write_member_string(out, "name", worker->name);
-	json_write_member_string(out, "namespace", worker->namespace_);
-	json_write_member_string(out, "status",
-	                         worker->connection ? SPAN("connected") : SPAN("away"));
-	write_time(out, "connected_at", worker->connected_ms);
-	json_write_member_uint(out, "function_count", function_count);
-	json_write_name(out, "functions");
-	buf_byte(out, '[');
-	LIST_EACH(&worker->executor.providers, provider_link)
-	{
-		struct provider *provider =
-		        MEM_CONTAINER(provider_link, struct provider, in_executor);
-		json_write_comma(out);
-		json_write_string(out, provider->function->id);
-	}
-	buf_byte(out, ']');
-	json_write_member_uint(out, "active_invocations", worker->executor.running);
-	json_write_member_uint(out, "bad_frames", worker->bad_frames);
-	if (worker->metadata.len != 0) {
-		json_write_member_raw(out, "metadata", worker->metadata);
-	}
-	buf_byte(out, '}');
-}
-
-static void add_worker(void *ctx, struct worker *worker)
-{
-	struct work *work = ctx;
-	json_write_comma(&work->out);
-	write_worker(worker, &work->out);
-}
-
-static void list_workers(struct work *work, struct span data)
-{
-	(void)data;
-	BUF_LITERAL(&work->out, "{\"workers\":[");
-	workers_each(work->core->workers, add_worker, work);
-	BUF_LITERAL(&work->out, "]}");
-	work_reply_out(work);
-}
-
-static void show_worker(struct work *work, struct span data)
-{
-	struct span id = work_text(data, "id", &work->data);
-	if (id.len == 0) {
-		id = work_text(data, "worker_id", &work->data);
-	}
-	struct worker *worker = workers_find(work->core->workers, id);
-	if (worker == NULL) {
-		work_refuse(work, "worker_not_found",
-		            "there is no worker \"%.*s\"; `pawl workers` lists them", SPAN_ARG(id));
-		return;
-	}
-	write_worker(worker, &work->out);
-	work_reply_out(work);
 }
 
 /* ---- functions ---- */
@@ -286,8 +218,6 @@ static void not_available(struct work *work, struct span data)
 }
 
 const struct builtin_row builtin_engine_rows[] = {
-        {"engine::workers::list", list_workers, "Lists the workers."},
-        {"engine::workers::info", show_worker, "Shows one worker."},
         {"engine::functions::list", list_functions, "Lists the functions that somebody serves."},
         {"engine::functions::info", show_function, "Shows one function."},
         {"engine::functions::enable", enable_function,
