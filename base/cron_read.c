@@ -338,8 +338,12 @@ static int read_field(enum field_at at, struct span text, struct reading *readin
 	while (is_more) {
 		const char *comma = memchr(left.ptr, ',', left.len);
 		size_t len = comma != NULL ? (size_t)(comma - left.ptr) : left.len;
-		struct item item = {at,    &KINDS[at], {left.ptr, len}, {left.ptr, len}, 0, 0, 0,
-		                    false, err};
+		struct span text_of_item = {left.ptr, len};
+		struct item item = {.at = at,
+		                    .kind = &KINDS[at],
+		                    .text = text_of_item,
+		                    .rest = text_of_item,
+		                    .err = err};
 		if (len == 0) {
 			item.text = text;
 			return refuse(&item, "has an empty place in its list");

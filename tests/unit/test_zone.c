@@ -97,6 +97,24 @@ static void clocks_are_changed_on_the_second(void **state)
 	}
 }
 
+static void a_stretch_goes_from_change_to_change(void **state)
+{
+	(void)state;
+	const struct zone *zone = zone_of("Europe/Berlin");
+	int64_t from = seconds_of("2025-03-30 01:00:00");
+	int64_t until = seconds_of("2025-10-26 01:00:00");
+	int64_t instants[] = {from, from + 86400, until - 1};
+	for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
+		struct zone_stretch stretch = zone_stretch_at(zone, instants[i]);
+		assert_int_equal(stretch.from, from);
+		assert_int_equal(stretch.until, until);
+		assert_int_equal(stretch.offset, 2 * HOUR);
+		assert_true(stretch.is_dst);
+	}
+	assert_int_equal(zone_stretch_at(zone, until).from, until);
+	assert_int_equal(zone_stretch_at(zone, from - 1).until, from);
+}
+
 static void a_zone_without_changes_is_always_the_same(void **state)
 {
 	(void)state;
@@ -503,6 +521,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(clocks_are_changed_on_the_second),
+	        cmocka_unit_test(a_stretch_goes_from_change_to_change),
 	        cmocka_unit_test(a_zone_without_changes_is_always_the_same),
 	        cmocka_unit_test(a_local_time_has_none_one_or_two_instants),
 	        cmocka_unit_test(what_is_no_zone_is_refused_by_name),
