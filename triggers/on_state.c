@@ -193,7 +193,11 @@ static const struct field state_fields[] = {
          .fields = debounce_fields,
          .help = "Many events in a short time become one delivery: see docs/delivery.md."},
         LATER("throttle", "at most so many in a time"),
-        LATER("batch", "several events in one call"),
+        {.name = "batch",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config, shaping.batch),
+         .fields = batch_fields,
+         .help = "Many events become one delivery of all of them: see docs/delivery.md."},
         LATER("ttl", "a trigger that ends by itself"),
         {.name = NULL},
 };

@@ -53,6 +53,36 @@ const struct field debounce_fields[] = {
         {.name = NULL},
 };
 
+const struct field batch_fields[] = {
+        {.name = "max_size",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct batch_text, max_size),
+         .min = 1,
+         .max = SHAPING_BATCH_MAX,
+         .help = "A batch of so many events is delivered at once."},
+        {.name = "max_wait",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct batch_text, max_wait_ms),
+         .min = 1,
+         .max = 7 * DAY,
+         .help = "So long after its first event a smaller one is delivered, too."},
+        {.name = "max_wait_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct batch_text, max_wait_ms),
+         .min = 1,
+         .max = 7 * DAY,
+         .unit = "ms",
+         .help = "The same as max_wait, in milliseconds."},
+        {.name = "key",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct batch_text, key),
+         .min = 1,
+         .max = FIELD_TEXT_MAX,
+         .help = "An expression (CEL) over the event: a batch holds events of one of its values; "
+                 "without it, of all."},
+        {.name = NULL},
+};
+
 static bool says(struct span config, const char *section)
 {
 	struct span value;
@@ -92,18 +122,51 @@ static int read_debounce(const struct debounce_text *text, const char *code,
 	return 0;
 }
 
+static int read_batch(const struct batch_text *text, bool asks_first, const char *code,
+                      struct shaping *shaping, struct err *err)
+{
+	if (text->max_size == 0) {
+		return refuse(code, "batch", "needs a max_size, such as max_size: 100", err);
+	}
+	if (text->max_wait_ms == 0) {
+		return refuse(code, "batch",
+		              "needs a max_wait, such as max_wait: 1s: a batch that never becomes "
+		              "full has to be delivered some time",
+		              err);
+	}
+	if (asks_first) {
+		return refuse(code, "batch",
+		              "and 'condition_function_id' exclude each other: that function is "
+		              "asked about one event; say it with 'when'",
+		              err);
+	}
+	shaping->kind = SHAPING_BATCH;
+	shaping->wait_ms = text->max_wait_ms;
+	shaping->max_size = (uint32_t)text->max_size;
+	return 0;
+}
+
 int shaping_new(struct condition_env *env, struct span config, const struct shaping_text *text,
                 const char *code, struct condition_fault *where, struct shaping **out,
                 struct err *err)
 {
-	if (!says(config, "debounce")) {
+	bool debounces = says(config, "debounce");
+	bool batches = says(config, "batch");
+	const char *key = debounces ? text->debounce.key : text->batch.key;
+	if (debounces && batches) {
+		return refuse(code, "debounce", "and 'batch' exclude each other; keep one of them",
+		              err);
+	}
+	if (!debounces && !batches) {
 		*out = NULL;
 		return 0;
 	}
 	struct shaping *shaping = MEM_NEW(struct shaping);
-	int status = read_debounce(&text->debounce, code, shaping, err);
-	if (status == 0) {
-		status = grouping_new(env, "debounce.key", span_of(text->debounce.key),
+	int status = debounces ? read_debounce(&text->debounce, code, shaping, err)
+	                       : read_batch(&text->batch, says(config, "condition_function_id"),
+	                                    code, shaping, err);
+	if (status == 0 && key != NULL) {
+		status = grouping_new(env, debounces ? "debounce.key" : "batch.key", span_of(key),
 		                      &shaping->key, where, err);
 	}
 	if (status != 0) {
@@ -136,6 +199,9 @@ bool shaping_name(const struct shaping *shaping, struct matching *matching, stru
                   struct buf *out)
 {
 	size_t begin = out->len;
+	if (shaping->key == NULL) {
+		return true;
+	}
 	if (grouping_write(shaping->key, matching, metadata, out) &&
 	    out->len - begin <= SHAPING_NAME_MAX) {
 		return true;

@@ -11,8 +11,7 @@
 #include <stdio.h>
 
 enum {
-	RETRY_AFTER_MAX_MS = 2000000000, /* 23 days */
-	SELECTED_KEPT = 4096,            /* bytes of a buffer that a spare attempt keeps */
+	SELECTED_KEPT = 4096, /* bytes of a buffer that a spare attempt keeps */
 	TRACE_BYTES = 16,
 	SPAN_BYTES = 8,
 };
@@ -49,6 +48,8 @@ struct attempt {
 	struct buf cause_root;
 	uint32_t depth;
 	struct buf selected; /* what the handler gets, if its trigger selects */
+	bool is_batch;
+	struct parcel parcel; /* of a batch: its events */
 };
 
 struct attempts *attempts_new(struct store *store, struct functions *functions,
@@ -77,6 +78,7 @@ static void free_attempt(struct attempt *attempt)
 	buf_free(&attempt->cause_root);
 	buf_free(&attempt->selected);
 	buf_free(&attempt->bytes);
+	parcel_close(&attempt->parcel);
 	mem_free(attempt);
 }
 
@@ -123,61 +125,13 @@ static void give_back(struct attempt *attempt)
 	buf_shrink(&attempt->selected, SELECTED_KEPT);
 	buf_clear(&attempt->bytes);
 	buf_shrink(&attempt->bytes, SELECTED_KEPT);
+	parcel_close(&attempt->parcel);
 	list_push_front(&attempt->attempts->spare, &attempt->link);
 }
 
 uint32_t attempt_number(const struct delivery *delivery)
 {
 	return delivery->failures + 1;
-}
-
-void delivery_write_id(const struct delivery *delivery, struct span log, uint64_t epoch,
-                       struct buf *out)
-{
-	event_write_id(log, epoch, delivery->seq, out);
-	buf_byte(out, '/');
-	buf_span(out, delivery->binding->id);
-	if (delivery->replay != 0) {
-		buf_format(out, "/r%u", delivery->replay);
-	}
-}
-
-/* "/r<n>" at the end; else it is part of the trigger's id. */
-static bool parse_replay(struct span text, uint32_t *out)
-{
-	uint64_t number = 0;
-	if (text.len < 3 || text.len > 11 || text.ptr[0] != '/' || text.ptr[1] != 'r' ||
-	    text.ptr[2] == '0') {
-		return false;
-	}
-	for (size_t i = 2; i < text.len; i++) {
-		if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-			return false;
-		}
-		number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*out = (uint32_t)number;
-	return number <= UINT32_MAX;
-}
-
-bool delivery_parse_id(struct span id, struct delivery_name *out)
-{
-	const char *slash = id.len != 0 ? memchr(id.ptr, '/', id.len) : NULL;
-	struct span log;
-	uint64_t epoch;
-	struct delivery_name name = {0};
-	if (slash == NULL ||
-	    !event_parse_id(span_make(id.ptr, (size_t)(slash - id.ptr)), &log, &epoch, &name.seq)) {
-		return false;
-	}
-	name.trigger = span_make(slash + 1, id.len - (size_t)(slash + 1 - id.ptr));
-	const char *last = memrchr(slash, '/', id.len - (size_t)(slash - id.ptr));
-	size_t at = (size_t)(last - id.ptr);
-	if (last != slash && parse_replay(span_make(last, id.len - at), &name.replay)) {
-		name.trigger.len = (size_t)(last - name.trigger.ptr);
-	}
-	*out = name;
-	return true;
 }
 
 struct span attempt_worker(const struct delivery *delivery)
@@ -207,39 +161,49 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 
 /* ---- judging what came back ---- */
 
-/* The reserved member by which a handler steers its delivery. False: there is none. */
-static bool read_steering(struct span result, struct attempt_end *end, struct buf *text)
+static void call_done(struct call *call, const struct call_result *result);
+
+/* A batch that carries its events itself. */
+static void narrow_events(struct delivery *delivery, const bool keeps[])
 {
-	struct span steering;
-	struct span found[3];
-	static const struct span names[3] = {{"retry_after_ms", 14}, {"fail", 4}, {"reason", 6}};
-	if (result.len < 9 || result.ptr[0] != '{' || !json_get(result, SPAN("$pawl"), &steering) ||
-	    json_kind(steering) != JSON_OBJECT) {
-		return false;
-	}
-	json_get_many(steering, names, 3, found);
-	int64_t wait_ms;
-	if (json_is_true(found[1])) {
-		end->verdict = VERDICT_BURY;
-		end->code = SPAN("handler_gave_up");
-		end->message = SPAN("the handler said that trying again is of no use");
-		if (found[2].ptr != NULL && json_kind(found[2]) == JSON_STRING) {
-			end->message = json_plain(found[2], text);
+	struct span event = buf_view(&delivery->event_json);
+	struct buf events = {0};
+	struct buf narrowed = {0};
+	struct span item;
+	size_t at = 0;
+	buf_byte(&events, '[');
+	for (struct json_iter iter = json_iter(parcel_events(event)); json_next_item(&iter, &item);
+	     at++) {
+		if (keeps[at]) {
+			json_write_comma(&events);
+			buf_span(&events, item);
 		}
-		return true;
 	}
-	if (found[0].ptr != NULL && json_int64(found[0], &wait_ms) && wait_ms >= 0) {
-		wait_ms = wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS;
-		end->verdict = VERDICT_RETRY;
-		end->code = SPAN("handler_asked_to_wait");
-		end->message = SPAN("the handler asked to be called again later");
-		end->retry_after_ms = wait_ms;
-		return true;
-	}
-	return false;
+	buf_byte(&events, ']');
+	json_set(event, SPAN("events"), buf_view(&events), &narrowed);
+	buf_free(&events);
+	buf_free(&delivery->event_json);
+	delivery->event_json = narrowed;
 }
 
-static void call_done(struct call *call, const struct call_result *result);
+static void read_answer(struct attempt *attempt, struct span result, struct attempt_end *end,
+                        struct buf *text)
+{
+	struct delivery *delivery = attempt->delivery;
+	if (!attempt->is_batch) {
+		verdict_read(result, end, text);
+		return;
+	}
+	bool *failed = MEM_ARRAY(bool, attempt->parcel.count);
+	if (verdict_read_batch(result, &attempt->parcel, end, text, failed)) {
+		if (delivery->event_json.len != 0) {
+			narrow_events(delivery, failed);
+		} else {
+			members_keep(&delivery->members, failed);
+		}
+	}
+	mem_free(failed);
+}
 
 static void judge(struct attempt *attempt, const struct call_result *result)
 {
@@ -259,7 +223,7 @@ static void judge(struct attempt *attempt, const struct call_result *result)
 			/* Room for the whole result: the reason that points into it must not move.
 			 */
 			(void)buf_reserve(&text, result->result.len + 1);
-			(void)read_steering(result->result, &end, &text);
+			read_answer(attempt, result->result, &end, &text);
 		}
 		break;
 	case CALL_FAILED:
@@ -281,7 +245,8 @@ static void judge(struct attempt *attempt, const struct call_result *result)
 
 static bool selects(const struct attempt *attempt)
 {
-	return !attempt->asking && attempt->delivery->binding->filter->selection != NULL;
+	return !attempt->asking && !attempt->is_batch &&
+	       attempt->delivery->binding->filter->selection != NULL;
 }
 
 /* A replayed dead letter carries its event as JSON. */
@@ -326,6 +291,14 @@ static void write_event(struct call *call, struct buf *out)
 	event_write_json(&attempt->event, span_of(attempt->attempts->log), &shown, out);
 }
 
+static void write_batch(struct call *call, struct buf *out)
+{
+	const struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
+	const struct delivery *delivery = attempt->delivery;
+	parcel_write(&attempt->parcel, delivery->binding->id, buf_view(&attempt->id),
+	             attempt_number(delivery), out);
+}
+
 /* The trace goes on; where none came with the write, one begins (W3C Trace Context, 3.2.2). */
 static void write_traceparent(struct attempt *attempt)
 {
@@ -350,8 +323,8 @@ static void write_identity(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
 	buf_clear(&attempt->id);
-	delivery_write_id(delivery, span_of(attempt->attempts->log), attempt->event.epoch,
-	                  &attempt->id);
+	uint64_t epoch = delivery->epoch != 0 ? delivery->epoch : attempt->event.epoch;
+	delivery_write_id(delivery, span_of(attempt->attempts->log), epoch, &attempt->id);
 	buf_clear(&attempt->baggage);
 	const struct baggage whose = {buf_view(&attempt->id), attempt_number(delivery)};
 	baggage_write(&attempt->baggage, &whose);
@@ -371,7 +344,9 @@ static void call_function(struct attempt *attempt)
 	        .namespace_ = binding->namespace_,
 	        .function_id = attempt->asking ? binding->policy.condition_function_id
 	                                       : binding->function_id,
-	        .write_data = selects(attempt) ? write_selected : write_event,
+	        .write_data = attempt->is_batch  ? write_batch
+	                      : selects(attempt) ? write_selected
+	                                         : write_event,
 	        .write_event = selects(attempt) ? write_event : NULL,
 	        .metadata = binding->metadata,
 	        .traceparent = span_of(attempt->traceparent),
@@ -446,9 +421,77 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 	call_function(attempt);
 }
 
+/* ---- batches ---- */
+
+static bool is_batch(const struct delivery *delivery)
+{
+	const struct shaping *shaping = delivery->binding->filter->shaping;
+	return (shaping != NULL && shaping->kind == SHAPING_BATCH) ||
+	       parcel_events(buf_view(&delivery->event_json)).ptr != NULL;
+}
+
+static void parcel_came(struct parcel *parcel, int status, const struct err *err)
+{
+	struct attempt *attempt = MEM_CONTAINER(parcel, struct attempt, parcel);
+	struct delivery *delivery = attempt->delivery;
+	if (delivery == NULL) {
+		free_attempt(attempt); /* `attempts` may be gone as well */
+		return;
+	}
+	if (status != 0) {
+		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION ||
+		            status == E_INVALID;
+		struct attempt_end end = {.verdict = gone ? VERDICT_BURY : VERDICT_AGAIN,
+		                          .code = span_of(err->code),
+		                          .message = span_of(err->text),
+		                          .retry_after_ms = -1};
+		finish(attempt, &end);
+		return;
+	}
+	attempt->event = parcel->deepest;
+	if (delivery->epoch == 0 && parcel->count != 0 && parcel->items[0].seq == delivery->seq) {
+		delivery->epoch = parcel->items[0].epoch;
+	}
+	if (attempt->event.seq == 0) {
+		attempt->event.seq = delivery->seq; /* it carries its events, and they no causes */
+		attempt->event.epoch = delivery->epoch;
+	}
+	write_identity(attempt);
+	call_function(attempt);
+}
+
+static void gather(struct attempt *attempt)
+{
+	struct attempts *attempts = attempt->attempts;
+	struct delivery *delivery = attempt->delivery;
+	const struct filter *filter = delivery->binding->filter;
+	struct members alone = {.seqs = &delivery->seq, .count = 1};
+	attempt->asking = false;
+	attempt->parcel = (struct parcel){
+	        .store = attempts->store,
+	        .log = span_of(attempts->log),
+	        .selection = filter->selection,
+	        .metadata = filter->metadata,
+	        .matching = &attempts->matching,
+	        .done = parcel_came,
+	};
+	if (delivery->event_json.len != 0) {
+		struct err err;
+		int status = parcel_take(&attempt->parcel, buf_view(&delivery->event_json), &err);
+		parcel_came(&attempt->parcel, status, &err);
+		return;
+	}
+	parcel_gather(&attempt->parcel, delivery->members.count != 0 ? &delivery->members : &alone);
+}
+
 static void call_handler(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
+	attempt->is_batch = is_batch(delivery);
+	if (attempt->is_batch) {
+		gather(attempt);
+		return;
+	}
 	if (delivery->event_json.len != 0) {
 		struct span id;
 		attempt->event = (struct event){.seq = delivery->seq};
@@ -504,7 +547,8 @@ void attempt_drop(struct attempts *attempts, struct delivery *delivery)
 		call_cancel(&attempt->call);
 		give_back(attempt);
 	}
-	/* Else its event is being read: event_came frees it. */
+	/* Else its event is being read, or its batch: who hears of that frees it. */
+	parcel_drop(&attempt->parcel);
 }
 
 bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,
@@ -520,7 +564,7 @@ bool attempt_cause(const struct delivery *delivery, struct span log, struct buf 
 	if (attempt->cause_root.len != 0) {
 		buf_span(scratch, buf_view(&attempt->cause_root));
 	} else {
-		event_write_id(log, attempt->event.epoch, delivery->seq, scratch);
+		event_write_id(log, attempt->event.epoch, attempt->event.seq, scratch);
 	}
 	out->root = buf_view(scratch);
 	size_t at = scratch->len;

@@ -6,7 +6,9 @@
 #include "base/span.h"
 #include "engine/core/binding.h"
 #include "engine/core/delivery.h"
+#include "engine/core/delivery_name.h"
 #include "engine/core/function.h"
+#include "engine/core/verdict.h"
 #include "engine/durable/store.h"
 #include "triggers/event.h"
 #include <stdbool.h>
@@ -16,28 +18,10 @@
  * DESIGN. An attempt reads its event (usually still in memory), asks the condition function if the
  * trigger has one and it has not said yes before, then calls the handler, with the event or with
  * what the trigger selects of it. A selection that fails would fail again: the delivery is buried.
- * The condition function always gets the whole event. What comes back is judged
- * here and becomes a verdict; what follows from it is the dispatcher's business.
+ * The condition function always gets the whole event. A batch reads all its events, and is called
+ * with the one object that they make. What comes back becomes a verdict; what follows from it is
+ * the dispatcher's business, but a batch of which only some have failed is narrowed to those here.
  */
-enum verdict {
-	VERDICT_DONE,     /* the handler has it */
-	VERDICT_UNWANTED, /* the condition function said no */
-	VERDICT_RETRY,    /* the handler failed: uses up an attempt */
-	VERDICT_AGAIN,    /* nobody's fault: worker gone, engine stopping */
-	VERDICT_BURY      /* the handler said: never again; or the event is gone */
-};
-
-/* Borrowed during the call. */
-struct attempt_end {
-	enum verdict verdict;
-	struct span code;
-	struct span message;
-	struct span worker;
-	int64_t retry_after_ms; /* -1: as the policy says */
-	int64_t started_ms;     /* wall clock */
-	int64_t duration_ms;
-};
-
 typedef void attempt_done_fn(void *ctx, struct delivery *delivery, const struct attempt_end *end);
 
 struct attempts;
@@ -68,17 +52,5 @@ int64_t attempt_running_ms(const struct delivery *delivery);
  * into the scratch buffer and the attempt. */
 bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,
                    struct event_cause *out);
-
-/* Appends "<event id>/<trigger id>[/r<n>]". */
-void delivery_write_id(const struct delivery *delivery, struct span log, uint64_t epoch,
-                       struct buf *out);
-
-struct delivery_name {
-	struct span trigger;
-	uint64_t seq;
-	uint32_t replay;
-};
-/* Takes such an id apart; false if it is not one. */
-bool delivery_parse_id(struct span id, struct delivery_name *out);
 
 #endif

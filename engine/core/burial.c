@@ -5,12 +5,15 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/attempt.h"
 #include "engine/core/binding.h"
 #include "engine/core/entry.h"
 #include "engine/core/job_store.h"
+#include "engine/core/parcel.h"
 
 struct burial {
-	struct entry entry;
+	struct entry entry;   /* one of these two */
+	struct parcel parcel; /* of a batch */
 	struct store_waiter waiter;
 	struct store *store;
 	struct dead *dead;
@@ -26,6 +29,7 @@ static void finish(struct burial *burial, int status, const struct err *err)
 		delivery->burial = NULL;
 		burial->hooks->done(delivery, status, err);
 	}
+	parcel_close(&burial->parcel);
 	mem_free(burial);
 }
 
@@ -44,13 +48,18 @@ bool delivery_blocks(const struct delivery *delivery)
 	       delivery->binding->policy.on_exhausted == EXHAUSTED_PAUSE_KEY;
 }
 
-static void put(struct burial *burial, const struct event *event)
+static void put(struct burial *burial, const struct event *event, struct span batch)
 {
 	struct delivery *delivery = burial->delivery;
 	struct span code = span_of(delivery->doom.ptr);
-	struct span message = span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1);
+	const struct dead_words words = {
+	        .event = event,
+	        .batch = batch,
+	        .code = code,
+	        .message = span_make(code.ptr + code.len + 1, delivery->doom.len - code.len - 1),
+	};
 	uint64_t before = dead_bytes(burial->dead);
-	dead_put(burial->dead, delivery, event, code, message);
+	dead_put(burial->dead, delivery, &words);
 	burial->bytes = dead_bytes(burial->dead) - before;
 	if (delivery_blocks(delivery)) {
 		job_store_put_blocked(burial->store, delivery);
@@ -78,12 +87,44 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 		return;
 	}
 	if (status == 0 && event_decode(burial->delivery->seq, bytes, &event, &why) == 0) {
-		put(burial, &event);
+		put(burial, &event, SPAN_NONE);
 		return;
 	}
 	log_error("burial", "event %llu of a dead letter cannot be read: %s",
 	          (unsigned long long)burial->delivery->seq, status != 0 ? err->text : why.text);
-	put(burial, NULL);
+	put(burial, NULL, SPAN_NONE);
+}
+
+static void batch_came(struct parcel *parcel, int status, const struct err *err)
+{
+	struct burial *burial = MEM_CONTAINER(parcel, struct burial, parcel);
+	struct delivery *delivery = burial->delivery;
+	struct err why;
+	if (status != 0) {
+		finish(burial, status, err);
+		return;
+	}
+	if (delivery == NULL || !store_can_put(burial->store)) {
+		finish(burial, store_refuses_records(burial->store, &why), &why);
+		return;
+	}
+	struct buf id = {0};
+	struct buf batch = {0};
+	delivery_write_id(delivery, parcel->log, delivery->epoch, &id);
+	parcel_write(parcel, delivery->binding->id, buf_view(&id), attempt_number(delivery),
+	             &batch);
+	put(burial, parcel->count != 0 ? &parcel->deepest : NULL, buf_view(&batch));
+	buf_free(&id);
+	buf_free(&batch);
+}
+
+static void gather(struct burial *burial)
+{
+	burial->parcel = (struct parcel){.store = burial->store,
+	                                 .log = dead_log(burial->dead),
+	                                 .leaves_out = true,
+	                                 .done = batch_came};
+	parcel_gather(&burial->parcel, &burial->delivery->members);
 }
 
 void burial_start(struct store *store, struct dead *dead, struct delivery *delivery,
@@ -96,7 +137,11 @@ void burial_start(struct store *store, struct dead *dead, struct delivery *deliv
 	burial->hooks = hooks;
 	delivery->burial = &burial->delivery;
 	if (delivery->event_json.len != 0) {
-		put(burial, NULL);
+		put(burial, NULL, SPAN_NONE);
+		return;
+	}
+	if (delivery->members.count != 0) {
+		gather(burial);
 		return;
 	}
 	burial->entry.done = event_came;

@@ -60,6 +60,11 @@ bool dead_is_full(const struct dead *dead)
 	return dead->bytes >= dead->max_bytes;
 }
 
+struct span dead_log(const struct dead *dead)
+{
+	return span_of(dead->log);
+}
+
 uint64_t dead_count(const struct dead *dead)
 {
 	return dead->count;
@@ -112,33 +117,54 @@ static void write_reason(const struct dead_event *what, struct buf *out)
 	json_write_member_string(out, "message", what->message);
 }
 
-void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
-              struct span code, struct span message)
+static void write_id(const struct dead *dead, const struct delivery *delivery,
+                     const struct event *event, struct buf *out)
+{
+	struct span written;
+	uint64_t epoch = event ? event->epoch : dead->epoch;
+	if (delivery->event_json.len != 0 &&
+	    json_get(buf_view(&delivery->event_json), SPAN("delivery_id"), &written)) {
+		json_string(written, out);
+		return;
+	}
+	delivery_write_id(delivery, span_of(dead->log),
+	                  delivery->epoch != 0 ? delivery->epoch : epoch, out);
+}
+
+static void write_undelivered(const struct dead *dead, const struct delivery *delivery,
+                              const struct dead_words *words, struct span id, struct buf *out)
+{
+	json_write_name(out, "event");
+	if (delivery->event_json.len != 0) {
+		buf_span(out, buf_view(&delivery->event_json));
+	} else if (words->batch.len != 0) {
+		buf_span(out, words->batch);
+	} else if (words->event != NULL) {
+		struct event_delivery shown = {attempt_number(delivery), id, delivery->debounced};
+		event_write_json(words->event, span_of(dead->log), &shown, out);
+	} else {
+		BUF_LITERAL(out, "null");
+	}
+}
+
+void dead_put(struct dead *dead, const struct delivery *delivery, const struct dead_words *words)
 {
 	const struct binding *binding = delivery->binding;
 	struct buf id = {0};
 	struct buf json = {0};
 	char now[CLOCK_TEXT_LEN + 1];
-	uint64_t epoch = event ? event->epoch : dead->epoch;
 	clock_format(clock_wall_ms(), now);
-	delivery_write_id(delivery, span_of(dead->log), epoch, &id);
+	write_id(dead, delivery, words->event, &id);
 	buf_byte(&json, DEAD_FORMAT);
 	buf_byte(&json, '{');
-	if (delivery->event_json.len != 0) {
-		struct span delivery_id;
-		if (json_get(buf_view(&delivery->event_json), SPAN("delivery_id"), &delivery_id)) {
-			buf_clear(&id);
-			json_string(delivery_id, &id);
-		}
-	}
 	const struct dead_event what = {.binding = binding,
 	                                .delivery = delivery,
-	                                .event = event,
+	                                .event = words->event,
 	                                .log = span_of(dead->log),
 	                                .epoch = dead->epoch,
 	                                .id = buf_view(&id),
-	                                .code = code,
-	                                .message = message,
+	                                .code = words->code,
+	                                .message = words->message,
 	                                .died_at = span_of(now)};
 	json_write_member_string(&json, "id", what.id);
 	write_trigger(binding, &json);
@@ -148,23 +174,14 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct e
 	if (delivery->window.ptr != NULL) {
 		json_write_member_string(&json, "window", delivery->window);
 	}
-	json_write_name(&json, "event");
-	if (delivery->event_json.len != 0) {
-		buf_span(&json, buf_view(&delivery->event_json));
-	} else if (event != NULL) {
-		struct event_delivery shown = {attempt_number(delivery), buf_view(&id),
-		                               delivery->debounced};
-		event_write_json(event, span_of(dead->log), &shown, &json);
-	} else {
-		BUF_LITERAL(&json, "null");
-	}
+	write_undelivered(dead, delivery, words, what.id, &json);
 	buf_byte(&json, '}');
 	const char *slash = memchr(id.ptr, '/', id.len);
 	size_t at = (size_t)(slash - id.ptr) + 1;
 	put(dead, delivery->seq, span_make(id.ptr + at, id.len - at), &json);
 	dead_event_put(dead->store, &what);
 	log_warn("dead", "delivery %.*s is dead: %.*s: %.*s", SPAN_ARG(buf_view(&id)),
-	         SPAN_ARG(code), SPAN_ARG(message));
+	         SPAN_ARG(words->code), SPAN_ARG(words->message));
 	buf_free(&id);
 	buf_free(&json);
 }

@@ -28,12 +28,20 @@ void dead_load(struct dead *dead, void (*done)(void *ctx, int status, const stru
                void *ctx);
 bool dead_is_full(const struct dead *dead);
 uint64_t dead_count(const struct dead *dead);
+struct span dead_log(const struct dead *dead); /* the journal's name, as ids have it */
 uint64_t dead_bytes(const struct dead *dead);
 
-/* Put into the open group, with the event that tells of it (dead_event); the caller commits.
- * Exactly one of event and delivery->event_json is used. */
-void dead_put(struct dead *dead, const struct delivery *delivery, const struct event *event,
-              struct span code, struct span message);
+/* What the letter says beside what the delivery knows. */
+struct dead_words {
+	const struct event *event; /* NULL: it is lost, or the delivery has it as JSON; of a batch
+	                            * the one whose consequence it is */
+	struct span batch;         /* the whole of one; absent: it is none, or as above */
+	struct span code;
+	struct span message;
+};
+
+/* Put into the open group, with the event that tells of it (dead_event); the caller commits. */
+void dead_put(struct dead *dead, const struct delivery *delivery, const struct dead_words *words);
 /* What was put did not become durable. */
 void dead_uncount(struct dead *dead, uint64_t bytes);
 void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t from, uint64_t to,

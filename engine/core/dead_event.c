@@ -3,6 +3,7 @@
 #include "engine/core/dead_event.h"
 
 #include "base/json.h"
+#include "engine/core/parcel.h"
 
 enum { MESSAGE_MOST = 512 };
 
@@ -27,6 +28,20 @@ static void write_raw(struct span json, const char *name, struct buf *out)
 	}
 }
 
+/* Events of a batch; 0: it is none. */
+static size_t events_of(const struct delivery *delivery)
+{
+	struct span events = parcel_events(buf_view(&delivery->event_json));
+	struct span item;
+	size_t count = delivery->members.count;
+	if (events.ptr != NULL) {
+		for (struct json_iter iter = json_iter(events); json_next_item(&iter, &item);) {
+			count++;
+		}
+	}
+	return count;
+}
+
 /* What was not delivered: enough to find it. */
 static void write_event(const struct dead_event *what, struct buf *out)
 {
@@ -39,7 +54,11 @@ static void write_event(const struct dead_event *what, struct buf *out)
 	struct span json = buf_view(&what->delivery->event_json);
 	json_write_name(out, "event");
 	buf_byte(out, '{');
-	if (json.len != 0) {
+	size_t batch = events_of(what->delivery);
+	if (batch != 0) {
+		json_write_member_string(out, "event_type", SPAN("batch"));
+		json_write_member_uint(out, "count", batch);
+	} else if (json.len != 0) {
 		write_raw(json, "id", out);
 		write_raw(json, "event_type", out);
 	} else if (what->event != NULL) {

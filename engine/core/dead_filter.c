@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/parcel.h"
 #include "engine/core/time_bound.h"
 #include <string.h>
 
@@ -55,6 +56,7 @@ static bool is_text(struct span json, struct span wanted)
 	return wanted.ptr == NULL || (json.ptr != NULL && json_string_is(json, wanted));
 }
 
+/* A batch: one of its events does. */
 static bool event_fits(const struct dead_filter *filter, struct span event)
 {
 	struct span scope = filter->member[DEAD_SCOPE];
@@ -66,6 +68,14 @@ static bool event_fits(const struct dead_filter *filter, struct span event)
 	static const struct span members[2] = {{"scope", 5}, {"key", 3}};
 	if (event.ptr == NULL || json_kind(event) != JSON_OBJECT) {
 		return false; /* a range: its events are not in it */
+	}
+	struct span item;
+	struct span events = parcel_events(event);
+	for (struct json_iter iter = json_iter(events.ptr != NULL ? events : SPAN("[]"));
+	     json_next_item(&iter, &item);) {
+		if (event_fits(filter, item)) {
+			return true;
+		}
 	}
 	json_get_many(event, members, 2, found);
 	struct buf key = {0};

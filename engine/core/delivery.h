@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "engine/core/members.h"
 #include "engine/durable/alarm.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,6 +72,7 @@ struct delivery {
 	struct delivery **burial; /* while BURYING: cleared when the delivery goes away */
 	struct buf history;       /* JSON array of failed attempts; empty on the happy path */
 	struct buf event_json;    /* replayed dead letters carry their event themselves */
+	struct members members;   /* of a batch that does not carry its events itself */
 	uint64_t debounced;       /* events that its window took; 0 = it was none, or no debounce */
 	struct span scope;        /* these point into `text` */
 	struct span key;

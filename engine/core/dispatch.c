@@ -161,6 +161,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	delivery->group = job->group;
 	delivery->born_ms = clock_mono_ms();
 	delivery->debounced = job->debounced;
+	(void)members_read(job->members, &delivery->members); /* an absent one has none */
 	keep_texts(delivery, job);
 	delivery->lane = delivery->window.ptr != NULL
 	                         ? order_lane(binding, job->seq, SPAN(""), delivery->window)
@@ -192,6 +193,7 @@ void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery
 	buf_free(&delivery->history);
 	buf_free(&delivery->event_json);
 	buf_free(&delivery->doom);
+	members_free(&delivery->members);
 	mem_free(delivery);
 }
 
@@ -471,7 +473,7 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	list_init(&binding->owed);
 	list_init(&binding->done);
 	list_init(&binding->held_link);
-	binding->windows = binding->filter->shaping != NULL ? windows_new() : NULL;
+	binding->windows = windows_new(binding->filter->shaping);
 	binding->watch.changed = function_changed;
 	binding->condition_watch.changed = condition_changed;
 	function_watch(dispatch->functions, binding->namespace_, binding->function_id,

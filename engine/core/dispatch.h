@@ -121,7 +121,7 @@ struct causes *dispatch_causes(struct dispatch *dispatch);
 
 /* NULL: it is not in hand. */
 struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay);
-/* Some delivery of this event is in hand, replayed or not. */
+/* Some delivery of this event is in hand, replayed or not, or an open window has it. */
 bool dispatch_has_seq(const struct binding *binding, uint64_t seq);
 /* Gives it up without a dead letter; a tombstone keeps it from ever running again. Not while it is
  * being buried. The caller commits; the delivery is gone. */

@@ -27,13 +27,19 @@ static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
 	discard(dispatch, delivery);
 }
 
+static uint64_t last_of(const struct delivery *delivery)
+{
+	const struct members *members = &delivery->members;
+	return members->count != 0 ? members->seqs[members->count - 1] : delivery->seq;
+}
+
 /* The youngest that it owes of this range, NULL if there is none. */
 static struct delivery *youngest(const struct binding *binding, uint64_t from_seq, uint64_t to_seq)
 {
 	struct list *at = binding->deliveries.prev;
 	while (at != &binding->deliveries) {
 		struct delivery *delivery = MEM_CONTAINER(at, struct delivery, in_binding);
-		if (delivery->seq >= from_seq && delivery->seq <= to_seq) {
+		if (delivery->seq >= from_seq && last_of(delivery) <= to_seq) {
 			return delivery;
 		}
 		at = at->prev;
@@ -81,6 +87,16 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 	function_unwatch(&binding->condition_watch);
 }
 
+/* A batch goes on with those of its events that are behind the range. */
+static void keep_behind(struct dispatch *dispatch, struct delivery *delivery, uint64_t to_seq)
+{
+	if (delivery->members.count != 0 && delivery->members.seqs[0] <= to_seq &&
+	    last_of(delivery) > to_seq) {
+		members_cut(&delivery->members, to_seq);
+		job_store_put_delivery(dispatch->store, delivery);
+	}
+}
+
 void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
                        const char *code, const char *message)
 {
@@ -91,11 +107,16 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
 		if (delivery->event_json.len != 0) {
 			/* A replayed one holds its event itself, and is no part of the range. */
-			dead_put(dispatch->dead, delivery, NULL, span_of(code), span_of(message));
+			const struct dead_words words = {.code = span_of(code),
+			                                 .message = span_of(message)};
+			dead_put(dispatch->dead, delivery, &words);
 			discard_whole(dispatch, delivery);
-		} else if (delivery->seq < from_seq) {
+			continue;
+		}
+		if (delivery->seq < from_seq) {
 			from_seq = delivery->seq;
 		}
+		keep_behind(dispatch, delivery, to_seq);
 	}
 	window_store_drop_until(dispatch->store, dispatch->alarms, binding, to_seq, &from_seq);
 	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);

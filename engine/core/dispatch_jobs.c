@@ -63,11 +63,12 @@ bool dispatch_has_seq(const struct binding *binding, uint64_t seq)
 {
 	LIST_EACH(&binding->deliveries, link)
 	{
-		if (MEM_CONTAINER(link, struct delivery, in_binding)->seq == seq) {
+		const struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
+		if (delivery->seq == seq || members_have(&delivery->members, seq)) {
 			return true;
 		}
 	}
-	return false;
+	return windows_have(binding->windows, seq);
 }
 
 void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery)
@@ -135,6 +136,7 @@ bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const 
 	delivery->first_ms = job->first_ms;
 	delivery->due_ms = job->due_ms;
 	delivery->asked = job->asked;
+	members_free(&delivery->members); /* the letter holds their events */
 	buf_clear(&delivery->history);
 	buf_clear(&delivery->event_json);
 	buf_span(&delivery->history, job->attempts);

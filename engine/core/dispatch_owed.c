@@ -61,8 +61,10 @@ uint64_t dispatch_first_needed_by(const struct binding *binding)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, in_binding);
 		bool needs = delivery->event_json.len == 0 && delivery->state != DELIVERY_BLOCKED;
-		if (needs && (first == 0 || delivery->seq < first)) {
-			first = delivery->seq;
+		uint64_t seq =
+		        delivery->members.count != 0 ? delivery->members.seqs[0] : delivery->seq;
+		if (needs && (first == 0 || seq < first)) {
+			first = seq;
 		}
 	}
 	return first;

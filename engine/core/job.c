@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/core/members.h"
 
 enum { JOB_FORMAT = 1, MESSAGE_MAX = 1024 };
 
@@ -37,10 +38,21 @@ void job_encode(const struct job *job, struct buf *out)
 	if (job->debounced != 0) {
 		json_write_member_uint(out, "debounced", job->debounced);
 	}
+	if (job->members.len != 0) {
+		json_write_member_raw(out, "members", job->members);
+	}
 	if (job->event.len != 0) {
 		json_write_member_raw(out, "event", job->event);
 	}
 	buf_byte(out, '}');
+}
+
+static bool are_members(struct span json)
+{
+	struct members members = {0};
+	bool good = members_read(json, &members);
+	members_free(&members);
+	return good;
 }
 
 int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scratch,
@@ -64,13 +76,14 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		BLOCKED,
 		WINDOW,
 		DEBOUNCED,
+		MEMBERS,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"version", 7},  {"scope", 5},    {"key", 3},   {"failures", 8}, {"first_ms", 8},
-	        {"due_ms", 6},   {"asked", 5},    {"done", 4},  {"doomed", 6},   {"replay", 6},
-	        {"attempts", 8}, {"event", 5},    {"epoch", 5}, {"group", 5},    {"blocked", 7},
-	        {"window", 6},   {"debounced", 9}};
+	        {"version", 7},  {"scope", 5},     {"key", 3},    {"failures", 8}, {"first_ms", 8},
+	        {"due_ms", 6},   {"asked", 5},     {"done", 4},   {"doomed", 6},   {"replay", 6},
+	        {"attempts", 8}, {"event", 5},     {"epoch", 5},  {"group", 5},    {"blocked", 7},
+	        {"window", 6},   {"debounced", 9}, {"members", 7}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -83,14 +96,18 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		return err_set(err, E_DAMAGED, "job_damaged", "job %llu is not what was written",
 		               (unsigned long long)seq);
 	}
-	struct job job = {.seq = seq, .attempts = found[ATTEMPTS], .event = found[EVENT]};
+	struct job job = {.seq = seq,
+	                  .attempts = found[ATTEMPTS],
+	                  .event = found[EVENT],
+	                  .members = found[MEMBERS]};
 	uint64_t version = 0;
 	uint64_t failures = 0;
 	uint64_t replay = 0;
 	bool good = found[SCOPE].ptr && found[KEY].ptr && json_uint64(found[VERSION], &version) &&
 	            json_uint64(found[FAILURES], &failures) &&
 	            json_int64(found[FIRST], &job.first_ms) &&
-	            json_int64(found[DUE], &job.due_ms) && json_uint64(found[REPLAY], &replay);
+	            json_int64(found[DUE], &job.due_ms) && json_uint64(found[REPLAY], &replay) &&
+	            (found[MEMBERS].ptr == NULL || are_members(found[MEMBERS]));
 	if (!good) {
 		return err_set(err, E_DAMAGED, "job_damaged", "job %llu lacks a member",
 		               (unsigned long long)seq);

@@ -18,6 +18,10 @@ void job_store_put(struct store *store, const struct binding *binding, const str
 
 static void put_delivery(struct store *store, const struct delivery *delivery, bool blocked)
 {
+	struct buf members = {0};
+	if (delivery->members.count != 0) {
+		members_write(&delivery->members, &members);
+	}
 	const struct job job = {
 	        .version = delivery->binding->version,
 	        .seq = delivery->seq,
@@ -38,8 +42,10 @@ static void put_delivery(struct store *store, const struct delivery *delivery, b
 	        .event = buf_view(&delivery->event_json),
 	        .window = delivery->window,
 	        .debounced = delivery->debounced,
+	        .members = buf_view(&members),
 	};
 	job_store_put(store, delivery->binding, &job);
+	buf_free(&members);
 	crash_at(CRASH_JOB);
 }
 

@@ -27,6 +27,45 @@ void members_clear(struct members *members)
 	members->count = 0;
 }
 
+bool members_have(const struct members *members, uint64_t seq)
+{
+	for (size_t i = 0; i < members->count && members->seqs[i] <= seq; i++) {
+		if (members->seqs[i] == seq) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void members_keep(struct members *members, const bool keeps[])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < members->count; i++) {
+		if (keeps[i]) {
+			members->seqs[count++] = members->seqs[i];
+		}
+	}
+	members->count = count;
+}
+
+void members_cut(struct members *members, uint64_t to_seq)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < members->count; i++) {
+		if (members->seqs[i] > to_seq) {
+			members->seqs[count++] = members->seqs[i];
+		}
+	}
+	members->count = count;
+}
+
+void members_copy(const struct members *members, struct members *to)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		members_add(to, members->seqs[i]);
+	}
+}
+
 void members_write(const struct members *members, struct buf *out)
 {
 	uint64_t last = 0;

@@ -22,6 +22,13 @@ void members_free(struct members *members); /* the memory; it is empty again */
 /* Greater than all that are there. */
 void members_add(struct members *members, uint64_t seq);
 void members_clear(struct members *members);
+bool members_have(const struct members *members, uint64_t seq);
+/* Only those stay, in their order, for which keeps[i] is true. */
+void members_keep(struct members *members, const bool keeps[]);
+/* Those up to this one go. */
+void members_cut(struct members *members, uint64_t to_seq);
+/* To one that has none. */
+void members_copy(const struct members *members, struct members *to);
 
 /* As a JSON array: the first seq, then how much greater each is than the one before. */
 void members_write(const struct members *members, struct buf *out);

@@ -9,7 +9,7 @@
 #include "engine/core/window_store.h"
 #include "triggers/shaping.h"
 
-enum { REFUSED_WAIT_MS = 1000 };
+enum { REFUSED_WAIT_MS = 1000, BATCH_BYTES_MAX = 4 << 20 };
 
 struct shape {
 	struct store *store;
@@ -47,9 +47,11 @@ static void is_durable(struct store_waiter *waiter, int status, const struct err
 		put_closing(window);
 		return;
 	}
-	const struct job job = window_job(window, binding->version);
+	struct buf text = {0};
+	const struct job job = window_job(binding->windows, window, binding->version, &text);
 	dispatch_adopt(shape->dispatch, binding, &job);
 	windows_drop(binding->windows, window, shape->alarms);
+	buf_free(&text);
 }
 
 static void put_closing(struct window *window)
@@ -136,6 +138,24 @@ static void debounce(struct window *window, const struct shaping *shaping,
 	window->count++;
 }
 
+static void batch(struct window *window, const struct event *event, uint64_t group)
+{
+	if (window->count == 0) {
+		keep(window, event, group);
+	} else {
+		members_add(&window->members, event->seq);
+	}
+	window->count++;
+	window->bytes +=
+	        event->scope.len + event->key.len + event->old_value.len + event->new_value.len;
+}
+
+static bool is_full(const struct window *window, const struct shaping *shaping)
+{
+	return shaping->kind == SHAPING_BATCH &&
+	       (window->count >= shaping->max_size || window->bytes > BATCH_BYTES_MAX);
+}
+
 void shape_join(struct shape *shape, struct binding *binding, struct matching *matching,
                 uint64_t group)
 {
@@ -156,10 +176,17 @@ void shape_join(struct shape *shape, struct binding *binding, struct matching *m
 	if (window == NULL) {
 		window = open_window(shape, binding, buf_view(&name), event->seq);
 	}
-	debounce(window, shaping, event, group);
+	if (shaping->kind == SHAPING_BATCH) {
+		batch(window, event, group);
+	} else {
+		debounce(window, shaping, event, group);
+	}
 	windows->events++;
 	windows->mark = event->seq;
 	windows_touch(windows, window);
+	if (is_full(window, shaping)) {
+		close_window(window);
+	}
 	buf_free(&name);
 }
 

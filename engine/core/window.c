@@ -5,12 +5,17 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "triggers/shaping.h"
 
 enum { WINDOW_FORMAT = 1 };
 
-struct windows *windows_new(void)
+struct windows *windows_new(const struct shaping *shaping)
 {
+	if (shaping == NULL) {
+		return NULL;
+	}
 	struct windows *windows = MEM_NEW(struct windows);
+	windows->are_batches = shaping->kind == SHAPING_BATCH;
 	list_init(&windows->open);
 	list_init(&windows->closing);
 	list_init(&windows->dirty);
@@ -152,6 +157,23 @@ size_t windows_count(const struct windows *windows)
 	return windows == NULL ? 0 : windows->count;
 }
 
+static bool one_has(const struct list *list, uint64_t seq)
+{
+	LIST_EACH(list, link)
+	{
+		if (members_have(&MEM_CONTAINER(link, struct window, link)->members, seq)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool windows_have(const struct windows *windows, uint64_t seq)
+{
+	return windows != NULL && seq <= windows->mark &&
+	       (one_has(&windows->open, seq) || one_has(&windows->closing, seq));
+}
+
 bool windows_are_at_rest(const struct windows *windows)
 {
 	return windows == NULL || (windows->count == 0 && windows->mark == windows->mark_put);
@@ -182,6 +204,7 @@ void window_encode(const struct window *window, struct buf *out)
 	json_write_member_int(out, "first_ms", window->first_ms);
 	json_write_member_int(out, "deadline_ms", window->deadline_ms);
 	json_write_member_uint(out, "count", window->count);
+	json_write_member_uint(out, "bytes", window->bytes);
 	json_write_name(out, "members");
 	members_write(&window->members, out);
 	buf_byte(out, '}');
@@ -197,10 +220,10 @@ static int damaged(uint64_t first_seq, struct err *err)
 int window_decode(struct windows *windows, uint64_t first_seq, struct span value,
                   struct window **out, struct err *err)
 {
-	enum { NAME, SCOPE, KEY, EPOCH, GROUP, FIRST, DEADLINE, TAKEN, MEMBERS, COUNT };
-	static const struct span names[COUNT] = {{"name", 4},         {"scope", 5}, {"key", 3},
-	                                         {"epoch", 5},        {"group", 5}, {"first_ms", 8},
-	                                         {"deadline_ms", 11}, {"count", 5}, {"members", 7}};
+	enum { NAME, SCOPE, KEY, EPOCH, GROUP, FIRST, DEADLINE, TAKEN, BYTES, MEMBERS, COUNT };
+	static const struct span names[COUNT] = {
+	        {"name", 4},     {"scope", 5},        {"key", 3},   {"epoch", 5}, {"group", 5},
+	        {"first_ms", 8}, {"deadline_ms", 11}, {"count", 5}, {"bytes", 5}, {"members", 7}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != WINDOW_FORMAT) {
 		return err_set(err, E_VERSION, "window_format",
@@ -214,12 +237,12 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	    !members_read(found[MEMBERS], &read.members)) {
 		return damaged(first_seq, err);
 	}
-	bool good = found[NAME].ptr != NULL && found[SCOPE].ptr != NULL && found[KEY].ptr != NULL &&
-	            json_uint64(found[EPOCH], &read.epoch) &&
-	            json_uint64(found[GROUP], &read.group) &&
-	            json_int64(found[FIRST], &read.first_ms) &&
-	            json_int64(found[DEADLINE], &read.deadline_ms) &&
-	            json_uint64(found[TAKEN], &read.count);
+	bool good =
+	        found[NAME].ptr != NULL && found[SCOPE].ptr != NULL && found[KEY].ptr != NULL &&
+	        json_uint64(found[EPOCH], &read.epoch) && json_uint64(found[GROUP], &read.group) &&
+	        json_int64(found[FIRST], &read.first_ms) &&
+	        json_int64(found[DEADLINE], &read.deadline_ms) &&
+	        json_uint64(found[TAKEN], &read.count) && json_uint64(found[BYTES], &read.bytes);
 	if (!good) {
 		members_free(&read.members);
 		return damaged(first_seq, err);
@@ -237,6 +260,7 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	window->first_ms = read.first_ms;
 	window->deadline_ms = read.deadline_ms;
 	window->count = read.count;
+	window->bytes = read.bytes;
 	window->members = read.members;
 	window->needs = read.members.seqs[0];
 	windows->events += read.count;
@@ -244,9 +268,10 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	return 0;
 }
 
-struct job window_job(const struct window *window, uint32_t version)
+struct job window_job(const struct windows *windows, const struct window *window, uint32_t version,
+                      struct buf *text)
 {
-	return (struct job){
+	struct job job = {
 	        .version = version,
 	        .seq = window->members.seqs[0],
 	        .epoch = window->epoch,
@@ -254,6 +279,12 @@ struct job window_job(const struct window *window, uint32_t version)
 	        .scope = scope_of(window),
 	        .key = key_of(window),
 	        .window = window->name,
-	        .debounced = window->count,
 	};
+	if (windows->are_batches) {
+		members_write(&window->members, text);
+		job.members = buf_view(text);
+	} else {
+		job.debounced = window->count;
+	}
+	return job;
 }

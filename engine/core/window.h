@@ -17,6 +17,7 @@
 
 struct binding;
 struct shape;
+struct shaping;
 
 /*
  * DESIGN. An event that a shaped trigger wants joins the open window of its name. Windows live in
@@ -46,17 +47,19 @@ struct window {
 	int64_t first_ms;           /* wall clock */
 	int64_t deadline_ms;
 	uint64_t count;         /* events that it took */
+	uint64_t bytes;         /* of a batch: of its events together */
 	uint64_t needs;         /* the least seq that it, or its record, names */
 	uint64_t epoch;         /* these four are of the event that is kept, or the first one */
 	uint64_t group;         /* of concurrency_key */
 	size_t scope_len;       /* of `place` */
 	struct buf place;       /* scope, key */
-	struct members members; /* to be delivered */
+	struct members members; /* to be delivered: of a batch all */
 	struct span name;       /* owned */
 };
 
 /* Of one version of a trigger. */
 struct windows {
+	bool are_batches; /* what they become has all their events; else one of them */
 	struct map by_name;
 	struct list open;
 	struct list closing;
@@ -68,7 +71,7 @@ struct windows {
 	uint64_t key_errors; /* events whose key could not be computed */
 };
 
-struct windows *windows_new(void);
+struct windows *windows_new(const struct shaping *shaping); /* NULL for NULL */
 /* NULL is harmless. Every window goes; those that wait for their group are freed when it comes. */
 void windows_free(struct windows *windows, struct alarms *alarms);
 
@@ -86,7 +89,9 @@ void window_set_place(struct window *window, struct span scope, struct span key)
 uint64_t windows_first_needed(const struct windows *windows);
 /* When the next one closes; 0 = none is open. */
 int64_t windows_next_deadline(const struct windows *windows);
-size_t windows_count(const struct windows *windows);     /* NULL is harmless: 0 */
+size_t windows_count(const struct windows *windows); /* NULL is harmless: 0 */
+/* An open or closing one is to deliver this event. NULL is harmless. */
+bool windows_have(const struct windows *windows, uint64_t seq);
 bool windows_are_at_rest(const struct windows *windows); /* NULL is; nothing is in them or to put */
 
 /* Its record: see space.h. */
@@ -94,7 +99,8 @@ void window_encode(const struct window *window, struct buf *out);
 /* Opens it again. E_VERSION, E_DAMAGED. */
 int window_decode(struct windows *windows, uint64_t first_seq, struct span value,
                   struct window **out, struct err *err);
-/* The job that a closing one becomes; spans point into the window. */
-struct job window_job(const struct window *window, uint32_t version);
+/* The job that a closing one becomes; spans point into the window, and into `text`. */
+struct job window_job(const struct windows *windows, const struct window *window, uint32_t version,
+                      struct buf *text);
 
 #endif

@@ -67,8 +67,10 @@ void window_store_put_dirty(struct store *store, struct binding *binding)
 
 static void put_job(struct store *store, const struct binding *binding, const struct window *window)
 {
-	const struct job job = window_job(window, binding->version);
+	struct buf text = {0};
+	const struct job job = window_job(binding->windows, window, binding->version, &text);
 	job_store_put(store, binding, &job);
+	buf_free(&text);
 }
 
 void window_store_close(struct store *store, struct binding *binding, struct window *window)
@@ -124,19 +126,41 @@ static void drop(struct store *store, struct alarms *alarms, struct binding *bin
 	windows_drop(binding->windows, window, alarms);
 }
 
+/* A batch goes on with those of its events that are behind it. */
+static void keep_behind(struct store *store, struct binding *binding, struct window *window,
+                        uint64_t to_seq)
+{
+	if (window->is_closing) {
+		job_store_delete(store, binding, window->members.seqs[0]);
+	}
+	members_cut(&window->members, to_seq);
+	binding->windows->events -= window->is_closing ? 0 : window->count - window->members.count;
+	window->count = window->members.count;
+	window->epoch = 0; /* of the first event, which is another one now */
+	if (window->is_closing) {
+		put_job(store, binding, window);
+	} else {
+		put_window(store, binding, window);
+	}
+}
+
 static void drop_some(struct store *store, struct alarms *alarms, struct binding *binding,
                       struct list *list, uint64_t to_seq, uint64_t *from_seq)
 {
 	LIST_EACH(list, link)
 	{
 		struct window *window = MEM_CONTAINER(link, struct window, link);
-		if (window->members.seqs[window->members.count - 1] > to_seq) {
+		if (window->members.seqs[0] > to_seq) {
 			continue;
 		}
 		if (window->first_seq < *from_seq) {
 			*from_seq = window->first_seq;
 		}
-		drop(store, alarms, binding, window);
+		if (window->members.seqs[window->members.count - 1] <= to_seq) {
+			drop(store, alarms, binding, window);
+		} else {
+			keep_behind(store, binding, window, to_seq);
+		}
 	}
 }
 

@@ -18,8 +18,8 @@ void window_store_put_dirty(struct store *store, struct binding *binding);
 void window_store_close(struct store *store, struct binding *binding, struct window *window);
 /* All of them again, after the store has lost what was put last. Harmless without windows. */
 void window_store_put_all(struct store *store, struct binding *binding);
-/* Those whose events are all within [.., to_seq] are dropped; *from_seq becomes the first event of
- * one of them if it is greater. Harmless without windows. */
+/* What they are to deliver up to to_seq is dropped; *from_seq becomes the first event of one of
+ * them if it is greater. Harmless without windows. */
 void window_store_drop_until(struct store *store, struct alarms *alarms, struct binding *binding,
                              uint64_t to_seq, uint64_t *from_seq);
 /* The version goes, and all of it; with `keep_records` only from memory. Harmless without

@@ -54,6 +54,12 @@ static void write_job(const struct job_list *list, const struct delivery *delive
 	json_write_member_uint(out, "seq", delivery->seq);
 	json_write_member_string(out, "scope", delivery->scope);
 	json_write_member_string(out, "key", delivery->key);
+	if (delivery->members.count != 0) {
+		json_write_member_uint(out, "events", delivery->members.count);
+	}
+	if (delivery->debounced != 0) {
+		json_write_member_uint(out, "debounced", delivery->debounced);
+	}
 	json_write_member_string(out, "state", span_of(delivery_state_name(delivery)));
 	json_write_member_uint(out, "failed_attempts", delivery->failures);
 	json_write_member_bool(out, "recorded", delivery->recorded);

@@ -108,7 +108,7 @@ static struct span window_name(struct replay *replay, const struct filter *filte
 		return SPAN_NONE;
 	}
 	(void)shaping_name(filter->shaping, &replay->matching, filter->metadata, text);
-	return buf_view(text);
+	return text->len != 0 ? buf_view(text) : SPAN("");
 }
 
 static void make(struct replay *replay, struct binding *binding)

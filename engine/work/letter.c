@@ -9,6 +9,7 @@
 #include "engine/core/catalog.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/job_store.h"
+#include "engine/core/parcel.h"
 #include "engine/work/builtin.h"
 #include "triggers/event.h"
 
@@ -42,6 +43,23 @@ static struct delivery *blocked_by(const struct core *core, struct span delivery
 	return search.found;
 }
 
+/* Of a batch; else it is the event itself. */
+static struct span first_of(struct span event)
+{
+	struct span events = parcel_events(event);
+	struct span first;
+	struct json_iter iter = json_iter(events.ptr != NULL ? events : SPAN("[]"));
+	return json_next_item(&iter, &first) ? first : event;
+}
+
+static bool read_seq(struct span event, const struct delivery_name *name, uint64_t *out)
+{
+	struct span seq;
+	*out = name->seq;
+	return parcel_events(event).ptr != NULL ||
+	       (json_get(event, SPAN("seq"), &seq) && json_uint64(seq, out));
+}
+
 /* The job that takes a dead letter's place. False: it cannot be replayed, and `out_err` says why.
  */
 static bool job_of(const struct core *core, struct span json, struct buf *text,
@@ -61,10 +79,9 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 	(void)buf_reserve(text, json.len * 4);
 	struct span trigger = work_text(json, "trigger", text);
 	struct delivery_name name = {0};
-	struct span seq;
 	uint64_t number = 0;
 	(void)delivery_parse_id(work_text(json, "id", text), &name);
-	if (!json_get(found[1], SPAN("seq"), &seq) || !json_uint64(seq, &number)) {
+	if (!read_seq(found[1], &name, &number)) {
 		(void)err_set(out_err, E_DAMAGED, "dead_letter_damaged",
 		              "the event of this dead letter has no seq");
 		return false;
@@ -87,10 +104,11 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 		return false;
 	}
 	struct event event;
-	event_read_json(found[1], text, &event); /* its place in the order, whatever its type */
+	event_read_json(first_of(found[1]), text, &event); /* its place, whatever its type */
 	*out = (struct job){
 	        .version = (*out_binding)->version,
 	        .seq = number,
+	        .epoch = name.epoch,
 	        .scope = event.scope,
 	        .key = event.key,
 	        .asked = true, /* it had been wanted */
@@ -105,14 +123,31 @@ static bool job_of(const struct core *core, struct span json, struct buf *text,
 /* What an event is known by, and what tells its order. */
 static bool is_fixed(struct span escaped)
 {
-	static const char *const fixed[] = {"id",    "seq", "rev",         "type",
-	                                    "scope", "key", "delivery_id", "attempt"};
+	static const char *const fixed[] = {"id",          "seq",     "rev",      "type",
+	                                    "scope",       "key",     "trigger",  "count",
+	                                    "delivery_id", "attempt", "debounced"};
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
 		if (json_name_is(escaped, span_of(fixed[i]))) {
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Of a batch the events are edited as a whole. */
+static bool are_events(struct span list)
+{
+	struct span item;
+	size_t count = 0;
+	if (json_kind(list) != JSON_ARRAY) {
+		return false;
+	}
+	for (struct json_iter iter = json_iter(list); json_next_item(&iter, &item);) {
+		if (json_kind(item) != JSON_OBJECT || ++count > MEMBERS_MAX) {
+			return false;
+		}
+	}
+	return count != 0;
 }
 
 static int edit_members(struct span event, struct span changes, struct buf *out, struct err *err)
@@ -129,6 +164,12 @@ static int edit_members(struct span event, struct span changes, struct buf *out,
 			return err_set(err, E_INVALID, "invalid_event",
 			               "'%.*s' of an event cannot be edited; leave it out",
 			               SPAN_ARG(name));
+		}
+		if (parcel_events(event).ptr != NULL && json_name_is(name, SPAN("events")) &&
+		    !are_events(value)) {
+			return err_set(err, E_INVALID, "invalid_event",
+			               "'events' of a batch must be a list of 1 to %d events",
+			               MEMBERS_MAX);
 		}
 		struct buf plain = {0};
 		struct buf next = {0};

@@ -193,6 +193,12 @@ static void write_again(struct making *making, struct span inner)
 	buf_free(&texts);
 }
 
+static bool is_batch(struct span object)
+{
+	struct span type;
+	return json_get(object, SPAN("type"), &type) && span_is(type, "\"batch\"");
+}
+
 static void write_cloudevent(struct making *making)
 {
 	bool is_object = json_kind(making->event) == JSON_OBJECT;
@@ -208,7 +214,7 @@ static void write_cloudevent(struct making *making)
 	(void)buf_reserve(&texts, object.len); /* it does not move between them */
 	struct span event_type = member_text(object, "event_type", &texts);
 	struct span id = member_text(object, "id", &texts);
-	write_type(event_type, &type);
+	write_type(is_batch(object) ? SPAN("batch") : event_type, &type);
 	write_subject(member_text(object, "scope", &texts), member_text(object, "key", &texts),
 	              &subject);
 	const struct cloudevent event = {
