@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <time.h>
 
-static bool manual;
-static int64_t manual_wall_ms;
-static int64_t manual_mono_ms;
+enum clock_kind { CLOCK_AS_IS, CLOCK_VIRTUAL, CLOCK_MANUAL };
+
+static enum clock_kind kind;
+static _Atomic int64_t turned_wall_ms;
+static _Atomic int64_t turned_mono_ms;
 
 static int64_t read_us(clockid_t which)
 {
@@ -21,12 +23,22 @@ static int64_t read_us(clockid_t which)
 
 int64_t clock_wall_ms(void)
 {
-	return manual ? manual_wall_ms : read_us(CLOCK_REALTIME) / 1000;
+	return kind != CLOCK_AS_IS ? turned_wall_ms : read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_mono_ms(void)
 {
-	return manual ? manual_mono_ms : read_us(CLOCK_MONOTONIC) / 1000;
+	return kind != CLOCK_AS_IS ? turned_mono_ms : read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_real_ms(void)
+{
+	return kind == CLOCK_MANUAL ? turned_mono_ms : read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_real_wall_ms(void)
+{
+	return kind == CLOCK_MANUAL ? turned_wall_ms : read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_mono_us(void)
@@ -42,23 +54,38 @@ int64_t clock_mono_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static void hold(enum clock_kind how, int64_t wall_ms)
+{
+	kind = how;
+	turned_wall_ms = wall_ms;
+	turned_mono_ms = 1; /* no moment is 0, which may mean none */
+}
+
 void clock_set_manual(int64_t wall_ms)
 {
-	manual = true;
-	manual_wall_ms = wall_ms;
-	manual_mono_ms = 0;
+	hold(CLOCK_MANUAL, wall_ms);
+}
+
+void clock_set_virtual(int64_t wall_ms)
+{
+	hold(CLOCK_VIRTUAL, wall_ms);
 }
 
 void clock_advance(int64_t by_ms)
 {
-	PRE(manual && by_ms >= 0);
-	manual_wall_ms += by_ms;
-	manual_mono_ms += by_ms;
+	PRE(kind != CLOCK_AS_IS && by_ms >= 0);
+	turned_wall_ms += by_ms;
+	turned_mono_ms += by_ms;
 }
 
 bool clock_is_manual(void)
 {
-	return manual;
+	return kind != CLOCK_AS_IS;
+}
+
+bool clock_is_virtual(void)
+{
+	return kind == CLOCK_VIRTUAL;
 }
 
 static char *put_digits(char *at, int64_t value, int count)

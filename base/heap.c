@@ -81,6 +81,19 @@ void heap_remove(struct heap *heap, struct heap_node *node)
 	}
 }
 
+static size_t count_from(const struct heap *heap, size_t index, int64_t rank)
+{
+	if (index >= heap->count || heap->nodes[index]->rank >= rank) {
+		return 0;
+	}
+	return 1 + count_from(heap, 2 * index + 1, rank) + count_from(heap, 2 * index + 2, rank);
+}
+
+size_t heap_count_below(const struct heap *heap, int64_t rank)
+{
+	return count_from(heap, 0, rank);
+}
+
 void heap_close(struct heap *heap)
 {
 	mem_free(heap->nodes);

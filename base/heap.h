@@ -24,6 +24,8 @@ struct heap {
 void heap_add(struct heap *heap, struct heap_node *node, int64_t rank);
 void heap_remove(struct heap *heap, struct heap_node *node); /* harmless when it is in no heap */
 void heap_close(struct heap *heap);                          /* the nodes are the caller's */
+/* Costs as many steps as there are. */
+size_t heap_count_below(const struct heap *heap, int64_t rank);
 
 static inline struct heap_node *heap_first(const struct heap *heap)
 {

@@ -228,7 +228,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
 		}
 		return;
 	}
-	conn->moved_ms = clock_mono_ms();
+	conn->moved_ms = clock_real_ms();
 	size_t used = show(conn, bytes->base, (size_t)len);
 	if (used < (size_t)len && !conn->closing) {
 		buf_add(&conn->kept, bytes->base + used, (size_t)len - used);
@@ -248,7 +248,7 @@ static void choose_reading(struct conn *conn)
 		(void)uv_read_stop((uv_stream_t *)&conn->tcp);
 		return;
 	}
-	conn->moved_ms = clock_mono_ms();
+	conn->moved_ms = clock_real_ms();
 	if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
 		conn_close(conn, "reading failed");
 	}
@@ -304,7 +304,7 @@ static void on_written(uv_write_t *request, int status)
 		conn_close(conn, "writing failed");
 		return;
 	}
-	conn->moved_ms = clock_mono_ms();
+	conn->moved_ms = clock_real_ms();
 	flush(conn);
 }
 
@@ -413,14 +413,14 @@ void conn_set_timer(struct conn *conn, int64_t delay_ms)
 	if (delay_ms <= 0 || conn->closing) {
 		alarm_clear(conn->group->alarms, &conn->timer);
 	} else {
-		alarm_set_in(conn->group->alarms, &conn->timer, delay_ms);
+		alarm_set_real(conn->group->alarms, &conn->timer, delay_ms);
 	}
 }
 
 int64_t conn_last_moved_ms(const struct conn *conn)
 {
 	bool ours = conn->held || conn->kept.len > 0 || conn->group->paused;
-	return ours && !conn->slow ? clock_mono_ms() : conn->moved_ms;
+	return ours && !conn->slow ? clock_real_ms() : conn->moved_ms;
 }
 
 void conn_finish(struct conn *conn, const char *reason)
@@ -443,7 +443,7 @@ struct conn *conn_accept(struct conn_group *group, uv_stream_t *listener,
 	conn->group = group;
 	conn->protocol = protocol;
 	conn->state = state;
-	conn->moved_ms = clock_mono_ms();
+	conn->moved_ms = clock_real_ms();
 	conn->timer.fn = on_timer;
 	list_init(&conn->link);
 	list_init(&conn->dirty);
@@ -558,7 +558,7 @@ void conn_group_free(struct conn_group *group, int64_t grace_ms, void (*freed)(v
 	if (group->count == 0) {
 		group_end(group);
 	} else if (grace_ms > 0) {
-		alarm_set_in(group->alarms, &group->grace, grace_ms);
+		alarm_set_real(group->alarms, &group->grace, grace_ms);
 	} else {
 		close_all(&group->grace);
 	}

@@ -98,7 +98,7 @@ bool conn_is_ready(const struct conn *conn); /* open, not slow, not held: show i
 void conn_hold(struct conn *conn, bool hold);
 /* Calls protocol->timer after that long; 0 = never. There is one timer, the last setting counts. */
 void conn_set_timer(struct conn *conn, int64_t delay_ms);
-/* When the peer last sent something or took something that had waited (clock_mono_ms); now, while
+/* When the peer last sent something or took something that had waited (clock_real_ms); now, while
  * it is us who do not read. */
 int64_t conn_last_moved_ms(const struct conn *conn);
 

@@ -260,7 +260,7 @@ static void watch_phase(struct talk *talk)
 		talk->is_in_head = false;
 	} else if (phase == HTTP_IN_HEAD && !talk->is_in_head) {
 		talk->is_in_head = true;
-		talk->head_since_ms = clock_mono_ms();
+		talk->head_since_ms = clock_real_ms();
 		conn_set_timer(talk->conn, conn_group_limits(talk->host->group)->header_timeout_ms);
 	} else if (phase == HTTP_IN_BODY) {
 		talk->is_in_head = false;
@@ -307,7 +307,7 @@ static void on_timer(struct conn *conn)
 {
 	struct talk *talk = conn_state(conn);
 	const struct conn_limits *limits = conn_group_limits(talk->host->group);
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_real_ms();
 	int64_t due = conn_last_moved_ms(conn) + limits->idle_timeout_ms;
 	bool is_in_request = talk->reader != NULL;
 	if (talk->is_in_head) {

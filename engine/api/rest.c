@@ -328,6 +328,7 @@ static int build_invocation(struct rest_request *request, const struct route_mat
 {
 	struct call *call = &request->call;
 	call->timeout_ms = INVOKE_TIMEOUT_MS;
+	call->by_real_time = true;
 	struct span prefer = http_request_header(http, SPAN("prefer"));
 	call->is_void = prefer.ptr && http_value_has(prefer, SPAN("respond-async"));
 	struct span id;
@@ -337,10 +338,7 @@ static int build_invocation(struct rest_request *request, const struct route_mat
 	}
 	call->function_id = mem_span(id);
 	struct span value = SPAN("null");
-	if (http->body.len > 0) {
-		status = json_check(http->body, &value, err);
-	}
-	if (status != 0) {
+	if (http->body.len > 0 && json_check(http->body, &value, err) != 0) {
 		return err_wrap(err, "request body");
 	}
 	buf_span(&request->data, value);

@@ -106,7 +106,7 @@ static void turn_away(struct server *server)
 /* At most one line in COMPLAIN_MS: what is logged here comes in floods. */
 static void complain(struct server *server, const char *what)
 {
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_real_ms();
 	if (server->complained_ms == 0 || now - server->complained_ms >= COMPLAIN_MS) {
 		server->complained_ms = now;
 		log_warn("server", "%s with %u connections open", what,

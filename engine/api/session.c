@@ -471,7 +471,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	list_init(&session->held);
 	list_init(&session->endpoints);
 	session->grace.fn = grace_is_over;
-	alarm_set_in(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
+	alarm_set_real(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
 	struct span number;
 	struct err err;
 	if (url_param(request->query, SPAN("max_in_flight"), &number) &&

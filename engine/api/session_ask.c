@@ -104,6 +104,7 @@ static struct ask *new_ask(struct worker *worker, const struct message *frame)
 	        .caller =
 	                worker->sends_baggage ? SPAN_NONE : keep(&ask->text, worker->executor.name),
 	        .is_void = frame->invocation_id.len == 0,
+	        .by_real_time = true,
 	        .done = ask_done,
 	};
 	return ask;

@@ -104,7 +104,7 @@ static void on_timer(struct conn *conn)
 		return;
 	}
 	int64_t interval = conn_group_limits(conn_group_of(conn))->ping_interval_ms;
-	int64_t silent = clock_mono_ms() - conn_last_moved_ms(conn);
+	int64_t silent = clock_real_ms() - conn_last_moved_ms(conn);
 	if (silent >= interval * PINGS_MISSED) {
 		conn_close(conn, "no sign of life");
 		return;

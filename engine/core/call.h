@@ -61,6 +61,7 @@ struct call {
 	 * another one. */
 	struct span caller;
 	int64_t timeout_ms; /* 0 = none: whoever asked takes the time himself */
+	bool by_real_time;  /* a peer waits for it: no turn of the clock makes it late */
 	bool is_void;       /* nobody waits for the result: done comes when it was handed over */
 	call_done_fn *done;
 

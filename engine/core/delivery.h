@@ -50,7 +50,8 @@ struct delivery {
 	bool recorded;     /* has a job record */
 	bool asked;        /* its condition function said yes */
 	struct buf doom;   /* not empty: it is only to be buried; "code\0message" */
-	int64_t born_ms;   /* monotonic: when it was offered */
+	int64_t born_ms;   /* real time: when it was offered */
+	int64_t came_ms;   /* the same, monotonic */
 	int64_t first_ms;  /* wall clock of the first attempt; 0 = none */
 	int64_t due_ms;    /* wall clock: not before; while QUEUED or SLEEPING */
 

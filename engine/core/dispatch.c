@@ -105,25 +105,6 @@ void dispatch_make_ready(struct delivery *delivery)
 	}
 }
 
-/* A wait is as long as it was said to be, whatever is done to the clock meanwhile; after a restart
- * it is counted from the last event if the clock is behind that. */
-static void sleep_for(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
-{
-	delivery->state = DELIVERY_SLEEPING;
-	delivery->due_ms = store_time_ms(dispatch->store) + wait_ms;
-	alarm_set_in(dispatch->alarms, &delivery->alarm, wait_ms);
-}
-
-void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery)
-{
-	int64_t wait_ms = delivery->due_ms - store_time_ms(dispatch->store);
-	if (wait_ms > 0 && delivery->state != DELIVERY_BLOCKED) {
-		sleep_for(dispatch, delivery, wait_ms);
-	} else {
-		dispatch_make_ready(delivery);
-	}
-}
-
 /* ---- life of a delivery ---- */
 
 static void wake(struct alarm *alarm);
@@ -159,7 +140,8 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	delivery->seq = job->seq;
 	delivery->epoch = job->epoch;
 	delivery->group = job->group;
-	delivery->born_ms = clock_mono_ms();
+	delivery->born_ms = clock_real_ms();
+	delivery->came_ms = clock_mono_ms();
 	delivery->debounced = job->debounced;
 	(void)members_read(job->members, &delivery->members); /* an absent one has none */
 	keep_texts(delivery, job);
@@ -241,7 +223,7 @@ static void was_buried(struct delivery *delivery, int status, const struct err *
 	struct dispatch *dispatch = delivery->dispatch;
 	if (status != 0) {
 		log_warn("dispatch", "a dead letter was not written, trying again: %s", err->text);
-		sleep_for(dispatch, delivery, REFUSED_WAIT_MS);
+		dispatch_ask_again(dispatch, delivery, REFUSED_WAIT_MS);
 		return;
 	}
 	delivery->binding->buried++;
@@ -277,8 +259,8 @@ static void bury(struct dispatch *dispatch, struct delivery *delivery)
 {
 	if (dead_is_full(dispatch->dead) || !can_put(dispatch)) {
 		/* Holding is better than losing: it asks again until there is room. */
-		sleep_for(dispatch, delivery,
-		          can_put(dispatch) ? DEAD_FULL_WAIT_MS : REFUSED_WAIT_MS);
+		dispatch_ask_again(dispatch, delivery,
+		                   can_put(dispatch) ? DEAD_FULL_WAIT_MS : REFUSED_WAIT_MS);
 		return;
 	}
 	delivery->state = DELIVERY_BURYING;
@@ -411,7 +393,7 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 		wait_ms = end->retry_after_ms;
 	}
 	binding->retried++;
-	sleep_for(dispatch, delivery, wait_ms);
+	dispatch_sleep(dispatch, delivery, wait_ms);
 	log_info("dispatch",
 	         "event %llu for %.*s failed (attempt %u: %.*s: %.*s); again in %lld ms",
 	         (unsigned long long)delivery->seq, SPAN_ARG(binding->id), delivery->failures,
@@ -438,7 +420,8 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 	case VERDICT_AGAIN: {
 		int64_t wait_ms = AGAIN_FIRST_MS << (delivery->stopped < 7 ? delivery->stopped : 7);
 		delivery->stopped++;
-		sleep_for(dispatch, delivery, wait_ms < AGAIN_MOST_MS ? wait_ms : AGAIN_MOST_MS);
+		dispatch_ask_again(dispatch, delivery,
+		                   wait_ms < AGAIN_MOST_MS ? wait_ms : AGAIN_MOST_MS);
 		break;
 	}
 	case VERDICT_RETRY:

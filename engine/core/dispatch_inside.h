@@ -28,8 +28,6 @@ struct dispatch {
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding);
 /* Its attempt is over, or forgotten. */
 void dispatch_has_ended(struct dispatch *dispatch, struct delivery *delivery);
-/* It is the head of its lane: ready, or it sleeps until it is due. */
-void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery);
 void dispatch_make_ready(struct delivery *delivery);
 /* The next of its lane may go: perhaps one of another version of the trigger. */
 void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);
@@ -38,6 +36,11 @@ void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery);
 void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery);
 
 /* dispatch_jobs.c */
+/* It is the head of its lane: ready, or it sleeps until it is due. */
+void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery);
+void dispatch_sleep(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms);
+/* It is due, but somebody or something is not there: a wait that no policy asks for. */
+void dispatch_ask_again(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms);
 /* By somebody, the engine itself included, whose functions serve every namespace. */
 bool dispatch_function_is_served(const struct function *function);
 

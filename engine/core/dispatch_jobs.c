@@ -1,9 +1,35 @@
-/* This file says what single deliveries wait for, cancels them, and ends their waits. */
+/* This file says what single deliveries wait for, begins and ends their waits, and cancels them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 #include "base/mem.h"
 #include "engine/core/dispatch_inside.h"
 #include "engine/core/job_store.h"
+
+/* A wait is as long as it was said to be, whatever is done to the clock meanwhile; after a restart
+ * it is counted from the last event if the clock is behind that. */
+void dispatch_sleep(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
+{
+	delivery->state = DELIVERY_SLEEPING;
+	delivery->due_ms = store_time_ms(dispatch->store) + wait_ms;
+	alarm_set_in(dispatch->alarms, &delivery->alarm, wait_ms);
+}
+
+void dispatch_ask_again(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
+{
+	delivery->state = DELIVERY_SLEEPING;
+	delivery->due_ms = store_time_ms(dispatch->store);
+	alarm_set_real(dispatch->alarms, &delivery->alarm, wait_ms);
+}
+
+void dispatch_line_up(struct dispatch *dispatch, struct delivery *delivery)
+{
+	int64_t wait_ms = delivery->due_ms - store_time_ms(dispatch->store);
+	if (wait_ms > 0 && delivery->state != DELIVERY_BLOCKED) {
+		dispatch_sleep(dispatch, delivery, wait_ms);
+	} else {
+		dispatch_make_ready(delivery);
+	}
+}
 
 const char *delivery_state_name(const struct delivery *delivery)
 {

@@ -134,7 +134,7 @@ static void sweep(struct dispatch *dispatch, struct binding *binding, int64_t bo
 
 bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
 {
-	sweep(dispatch, binding, clock_mono_ms() - DISPATCH_RECORD_AGE_MS);
+	sweep(dispatch, binding, clock_real_ms() - DISPATCH_RECORD_AGE_MS);
 	return !list_is_empty(&binding->owed);
 }
 

@@ -191,7 +191,8 @@ static void start(struct call *call, struct provider *provider)
 	if (provider->timeout_ms > 0 &&
 	    (call->timeout_ms == 0 || provider->timeout_ms < call->timeout_ms)) {
 		call->timeout_ms = provider->timeout_ms;
-		alarm_set_in(executor->functions->alarms, &call->timeout, call->timeout_ms);
+		(call->by_real_time ? alarm_set_real : alarm_set_in)(
+		        executor->functions->alarms, &call->timeout, call->timeout_ms);
 	}
 	executor->running++;
 	list_push(&executor->calls, &call->link);
@@ -519,7 +520,8 @@ int function_call_found(struct functions *functions, struct function *function, 
 	call->executor = NULL;
 	call->function = NULL;
 	if (call->timeout_ms > 0) {
-		alarm_set_in(functions->alarms, &call->timeout, call->timeout_ms);
+		(call->by_real_time ? alarm_set_real : alarm_set_in)(
+		        functions->alarms, &call->timeout, call->timeout_ms);
 	}
 	struct provider *provider = list_is_empty(&function->waiting) ? choose(function) : NULL;
 	if (provider != NULL) {
@@ -534,8 +536,7 @@ int function_call_found(struct functions *functions, struct function *function, 
 /* Where a call ran: they have room again. */
 struct place {
 	struct executor *executor; /* NULL: it had not been started */
-	struct function *function; /* counts the call until tell_of_room, so that all who wait get
-	                            * their turn, not only who is told of the end first */
+	struct function *function; /* counts the call until tell_of_room: each gets his turn */
 };
 
 /* Takes the call off every list. */

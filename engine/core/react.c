@@ -25,7 +25,7 @@ static void want_sweep(struct react *react)
 {
 	if (!alarm_is_set(&react->sweep_alarm) || react->sweeps_slowly) {
 		react->sweeps_slowly = false;
-		alarm_set_in(react->alarms, &react->sweep_alarm, SWEEP_MS);
+		alarm_set_real(react->alarms, &react->sweep_alarm, SWEEP_MS);
 	}
 }
 
@@ -374,7 +374,7 @@ static void sweep_is_due(struct alarm *alarm)
 		want_sweep(react);
 	} else if (later && !alarm_is_set(&react->sweep_alarm)) {
 		react->sweeps_slowly = true;
-		alarm_set_in(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
+		alarm_set_real(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
 	}
 }
 

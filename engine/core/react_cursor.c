@@ -153,7 +153,7 @@ static bool is_past_for_good(const struct react *react, const struct binding *bi
 void react_want_cursors(struct react *react)
 {
 	if (react->started && !alarm_is_set(&react->cursor_alarm)) {
-		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
+		alarm_set_real(react->alarms, &react->cursor_alarm, CURSOR_MS);
 	}
 }
 
@@ -161,7 +161,7 @@ void react_cursor_is_due(struct alarm *alarm)
 {
 	struct react *react = MEM_CONTAINER(alarm, struct react, cursor_alarm);
 	if (!store_can_put(react->store)) {
-		alarm_set_in(react->alarms, &react->cursor_alarm, CURSOR_MS);
+		alarm_set_real(react->alarms, &react->cursor_alarm, CURSOR_MS);
 		return;
 	}
 	if (react_put_cursors(react)) {

@@ -148,8 +148,8 @@ static void look(struct alarm *alarm)
 	}
 	/* While nothing comes and there is room, there is only age to look after. */
 	retain->soon = by_size != 0;
-	alarm_set_in(retain->alarms, &retain->alarm,
-	             retain->soon ? LOOK_MS : retain->options.max_age_ms / GAPS + 1);
+	alarm_set_real(retain->alarms, &retain->alarm,
+	               retain->soon ? LOOK_MS : retain->options.max_age_ms / GAPS + 1);
 }
 
 static void something_came(void *ctx)
@@ -157,7 +157,7 @@ static void something_came(void *ctx)
 	struct retain *retain = ctx;
 	if (!retain->soon) {
 		retain->soon = true;
-		alarm_set_in(retain->alarms, &retain->alarm, LOOK_MS);
+		alarm_set_real(retain->alarms, &retain->alarm, LOOK_MS);
 	}
 }
 

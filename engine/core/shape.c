@@ -58,7 +58,7 @@ static void put_closing(struct window *window)
 {
 	struct shape *shape = window->shape;
 	if (!store_can_put(shape->store)) {
-		alarm_set_in(shape->alarms, &window->alarm, REFUSED_WAIT_MS);
+		alarm_set_real(shape->alarms, &window->alarm, REFUSED_WAIT_MS);
 		return;
 	}
 	window_store_close(shape->store, window->binding, window);

@@ -355,7 +355,7 @@ int worker_register(struct worker *worker, struct span namespace_, struct span n
 
 void worker_registers(struct worker *worker)
 {
-	alarm_set_in(worker->workers->alarms, &worker->settle, SETTLE_MS);
+	alarm_set_real(worker->workers->alarms, &worker->settle, SETTLE_MS);
 }
 
 /* ---- looking ---- */

@@ -1,4 +1,4 @@
-/* This file keeps alarms in two heaps and one uv timer armed for the first of them. */
+/* This file keeps alarms in a heap for each clock and one uv timer armed for the first of them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/durable/alarm.h"
 
@@ -7,52 +7,72 @@
 #include "base/mem.h"
 #include <uv.h>
 
-enum { WALL_CHECK_MS = 60000 };
+enum { WALL_CHECK_MS = 60000, CLOCKS = 3 };
+
+const int64_t alarm_bucket_ms[ALARM_BUCKETS - 1] = {1, 2, 5, 10, 20, 50, 100, 1000};
 
 struct alarms {
 	uv_timer_t timer;
-	struct heap wall;
-	struct heap mono;
-	struct list due;     /* taken from the heaps, about to fire */
-	int64_t armed_at_ms; /* monotonic; INT64_MAX while the timer is off */
-	bool is_firing;      /* arms once, at its end */
+	struct heap heaps[CLOCKS]; /* by alarm_state, see heap_of */
+	struct list due;           /* taken from the heaps, about to fire */
+	int64_t armed_at_ms;       /* real time; INT64_MAX while the timer is off */
+	bool is_firing;            /* arms once, at its end */
+	struct alarm_stats stats;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
 };
+
+static struct heap *heap_of(struct alarms *alarms, enum alarm_state state)
+{
+	return &alarms->heaps[state - ALARM_WALL];
+}
+
+static int64_t now_of(enum alarm_state state)
+{
+	return state == ALARM_WALL   ? clock_wall_ms()
+	       : state == ALARM_MONO ? clock_mono_ms()
+	                             : clock_real_ms();
+}
 
 static int64_t later(int64_t now, int64_t wait_ms)
 {
 	return wait_ms > INT64_MAX - now ? INT64_MAX : now + wait_ms;
 }
 
-/* Monotonic time at which the timer has something to do. */
-static int64_t next_look_ms(const struct alarms *alarms, int64_t mono_now)
+/* Until the first alarm of this kind is due; not above 0 when it is; INT64_MAX without one. */
+static int64_t wait_of(const struct alarms *alarms, enum alarm_state state)
 {
-	int64_t next = INT64_MAX;
-	const struct heap_node *mono = heap_first(&alarms->mono);
-	if (mono != NULL) {
-		next = mono->rank;
+	const struct heap_node *first = heap_first(&alarms->heaps[state - ALARM_WALL]);
+	return first != NULL ? first->rank - now_of(state) : INT64_MAX;
+}
+
+/* How long the timer has nothing to do. */
+static int64_t idle_ms(const struct alarms *alarms)
+{
+	int64_t wall = wait_of(alarms, ALARM_WALL);
+	int64_t mono = wait_of(alarms, ALARM_MONO);
+	int64_t real = wait_of(alarms, ALARM_REAL);
+	int64_t users = wall < mono ? wall : mono;
+	if (clock_is_virtual()) {
+		return users <= 0 || real <= 0 ? 0 : real;
 	}
-	const struct heap_node *wall = heap_first(&alarms->wall);
-	if (wall != NULL) {
-		int64_t wall_now = clock_wall_ms();
-		int64_t wait = wall->rank <= wall_now ? 0 : wall->rank - wall_now;
-		int64_t at = mono_now + (wait < WALL_CHECK_MS ? wait : WALL_CHECK_MS);
-		next = at < next ? at : next;
+	if (wall != INT64_MAX && wall > WALL_CHECK_MS) {
+		wall = WALL_CHECK_MS;
 	}
-	return next;
+	users = wall < mono ? wall : mono;
+	return users < real ? users : real;
 }
 
 static void on_timer(uv_timer_t *timer);
 
 static void arm(struct alarms *alarms)
 {
-	if (alarms->is_firing || clock_is_manual()) {
+	bool never_by_itself = clock_is_manual() && !clock_is_virtual();
+	if (alarms->is_firing || never_by_itself) {
 		return;
 	}
-	int64_t now = clock_mono_ms();
-	int64_t next = next_look_ms(alarms, now);
-	if (next == INT64_MAX) {
+	int64_t wait_ms = idle_ms(alarms);
+	if (wait_ms == INT64_MAX) {
 		if (alarms->armed_at_ms != INT64_MAX) {
 			(void)uv_timer_stop(&alarms->timer); /* cannot fail */
 			alarms->armed_at_ms = INT64_MAX;
@@ -60,10 +80,11 @@ static void arm(struct alarms *alarms)
 		return;
 	}
 	/* A timer that wakes too early only looks again; one that wakes late is wrong. */
+	int64_t next = later(clock_real_ms(), wait_ms);
 	if (next < alarms->armed_at_ms) {
 		uv_update_time(alarms->timer.loop);
-		uint64_t wait = next <= now ? 0 : (uint64_t)(next - now);
-		int failed = uv_timer_start(&alarms->timer, on_timer, wait, 0);
+		int failed = uv_timer_start(&alarms->timer, on_timer,
+		                            wait_ms < 0 ? 0 : (uint64_t)wait_ms, 0);
 		PRE(failed == 0);
 		alarms->armed_at_ms = next;
 	}
@@ -90,8 +111,9 @@ struct alarms *alarms_new(struct uv_loop_s *loop)
 static void on_closed(uv_handle_t *handle)
 {
 	struct alarms *alarms = handle->data;
-	heap_close(&alarms->wall);
-	heap_close(&alarms->mono);
+	for (size_t i = 0; i < CLOCKS; i++) {
+		heap_close(&alarms->heaps[i]);
+	}
 	if (alarms->closed != NULL) {
 		alarms->closed(alarms->closed_ctx);
 	}
@@ -111,10 +133,9 @@ static void take_out(struct alarms *alarms, struct alarm *alarm)
 	case ALARM_OFF:
 		break;
 	case ALARM_WALL:
-		heap_remove(&alarms->wall, &alarm->node);
-		break;
 	case ALARM_MONO:
-		heap_remove(&alarms->mono, &alarm->node);
+	case ALARM_REAL:
+		heap_remove(heap_of(alarms, alarm->state), &alarm->node);
 		break;
 	case ALARM_DUE:
 		list_remove(&alarm->due);
@@ -123,29 +144,39 @@ static void take_out(struct alarms *alarms, struct alarm *alarm)
 	alarm->state = ALARM_OFF;
 }
 
-void alarm_set(struct alarms *alarms, struct alarm *alarm, int64_t wall_ms)
+static void put_in(struct alarms *alarms, struct alarm *alarm, enum alarm_state state, int64_t rank)
 {
 	PRE(alarm->fn != NULL);
 	take_out(alarms, alarm);
-	heap_add(&alarms->wall, &alarm->node, wall_ms);
-	alarm->state = ALARM_WALL;
+	heap_add(heap_of(alarms, state), &alarm->node, rank);
+	alarm->state = state;
 	arm(alarms);
+}
+
+void alarm_set(struct alarms *alarms, struct alarm *alarm, int64_t wall_ms)
+{
+	put_in(alarms, alarm, ALARM_WALL, wall_ms);
 }
 
 void alarm_set_in(struct alarms *alarms, struct alarm *alarm, int64_t wait_ms)
 {
-	PRE(alarm->fn != NULL);
-	take_out(alarms, alarm);
-	heap_add(&alarms->mono, &alarm->node, later(clock_mono_ms(), wait_ms < 0 ? 0 : wait_ms));
-	alarm->state = ALARM_MONO;
-	arm(alarms);
+	put_in(alarms, alarm, ALARM_MONO, later(clock_mono_ms(), wait_ms < 0 ? 0 : wait_ms));
+}
+
+void alarm_set_real(struct alarms *alarms, struct alarm *alarm, int64_t wait_ms)
+{
+	put_in(alarms, alarm, ALARM_REAL, later(clock_real_ms(), wait_ms < 0 ? 0 : wait_ms));
 }
 
 void alarm_clear(struct alarms *alarms, struct alarm *alarm)
 {
 	if (alarm->state != ALARM_OFF) {
 		take_out(alarms, alarm);
-		if (heap_first(&alarms->wall) == NULL && heap_first(&alarms->mono) == NULL) {
+		size_t left = 0;
+		for (size_t i = 0; i < CLOCKS; i++) {
+			left += alarms->heaps[i].count;
+		}
+		if (left == 0) {
 			arm(alarms);
 		}
 	}
@@ -156,19 +187,36 @@ bool alarm_is_set(const struct alarm *alarm)
 	return alarm->state != ALARM_OFF;
 }
 
-/* Whichever of the two first ones has been due for longer; NULL when neither is due. */
-static struct alarm *take_longest_due(struct alarms *alarms, int64_t wall_now, int64_t mono_now)
+static void note_lateness(struct alarm_stats *stats, int64_t late_ms)
 {
-	struct heap_node *wall = heap_first(&alarms->wall);
-	struct heap_node *mono = heap_first(&alarms->mono);
-	bool wall_is_due = wall != NULL && wall->rank <= wall_now;
-	bool mono_is_due = mono != NULL && mono->rank <= mono_now;
-	if (!wall_is_due && !mono_is_due) {
+	size_t bucket = 0;
+	while (bucket < ALARM_BUCKETS - 1 && late_ms > alarm_bucket_ms[bucket]) {
+		bucket++;
+	}
+	stats->late[bucket]++;
+	stats->fired++;
+	stats->worst_ms = late_ms > stats->worst_ms ? late_ms : stats->worst_ms;
+}
+
+/* Whichever of the first ones has been due for longest; NULL when none is due. */
+static struct alarm *take_longest_due(struct alarms *alarms, const int64_t now[CLOCKS])
+{
+	int64_t least = INT64_MAX;
+	size_t which = 0;
+	for (size_t i = 0; i < CLOCKS; i++) {
+		const struct heap_node *first = heap_first(&alarms->heaps[i]);
+		if (first != NULL && first->rank <= now[i] && first->rank - now[i] < least) {
+			least = first->rank - now[i];
+			which = i;
+		}
+	}
+	if (least == INT64_MAX) {
 		return NULL;
 	}
-	bool take_wall =
-	        wall_is_due && (!mono_is_due || wall->rank - wall_now <= mono->rank - mono_now);
-	struct alarm *alarm = MEM_CONTAINER(take_wall ? wall : mono, struct alarm, node);
+	struct alarm *alarm = MEM_CONTAINER(heap_first(&alarms->heaps[which]), struct alarm, node);
+	if (alarm->state != ALARM_REAL) {
+		note_lateness(&alarms->stats, -least);
+	}
 	take_out(alarms, alarm);
 	return alarm;
 }
@@ -176,11 +224,13 @@ static struct alarm *take_longest_due(struct alarms *alarms, int64_t wall_now, i
 size_t alarms_run_due(struct alarms *alarms)
 {
 	PRE(!alarms->is_firing);
-	int64_t wall_now = clock_wall_ms();
-	int64_t mono_now = clock_mono_ms();
+	int64_t now[CLOCKS];
+	for (int i = 0; i < CLOCKS; i++) {
+		now[i] = now_of((enum alarm_state)(ALARM_WALL + i));
+	}
 	/* All are taken out before the first fires: what it sets waits for the next turn. */
 	for (size_t taken = 0; taken < ALARM_TURN_MAX; taken++) {
-		struct alarm *alarm = take_longest_due(alarms, wall_now, mono_now);
+		struct alarm *alarm = take_longest_due(alarms, now);
 		if (alarm == NULL) {
 			break;
 		}
@@ -198,4 +248,31 @@ size_t alarms_run_due(struct alarms *alarms)
 	alarms->is_firing = false;
 	arm(alarms);
 	return fired;
+}
+
+int64_t alarms_next_ms(const struct alarms *alarms)
+{
+	int64_t wall = wait_of(alarms, ALARM_WALL);
+	int64_t mono = wait_of(alarms, ALARM_MONO);
+	int64_t wait_ms = wall < mono ? wall : mono;
+	if (!list_is_empty(&alarms->due)) {
+		return clock_wall_ms();
+	}
+	return wait_ms == INT64_MAX ? INT64_MAX : later(clock_wall_ms(), wait_ms);
+}
+
+void alarms_turn(struct alarms *alarms, int64_t by_ms)
+{
+	clock_advance(by_ms);
+	arm(alarms);
+}
+
+void alarms_stats(const struct alarms *alarms, struct alarm_stats *out)
+{
+	*out = alarms->stats;
+	for (enum alarm_state state = ALARM_WALL; state <= ALARM_MONO; state++) {
+		const struct heap *heap = &alarms->heaps[state - ALARM_WALL];
+		out->pending += heap->count;
+		out->overdue += heap_count_below(heap, now_of(state));
+	}
 }

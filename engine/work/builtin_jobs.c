@@ -22,7 +22,7 @@ struct job_list {
 /* A delivery from before the start is as old as its first attempt. */
 static int64_t age_ms(const struct delivery *delivery)
 {
-	int64_t in_hand = clock_mono_ms() - delivery->born_ms;
+	int64_t in_hand = clock_mono_ms() - delivery->came_ms;
 	int64_t tried = delivery->first_ms != 0 ? clock_wall_ms() - delivery->first_ms : 0;
 	return tried > in_hand ? tried : in_hand;
 }

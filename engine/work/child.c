@@ -84,7 +84,7 @@ static void on_exit(uv_process_t *process, int64_t exit_code, int signal_number)
 	}
 	close_handle((uv_handle_t *)process, on_closed);
 	close_pipe(child, 0);
-	alarm_set_in(child->alarms, &child->timer, ORPHAN_MS);
+	alarm_set_real(child->alarms, &child->timer, ORPHAN_MS);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -209,7 +209,7 @@ void child_stop(struct child *child)
 	}
 	child->stopping = true;
 	kill_group(child, SIGTERM);
-	alarm_set_in(child->alarms, &child->timer, KILL_MS);
+	alarm_set_real(child->alarms, &child->timer, KILL_MS);
 }
 
 void child_describe_end(const struct child_end *end, struct span errors, struct buf *out)

@@ -242,7 +242,7 @@ static void on_ended(void *owner, const struct child_end *end)
 		BUF_LITERAL(&message, "the process ended before it answered: ");
 		child_describe_end(end, buf_view(&lines->errors), &message);
 	}
-	int64_t lived_ms = clock_mono_ms() - lines->started_ms;
+	int64_t lived_ms = clock_real_ms() - lines->started_ms;
 	bool repeated = lines->backoff_ms > 0 && lived_ms < LIVED_WELL_MS;
 	int64_t doubled = lines->backoff_ms * 2;
 	lines->backoff_ms = !repeated                ? REST_LEAST_MS
@@ -253,7 +253,7 @@ static void on_ended(void *owner, const struct child_end *end)
 		lines->drained(lines);
 		return;
 	}
-	alarm_set_in(lines->alarms, &lines->rest, lines->backoff_ms);
+	alarm_set_real(lines->alarms, &lines->rest, lines->backoff_ms);
 	struct span code = lines->broken.ptr ? SPAN("invalid_output") : SPAN("process_failed");
 	fail_all(&lines->asked, code, buf_view(&message), buf_view(&lines->errors));
 	buf_free(&message);
@@ -267,11 +267,11 @@ static void run(struct lines *lines)
 	buf_clear(&lines->errors);
 	buf_clear(&lines->error_line);
 	lines->broken = SPAN_NONE;
-	lines->started_ms = clock_mono_ms();
-	lines->answered_ms = lines->started_ms;
+	lines->started_ms = clock_real_ms();
+	lines->answered_ms = clock_mono_ms();
 	if (child_start(lines->loop, lines->alarms, lines->spec, &ops, lines, &lines->child,
 	                &err) != 0) {
-		alarm_set_in(lines->alarms, &lines->rest, REST_LEAST_MS);
+		alarm_set_real(lines->alarms, &lines->rest, REST_LEAST_MS);
 		fail_all(&lines->queue, span_of(err.code), span_of(err.text), SPAN_NONE);
 		return;
 	}

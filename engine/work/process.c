@@ -199,7 +199,7 @@ static void last_call_has_ended(struct alarm *alarm)
 static void is_idle(struct executor *executor)
 {
 	struct process *process = MEM_CONTAINER(executor, struct process, executor);
-	alarm_set_in(process->alarms, &process->last_call, 0);
+	alarm_set_real(process->alarms, &process->last_call, 0);
 }
 
 void process_leave(struct process *process, void (*freed)(void *ctx), void *ctx)

@@ -106,7 +106,7 @@ static int add_configured(struct making *making, struct err *err)
 static void add_signature(struct making *making)
 {
 	struct buf *headers = &making->out->headers;
-	int64_t seconds = clock_wall_ms() / 1000;
+	int64_t seconds = clock_real_wall_ms() / 1000;
 	buf_format(headers, "webhook-timestamp: %lld", (long long)seconds);
 	buf_byte(headers, '\0');
 	BUF_LITERAL(headers, "webhook-signature: ");
@@ -263,7 +263,7 @@ static int make(struct making *making, struct err *err)
 	} else {
 		write_cloudevent(making);
 	}
-	status = webhook_target_prove(making->target, buf_view(&out->body), clock_wall_ms(),
+	status = webhook_target_prove(making->target, buf_view(&out->body), clock_real_wall_ms(),
 	                              &out->headers, err);
 	if (status != 0) {
 		return status;

@@ -163,6 +163,74 @@ static void test_turn_is_bounded(void **state)
 	assert_int_equal(alarms_run_due(alarms), 0);
 }
 
+static void test_lateness_is_counted_of_what_people_set(void **state)
+{
+	(void)state;
+	struct bell a = bell_of('a');
+	struct bell b = bell_of('b');
+	struct bell c = bell_of('c');
+	struct bell ours = bell_of('o');
+	struct alarm_stats stats;
+	assert_true(alarms_next_ms(alarms) == INT64_MAX);
+	alarm_set_in(alarms, &a.alarm, 10);
+	alarm_set(alarms, &b.alarm, clock_wall_ms() + 12);
+	alarm_set_in(alarms, &c.alarm, 500);
+	alarm_set_real(alarms, &ours.alarm, 3);
+	assert_int_equal(alarms_next_ms(alarms), clock_wall_ms() + 10);
+	clock_advance(14);
+	alarms_stats(alarms, &stats);
+	assert_int_equal(stats.pending, 3);
+	assert_int_equal(stats.overdue, 2);
+	assert_int_equal(alarms_run_due(alarms), 3);
+	alarms_stats(alarms, &stats);
+	assert_int_equal(stats.pending, 1);
+	assert_int_equal(stats.overdue, 0);
+	assert_int_equal(stats.fired, 2);
+	assert_int_equal(stats.worst_ms, 4);
+	assert_int_equal(stats.late[1], 1); /* up to 2 */
+	assert_int_equal(stats.late[2], 1); /* up to 5 */
+	clock_advance(100000);
+	assert_int_equal(alarms_run_due(alarms), 1);
+	alarms_stats(alarms, &stats);
+	assert_int_equal(stats.late[ALARM_BUCKETS - 1], 1);
+}
+
+/* ---- a virtual clock ---- */
+
+static void test_turned_time_fires_by_itself_and_real_time_goes_on(void **state)
+{
+	(void)state;
+	struct bell hour = bell_of('h');
+	struct bell day = bell_of('d');
+	struct bell now = bell_of('n');
+	struct bell ours = bell_of('o');
+	alarm_set(alarms, &day.alarm, START_MS + 86400000);
+	alarm_set_in(alarms, &hour.alarm, 3600000);
+	alarm_set_real(alarms, &ours.alarm, 5);
+	alarm_set(alarms, &now.alarm, START_MS);
+	while (ours.rings == 0) {
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	}
+	assert_string_equal(rung, "no");
+	assert_int_equal(clock_wall_ms(), START_MS);
+	assert_int_equal(alarms_next_ms(alarms), START_MS + 3600000);
+	alarms_turn(alarms, 3600000);
+	while (hour.rings == 0) {
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	}
+	assert_string_equal(rung, "noh");
+	/* What only a turn of the clock can make due keeps no loop awake. */
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(day.rings, 0);
+	alarm_clear(alarms, &day.alarm);
+}
+
+static int hold_time(void **state)
+{
+	clock_set_virtual(START_MS);
+	return start(state);
+}
+
 static int turn_by_hand(void **state)
 {
 	clock_set_manual(START_MS);
@@ -178,6 +246,10 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_past_from_inside_waits_for_the_next_turn,
 	                                        turn_by_hand, stop),
 	        cmocka_unit_test_setup_teardown(test_turn_is_bounded, turn_by_hand, stop),
+	        cmocka_unit_test_setup_teardown(test_lateness_is_counted_of_what_people_set,
+	                                        turn_by_hand, stop),
+	        cmocka_unit_test_setup_teardown(
+	                test_turned_time_fires_by_itself_and_real_time_goes_on, hold_time, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

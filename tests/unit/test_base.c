@@ -244,6 +244,13 @@ static void a_heap_gives_the_least_first_and_equals_in_order(void **state)
 		heap_remove(&heap, &waiters[i].node);
 		assert_false(heap_holds(&waiters[i].node));
 	}
+	size_t below = 0;
+	for (int i = 0; i < COUNT; i++) {
+		below += heap_holds(&waiters[i].node) && waiters[i].node.rank < -7;
+	}
+	assert_int_equal(heap_count_below(&heap, -7), below);
+	assert_int_equal(heap_count_below(&heap, INT64_MIN), 0);
+	assert_int_equal(heap_count_below(&heap, INT64_MAX), heap.count);
 	size_t seen = 0;
 	int64_t last_rank = INT64_MIN;
 	int last_number = -1;
@@ -418,13 +425,21 @@ static void a_manual_clock_moves_by_hand_only(void **state)
 	assert_true(clock_wall_ms() > 1600000000000);
 	int64_t before = clock_mono_us();
 	assert_true(clock_mono_us() >= before);
+	clock_set_virtual(4000);
+	assert_true(clock_is_manual() && clock_is_virtual());
+	clock_advance(50);
+	assert_int_equal(clock_wall_ms(), 4050);
+	assert_true(clock_real_wall_ms() > 1600000000000);
+	assert_true(clock_real_ms() >= before / 1000);
 	clock_set_manual(5000);
-	assert_true(clock_is_manual());
+	assert_true(clock_is_manual() && !clock_is_virtual());
 	assert_int_equal(clock_wall_ms(), 5000);
 	int64_t mono = clock_mono_ms();
 	clock_advance(250);
 	assert_int_equal(clock_wall_ms(), 5250);
 	assert_int_equal(clock_mono_ms(), mono + 250);
+	assert_int_equal(clock_real_ms(), mono + 250);
+	assert_int_equal(clock_real_wall_ms(), 5250);
 	clock_advance(0);
 	assert_int_equal(clock_wall_ms(), 5250);
 }
