@@ -6,12 +6,15 @@
 #include "cli/difference.h"
 #include "cli/local.h"
 #include "cli/remote.h"
+#include "cli/turn.h"
 #include "cli/why.h"
 
 static const struct option_row run_options[] = {
         {"config", "FILE", "the configuration; without it everything is at its default"},
         {"listen", "ADDR", "address to listen on, instead of the configuration's"},
         {"data", "DIR", "data directory, instead of the configuration's"},
+        {"clock", "KIND",
+         "manual, or manual=2026-01-01T00:00:00Z: time stands still until it is turned, for tests"},
         {NULL, NULL, NULL},
 };
 
@@ -331,6 +334,21 @@ const struct command commands[] = {
          .help = "Throw a dead letter away.",
          .method = "DELETE",
          .path = "/v1/dead/{1}"},
+        {.name = "clock",
+         .help = "Tell the engine's time, and what kind of clock it is.",
+         .method = "GET",
+         .path = "/v1/clock"},
+        {.name = "clock advance",
+         .args = "DURATION",
+         .help = "Turn a manual clock by so much (90s, 15m, 24h, 7d); what is due fires on the "
+                 "way.",
+         .run = turn_advance,
+         .show = turn_show},
+        {.name = "clock to",
+         .args = "TIME",
+         .help = "Turn a manual clock up to a time: RFC 3339, or ms since 1970.",
+         .run = turn_to,
+         .show = turn_show},
         {.name = "status",
          .help = "Tell how the engine is.",
          .method = "GET",

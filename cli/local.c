@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/local.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
@@ -9,6 +10,7 @@
 #include "engine/config_example.h"
 #include "engine/engine.h"
 #include "engine/engine_judge.h"
+#include "triggers/expr/moment_read.h"
 #include <stdio.h>
 
 static void print_report(const char *path, const struct report *report, const struct err *err)
@@ -98,8 +100,38 @@ int local_check(const struct invocation *invocation)
 	return EXIT_DONE;
 }
 
+/* Without the option the clock is the system's. */
+static int choose_clock(const struct invocation *invocation)
+{
+	static const char start[] = "manual=";
+	const char *kind = command_option(invocation, "clock");
+	int64_t seconds = 0;
+	uint32_t nanos = 0;
+	if (kind == NULL || strcmp(kind, "real") == 0) {
+		return EXIT_DONE;
+	}
+	if (strcmp(kind, "manual") == 0) {
+		clock_set_virtual(clock_wall_ms());
+		return EXIT_DONE;
+	}
+	bool good = strncmp(kind, start, sizeof start - 1) == 0 &&
+	            moment_read_timestamp(span_of(kind + sizeof start - 1), &seconds, &nanos) == 0;
+	int64_t wall_ms = seconds * 1000 + nanos / 1000000;
+	if (!good || wall_ms < 0 || wall_ms > CLOCK_MOST_MS) {
+		return command_wrong(invocation,
+		                     "--clock is manual, or manual=TIME with a time from 1970 to "
+		                     "9000 such as 2026-01-01T00:00:00Z, not",
+		                     kind);
+	}
+	clock_set_virtual(wall_ms);
+	return EXIT_DONE;
+}
+
 int local_run(const struct invocation *invocation)
 {
+	if (choose_clock(invocation) != EXIT_DONE) {
+		return EXIT_USAGE;
+	}
 	struct config *config = load(invocation);
 	if (config == NULL) {
 		return EXIT_FAILED;

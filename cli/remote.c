@@ -65,7 +65,7 @@ static void fill_path(const struct invocation *invocation, const char *template,
 	add_params(invocation, path);
 }
 
-static void show(const struct invocation *invocation, struct span body)
+void remote_show(const struct invocation *invocation, struct span body)
 {
 	const struct command *command = invocation->command;
 	struct span value;
@@ -101,18 +101,30 @@ static int ask(const struct invocation *invocation, const char *method, struct s
 	return status != 0 ? report(&err) : EXIT_DONE;
 }
 
-int remote_ask(const struct invocation *invocation, const char *method, struct span path,
-               struct span body)
+int remote_fetch(const struct invocation *invocation, const char *method, struct span path,
+                 struct span body, struct buf *out)
 {
 	struct client_answer answer = {0};
 	int code = ask(invocation, method, path, body, &answer);
 	if (code == EXIT_DONE) {
 		code = judge(&answer);
-		if (code == EXIT_DONE) {
-			show(invocation, buf_view(&answer.body));
-		}
+	}
+	if (code == EXIT_DONE) {
+		buf_span(out, buf_view(&answer.body));
 	}
 	buf_free(&answer.body);
+	return code;
+}
+
+int remote_ask(const struct invocation *invocation, const char *method, struct span path,
+               struct span body)
+{
+	struct buf answer = {0};
+	int code = remote_fetch(invocation, method, path, body, &answer);
+	if (code == EXIT_DONE) {
+		remote_show(invocation, buf_view(&answer));
+	}
+	buf_free(&answer);
 	return code;
 }
 

@@ -3,6 +3,7 @@
 #ifndef CLI_REMOTE_H
 #define CLI_REMOTE_H
 
+#include "base/buf.h"
 #include "base/span.h"
 
 struct invocation;
@@ -14,6 +15,11 @@ int remote_scopes(const struct invocation *invocation);
 /* One request of another kind than the table's, shown like those. */
 int remote_ask(const struct invocation *invocation, const char *method, struct span path,
                struct span body);
+/* The same in two: the engine's answer, unless it refused, and what the table says of showing it.
+ */
+int remote_fetch(const struct invocation *invocation, const char *method, struct span path,
+                 struct span body, struct buf *out);
+void remote_show(const struct invocation *invocation, struct span body);
 int remote_events(const struct invocation *invocation);
 
 #endif

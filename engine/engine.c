@@ -91,6 +91,15 @@ static void fail(struct engine *engine, int status, const struct err *err)
 	stop(engine);
 }
 
+/* As what is stamped never goes back, a manual clock does not begin before what it will stamp. */
+static void begin_time(const struct core *core)
+{
+	int64_t stamped_ms = store_time_ms(core->store);
+	if (clock_is_virtual() && stamped_ms > clock_wall_ms()) {
+		clock_advance(stamped_ms - clock_wall_ms());
+	}
+}
+
 static void say_ready(const struct engine *engine)
 {
 	const struct core *core = &engine->parts.core;
@@ -101,6 +110,11 @@ static void say_ready(const struct engine *engine)
 	         catalog_count(core->catalog));
 	if (core->front[0] != '\0') {
 		log_info("engine", "HTTP triggers are served on http://%s", core->front);
+	}
+	if (clock_is_virtual()) {
+		char now[CLOCK_TEXT_LEN + 1];
+		clock_format(clock_wall_ms(), now);
+		log_warn("engine", "the clock is manual: it stands at %s until it is turned", now);
 	}
 	if (head.volatile_data) {
 		log_warn("engine", "state is kept in memory only: nothing survives this process "
@@ -189,7 +203,7 @@ static void drain_looks(struct alarm *alarm)
 		parts_close(&engine->parts, parts_are_closed, engine);
 		return;
 	}
-	alarm_set_in(engine->parts.core.alarms, &engine->drain, DRAIN_LOOK_MS);
+	alarm_set_real(engine->parts.core.alarms, &engine->drain, DRAIN_LOOK_MS);
 }
 
 static void stop(struct engine *engine)
@@ -202,7 +216,7 @@ static void stop(struct engine *engine)
 	reload_go_on(engine->reload);
 	engine->drain_until_ms = clock_mono_us() / 1000 + DRAIN_MS;
 	engine->drain.fn = drain_looks;
-	alarm_set_in(engine->parts.core.alarms, &engine->drain, 0);
+	alarm_set_real(engine->parts.core.alarms, &engine->drain, 0);
 }
 
 static void on_signal(uv_signal_t *handle, int signal_number)
@@ -249,7 +263,6 @@ int engine_run(const struct config *config, const struct config_source *source, 
 	struct engine engine = {.config = config, .lock = -1, .err = err};
 	struct core *core = &engine.parts.core;
 	mem_tune();
-	core->started_ms = clock_wall_ms();
 	int status = crash_arm(err);
 	if (status == 0) {
 		status = lock_data(&engine, err);
@@ -267,6 +280,8 @@ int engine_run(const struct config *config, const struct config_source *source, 
 		close_handles(&engine);
 		goto close_loop;
 	}
+	begin_time(core);
+	core->started_ms = clock_wall_ms();
 	const struct config_judge judge = engine_judge();
 	engine.reload = reload_new(&engine.parts, source, config, &judge);
 	status = parts_build(&engine.parts, config, err);

@@ -9,6 +9,7 @@
 #include "engine/api/server.h"
 #include "engine/api/session.h"
 #include "engine/core/catalog.h"
+#include "engine/core/clock_turn.h"
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
@@ -417,6 +418,7 @@ static void free_core(struct parts *parts)
 	gateway_free(parts->gateway);
 	rest_free(parts->rest);
 	sessions_free(parts->sessions);
+	clock_turn_stop(core);
 	react_stop(core->react);
 	catalog_free(core->catalog);
 	routing_free(core->routing);
@@ -474,7 +476,7 @@ void parts_close(struct parts *parts, void (*closed)(void *ctx), void *ctx)
 	parts->closed_ctx = ctx;
 	if (parts->front != NULL) {
 		parts->front_grace.fn = front_grace_is_over;
-		alarm_set_in(parts->core.alarms, &parts->front_grace, CLOSE_GRACE_MS);
+		alarm_set_real(parts->core.alarms, &parts->front_grace, CLOSE_GRACE_MS);
 		server_close(parts->front, CLOSE_GRACE_MS + LAST_REPLIES_MS, front_is_closed,
 		             parts);
 	} else {

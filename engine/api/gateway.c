@@ -295,6 +295,7 @@ static void take_step(struct gateway_request *request)
 	        .traceparent = request->traceparent,
 	        .baggage = request->baggage,
 	        .timeout_ms = left_ms,
+	        .by_real_time = true,
 	        .done = step_done,
 	};
 	if (function_call(request->gateway->core->functions, &request->call, &err) != 0) {

@@ -89,6 +89,10 @@ static const struct problem_row rows[] = {
         {"worker_not_found", 404,
          "List the workers with GET /v1/workers and use one of their ids."},
         {"invalid_data", 400, "Correct the data that the detail names."},
+        {"clock_is_real", 409,
+         "Wait as long as it takes, or test against an engine of your own with --clock manual."},
+        {"clock_is_turning", 409, "Wait until the other request is answered, then turn further."},
+        {"clock_goes_forward", 400, "Name a later time; GET /v1/clock tells where it stands."},
         {"config_absent", 409, "Start the engine with --config FILE; then it can be read again."},
         {"invalid_config", 422,
          "Correct the config file as the detail says (pawl check lists all that is wrong), then "

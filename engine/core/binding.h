@@ -68,7 +68,7 @@ struct binding {
 
 	/* feedback's */
 	struct feedback_watch *watch_own; /* NULL: it is not watched */
-	int64_t looked_ms;                /* monotonic clock: when it was looked at last */
+	int64_t looked_ms;                /* real time: when it was looked at last */
 	uint64_t looked_matched;          /* what `matched` was then */
 
 	/* dispatch's */

@@ -9,6 +9,7 @@
 
 struct alarms;
 struct catalog;
+struct clock_turn;
 struct condition_env;
 struct dead;
 struct dispatch;
@@ -33,6 +34,7 @@ struct core {
 	struct workers *workers;
 	struct condition_env *conditions;
 	struct config_door config;
+	struct clock_turn *turn; /* NULL: nobody turns the clock */
 	const char *service_name;
 	char address[64];   /* "127.0.0.1:49134": where it listens */
 	char front[64];     /* the same for HTTP triggers; "" = nowhere */

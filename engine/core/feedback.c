@@ -92,7 +92,7 @@ static void suspect(struct feedback *feedback, struct binding *binding, uint64_t
 
 void feedback_look(struct feedback *feedback, struct binding *binding)
 {
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = clock_real_ms();
 	int64_t passed_ms = now_ms - binding->looked_ms;
 	if (feedback->rate == 0 || passed_ms < LOOK_MS) {
 		return;

@@ -110,6 +110,23 @@ bool store_can_put(const struct store *store)
 	return store->phase == PHASE_OPEN && !store->is_closing;
 }
 
+static bool reads_nothing(const struct store *store)
+{
+	return !store_thread_is_busy(&store->threads, STORE_READER) &&
+	       list_is_empty(&store->fetches.waiting[0]) &&
+	       list_is_empty(&store->fetches.waiting[1]) && list_is_empty(&store->fetches.ready) &&
+	       list_is_empty(&store->scans.waiting) && store->scans.out == NULL &&
+	       list_is_empty(&store->reads.waiting) && list_is_empty(&store->reads.out);
+}
+
+bool store_is_at_rest(const struct store *store)
+{
+	const struct store_group *open = store->open;
+	return store->phase == PHASE_OPEN && store->written == NULL && open->asked_at_us == 0 &&
+	       list_is_empty(&open->waiters) && list_is_empty(&store->waiters.ready) &&
+	       list_is_empty(&store->waiters.failed) && reads_nothing(store);
+}
+
 void store_set_journal_full(struct store *store, bool full)
 {
 	store->journal_is_full = full;

@@ -72,6 +72,9 @@ int store_refuses_records(const struct store *store, struct err *err);
 /* Bookkeeping may be put: the store is open and does not close. Also while the journal is
  * full. */
 bool store_can_put(const struct store *store);
+/* Nobody waits for it: what was asked to be made durable is, and no reading is under way. What is
+ * put without hurry does not count. */
+bool store_is_at_rest(const struct store *store);
 void store_set_journal_full(struct store *store, bool full);
 void store_set_cache(struct store *store, size_t max_bytes); /* clean records kept in memory */
 /* True while so much is queued that readers of sockets should pause; `crowded` (set once by the

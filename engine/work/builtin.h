@@ -40,6 +40,7 @@ extern const struct builtin_row builtin_replay_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 extern const struct builtin_row builtin_publish_rows[];
+extern const struct builtin_row builtin_clock_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_free(struct builtins *builtins);

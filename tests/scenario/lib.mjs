@@ -128,13 +128,14 @@ export class Daemon {
   process = null;
   command = [program]; // what `run` is said to
 
-  constructor(dir, port, config, env = {}) {
+  constructor(dir, port, config, env = {}, args = []) {
     this.dir = dir;
     this.port = port;
     this.data = path.join(dir, 'data');
     this.configFile = path.join(dir, 'config.yaml');
     this.config = config;
     this.env = env;
+    this.args = args;
     this.url = `http://127.0.0.1:${port}`;
     this.address = `ws://127.0.0.1:${port}`;
   }
@@ -143,7 +144,7 @@ export class Daemon {
     const config = { listen: `127.0.0.1:${this.port}`, data: this.data, ...this.config };
     fs.writeFileSync(this.configFile, JSON.stringify(config, null, 1)); // YAML, too
     const [file, ...before] = this.command;
-    this.process = spawn(file, [...before, 'run', '--config', this.configFile], {
+    this.process = spawn(file, [...before, 'run', '--config', this.configFile, ...this.args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...this.env },
       cwd: root,
@@ -224,6 +225,14 @@ export class Daemon {
     return reply.json;
   }
 
+  // Of a manual clock: how far, in ms, or until when. What was due has happened when it is back.
+  async advance(target, more = {}) {
+    const aim = typeof target === 'number' ? { ms: target } : { to: target };
+    const turned = await this.call('engine::clock::advance', { ...aim, ...more });
+    assert.ok(turned.at_rest, JSON.stringify(turned));
+    return turned;
+  }
+
   set = (scope, key, value) => this.call('state::set', { scope, key, value });
   get = (scope, key) => this.call('state::get', { scope, key });
 
@@ -268,14 +277,18 @@ export class Daemon {
 }
 
 // A daemon that ends with the test and must end well.
-export async function startDaemon(t, config = {}, env = {}) {
-  const daemon = new Daemon(tempDir(t), await freePort(), config, env);
+export async function startDaemon(t, config = {}, env = {}, args = []) {
+  const daemon = new Daemon(tempDir(t), await freePort(), config, env, args);
   t.after(async () => {
     const { code, signal } = await daemon.stop();
     if (code !== 0 || signal) throw new Error(`the daemon ended with ${code ?? signal}:\n${daemon.log}`);
   });
   return daemon.start();
 }
+
+// One whose time stands still until it is turned.
+export const startManual = (t, config, start) =>
+  startDaemon(t, config, {}, ['--clock', start ? `manual=${start}` : 'manual']);
 
 // A worker of the real SDK. OpenTelemetry is global in a process, so it is off unless asked for.
 export function sdk(t, address, options = {}) {
