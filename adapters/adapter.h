@@ -69,6 +69,15 @@ typedef bool adapter_part_fn(void *ctx, struct span part);
 typedef bool adapter_entry_fn(void *ctx, uint64_t seq, struct span bytes);
 typedef int adapter_batch_fn(void *ctx, const struct batch *batch, struct err *err);
 
+/* A record that does not last: when it expires, and its name. Ordered by all three, in this order.
+ */
+struct adapter_due {
+	int64_t at_ms; /* the record's expires_at_ms; never 0 */
+	struct span part;
+	struct span key;
+};
+typedef bool adapter_due_fn(void *ctx, const struct adapter_due *due);
+
 struct adapter_open {
 	const char *dir;    /* the data directory; exists, is locked, belongs to pawl */
 	struct span config; /* the adapter's own section of the config, a JSON object */
@@ -120,6 +129,12 @@ struct adapter_type {
 	 * *out_first is the oldest that is left. *out_bytes is what the journal takes now. */
 	int (*trim)(struct adapter *adapter, uint64_t seq, uint64_t *out_first, uint64_t *out_bytes,
 	            struct err *err);
+
+	/* Records of a space that have an expires_at_ms, in the order of adapter_due, behind
+	 * `after`, at most `limit`. Called by the thread that calls scan. May be absent: pawl then
+	 * walks all records once, when it starts, and remembers those that expire. */
+	int (*due)(struct adapter *adapter, enum space space, const struct adapter_due *after,
+	           size_t limit, adapter_due_fn *each, void *ctx, struct err *err);
 };
 
 #endif

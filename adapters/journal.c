@@ -57,6 +57,13 @@ static int parts(struct adapter *adapter, enum space space, struct span after, s
 	return view->type->parts(view, space, after, limit, part, ctx, err);
 }
 
+static int due(struct adapter *adapter, enum space space, const struct adapter_due *after,
+               size_t limit, adapter_due_fn *each, void *ctx, struct err *err)
+{
+	struct adapter *view = self(adapter)->view;
+	return view->type->due(view, space, after, limit, each, ctx, err);
+}
+
 static int ask_view(struct journal *journal, struct err *err)
 {
 	uint64_t serial = 0;
@@ -131,30 +138,21 @@ static int trim(struct adapter *adapter, uint64_t seq, uint64_t *out_first, uint
 	                    out_first, out_bytes, err);
 }
 
-static const struct adapter_type journal_adapter = {
-        .size = sizeof(struct adapter_type),
-        .abi_version = ADAPTER_ABI_VERSION,
-        .name = "journal",
-        .help = "A journal in local segment files beside a view.",
-        .flags = ADAPTER_DURABLE,
-        .close = close_journal,
-        .get = get,
-        .scan = scan,
-        .parts = parts,
-        .apply = apply,
-        .applied = applied,
-        .head = head,
-        .write = write_batch,
-        .sync = sync_journal,
-        .replay = replay,
-        .read = read_entries,
-        .trim = trim,
-};
+#define JOURNAL_ADAPTER                                                                            \
+	.size = sizeof(struct adapter_type), .abi_version = ADAPTER_ABI_VERSION,                   \
+	.name = "journal", .help = "A journal in local segment files beside a view.",              \
+	.flags = ADAPTER_DURABLE, .close = close_journal, .get = get, .scan = scan,                \
+	.parts = parts, .apply = apply, .applied = applied, .head = head, .write = write_batch,    \
+	.sync = sync_journal, .replay = replay, .read = read_entries, .trim = trim
+
+static const struct adapter_type journal_adapter = {JOURNAL_ADAPTER};
+static const struct adapter_type journal_adapter_with_due = {JOURNAL_ADAPTER, .due = due};
 
 int journal_open(const struct journal_options *options, struct adapter **out, struct err *err)
 {
 	struct journal *journal = MEM_NEW(struct journal);
-	journal->adapter.type = &journal_adapter;
+	journal->adapter.type =
+	        options->view->due != NULL ? &journal_adapter_with_due : &journal_adapter;
 	journal->sync_every_ms = options->sync_every_ms;
 	struct segment_options how = {
 	        .dir = options->view_open.dir,

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 static const char *const names[CRASH_POINTS] = {
-        [CRASH_WRITE] = "write",   [CRASH_SYNC] = "sync",   [CRASH_ANSWER] = "answer",
-        [CRASH_ROLL] = "roll",     [CRASH_APPLY] = "apply", [CRASH_APPLIED] = "applied",
-        [CRASH_CURSOR] = "cursor", [CRASH_JOB] = "job",     [CRASH_OUTCOME] = "outcome",
-        [CRASH_WINDOW] = "window",
+        [CRASH_WRITE] = "write",   [CRASH_SYNC] = "sync",     [CRASH_ANSWER] = "answer",
+        [CRASH_ROLL] = "roll",     [CRASH_APPLY] = "apply",   [CRASH_APPLIED] = "applied",
+        [CRASH_CURSOR] = "cursor", [CRASH_JOB] = "job",       [CRASH_OUTCOME] = "outcome",
+        [CRASH_WINDOW] = "window", [CRASH_EXPIRE] = "expire",
 };
 
 static enum crash_point armed = CRASH_POINTS; /* none */

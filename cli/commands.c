@@ -30,7 +30,14 @@ static const struct option_row reload_options[] = {
         {NULL, NULL, NULL},
 };
 
-static const struct option_row write_options[] = {
+static const struct option_row delete_options[] = {
+        {"if-rev", "REV", "only if the revision is this one; 0 = only if the key does not exist"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row set_options[] = {
+        {"ttl", "DURATION", "it expires after so long, 30m say; keep or clear: what it had"},
+        {"expires-at", "TIME", "it expires then: 2030-01-31T12:00:00Z"},
         {"if-rev", "REV", "only if the revision is this one; 0 = only if the key does not exist"},
         {NULL, NULL, NULL},
 };
@@ -161,7 +168,7 @@ const struct command commands[] = {
         {.name = "set",
          .args = "SCOPE KEY JSON",
          .help = "Set the value of a key.",
-         .options = write_options,
+         .options = set_options,
          .method = "PUT",
          .path = "/v1/state/{1}/{2}",
          .body = "3"},
@@ -173,7 +180,7 @@ const struct command commands[] = {
         {.name = "delete",
          .args = "SCOPE KEY",
          .help = "Delete a key.",
-         .options = write_options,
+         .options = delete_options,
          .method = "DELETE",
          .path = "/v1/state/{1}/{2}"},
         {.name = "update",

@@ -11,6 +11,7 @@
 #include "engine/core/core.h"
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/expiry.h"
 #include "engine/core/react.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
@@ -148,6 +149,7 @@ static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 	core->ready = true;
 	say_ready(engine);
 	react_start(core->react, engine->cursor);
+	expiry_start(core->expiry);
 	catalog_start(core->catalog);
 	reload_go_on(engine->reload);
 }

@@ -12,6 +12,7 @@
 #include "engine/core/clock_turn.h"
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/expiry.h"
 #include "engine/core/react.h"
 #include "engine/core/retain.h"
 #include "engine/core/routing.h"
@@ -341,7 +342,12 @@ static void build_core(struct parts *parts, const struct config *config)
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
 	state_set_cause(core->state, find_cause, core->dispatch);
+<<<<<<< HEAD
 	state_set_feedback(core->state, react_feedback(core->react));
+=======
+	core->expiry = expiry_new(core->store, core->alarms);
+	state_on_expiring(core->state, expiry_note, core->expiry);
+>>>>>>> f286028 (ttl: state records expire by themselves, each with an event, near ones in memory and far ones on disk)
 }
 
 static int build_work(struct parts *parts, const struct config *config, struct err *err)
@@ -430,6 +436,7 @@ static void free_core(struct parts *parts)
 	workers_free(core->workers);
 	dead_free(core->dead);
 	state_free(core->state);
+	expiry_free(core->expiry);
 	functions_free(core->functions);
 	parts->closed(parts->closed_ctx);
 }

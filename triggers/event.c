@@ -447,6 +447,12 @@ void event_write_json(const struct event *event, struct span log,
 	if (delivery != NULL) {
 		write_delivery(delivery, out);
 	}
+	if (event->expires_at_ms != 0) {
+		clock_format(event->expires_at_ms, time);
+		BUF_LITERAL(out, ",\"expires_at\":\"");
+		buf_add(out, time, CLOCK_TEXT_LEN);
+		buf_byte(out, '"');
+	}
 	if (event->reason.ptr != NULL) {
 		BUF_LITERAL(out, ",\"reason\":");
 		json_write_string(out, event->reason);

@@ -26,6 +26,7 @@ static const struct {
         {{"id", 2}, true},
         {{"rev", 3}, true},
         {{"reason", 6}, true},
+        {{"expires_at", 10}, true},
         {{"cause", 5}, false},
         {{"attempt", 7}, false},
         {{"delivery_id", 11}, true},

@@ -128,6 +128,9 @@ static struct value event_map(struct matching *matching)
 	add(&members, "seq", value_int((int64_t)event->seq));
 	add(&members, "rev", kept(allowance, &rev));
 	add(&members, "time", time_value(event->time_ms));
+	if (event->expires_at_ms != 0) {
+		add(&members, "expires_at", time_value(event->expires_at_ms));
+	}
 	if (event->reason.ptr != NULL) {
 		add(&members, "reason", value_string(event->reason));
 	}

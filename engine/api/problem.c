@@ -23,6 +23,9 @@ static const struct problem_row rows[] = {
         {"invalid_json", 400,
          "Send a body that is valid JSON in UTF-8; the detail says where it "
          "breaks."},
+        {"invalid_ttl", 400,
+         "Say how long the record lasts once: ttl (a duration, keep, reset, clear), ttl_ms or "
+         "expires_at."},
         {"invalid_key", 400, "Use a scope of 1 to 512 and a key of 1 to 1,024 bytes of UTF-8."},
         {"invalid_path", 400, "Percent-encode each segment of the path."},
         {"invalid_form", 400, "Percent-encode the names and values of the form."},

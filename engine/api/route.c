@@ -12,7 +12,7 @@ static const struct route routes[] = {
 
         {"GET", ONE_KEY, "state::get", NULL, NULL, "\"with_rev\":true",
          ROUTE_ABSENT | ROUTE_REV | ROUTE_VALUE, "Reads one value; its ETag is the rev."},
-        {"PUT", ONE_KEY, "state::set", "ttl_ms:int expires_at if_rev idempotency_key", "value",
+        {"PUT", ONE_KEY, "state::set", "ttl ttl_ms:int expires_at if_rev idempotency_key", "value",
          NULL, ROUTE_REV, "Writes one value: the body is the JSON value itself."},
         {"DELETE", ONE_KEY, "state::delete", "if_rev idempotency_key", NULL, NULL,
          ROUTE_ABSENT | ROUTE_REV, "Deletes one value and answers with it."},

@@ -41,9 +41,9 @@ enum argument_kind {
 	X(ARG_WITH_KEYS, "with_keys", KIND_BOOL)                                                   \
 	X(ARG_KEYS, "keys", KIND_ARRAY)                                                            \
 	X(ARG_ITEMS, "items", KIND_ARRAY)                                                          \
-	X(ARG_TTL_MS, "ttl_ms", KIND_LATER)                                                        \
-	X(ARG_TTL, "ttl", KIND_LATER)                                                              \
-	X(ARG_EXPIRES_AT, "expires_at", KIND_LATER)                                                \
+	X(ARG_TTL_MS, "ttl_ms", KIND_COUNT)                                                        \
+	X(ARG_TTL, "ttl", KIND_STRING)                                                             \
+	X(ARG_EXPIRES_AT, "expires_at", KIND_ANY)                                                  \
 	X(ARG_IDEMPOTENCY_KEY, "idempotency_key", KIND_LATER)
 
 enum argument {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/change.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "engine/core/feedback.h"
@@ -30,13 +31,21 @@ int change_begin(struct task *task, struct change_origin *out, struct err *err)
 	return 0;
 }
 
-void change_put(struct store *store, const struct change *change,
+static enum event_kind kind_of(const struct change *change)
+{
+	if (change->new_value.ptr == NULL) {
+		return EVENT_DELETED;
+	}
+	if (change->is_touch) {
+		return EVENT_TOUCHED;
+	}
+	return change->old_value.ptr != NULL ? EVENT_UPDATED : EVENT_CREATED;
+}
+
+static void put(struct store *store, const struct change *change,
                 const struct change_origin *origin)
 {
-	enum event_kind kind = EVENT_DELETED;
-	if (change->new_value.ptr != NULL) {
-		kind = change->old_value.ptr != NULL ? EVENT_UPDATED : EVENT_CREATED;
-	}
+	enum event_kind kind = kind_of(change);
 	uint64_t seq = store_next_seq(store);
 	const struct event event = {
 	        .seq = seq,
@@ -50,9 +59,11 @@ void change_put(struct store *store, const struct change *change,
 	        .old_rev = change->old_rev,
 	        .prev = change->old_rev,
 	        .time_ms = origin->time_ms,
+	        .expires_at_ms = change->expires_at_ms,
 	        .txn = origin->txn,
 	        .cause = origin->cause,
 	        .traceparent = origin->traceparent,
+	        .reason = change->has_expired ? SPAN("expired") : SPAN_NONE,
 	};
 	uint32_t value_at;
 	if (origin->feedback != NULL) {
@@ -63,9 +74,71 @@ void change_put(struct store *store, const struct change *change,
 	if (kind == EVENT_DELETED) {
 		store_delete(store, change->key, seq);
 	} else {
-		const struct record record = {.value = change->new_value, .rev = seq};
+		const struct record record = {.value = change->new_value,
+		                              .rev = seq,
+		                              .expires_at_ms = change->expires_at_ms};
 		store_put_at(store, change->key, &record, value_at);
 	}
+}
+
+void change_put(const struct tasks *tasks, const struct change *change,
+                const struct change_origin *origin)
+{
+	put(tasks->store, change, origin);
+	if (change->new_value.ptr != NULL && change->expires_at_ms != 0 &&
+	    tasks->expiring != NULL) {
+		tasks->expiring(tasks->expiring_ctx, change->key, change->expires_at_ms);
+	}
+}
+
+/* ---- what has expired ---- */
+
+bool change_is_expired(struct store *store, const struct record *record)
+{
+	return record->expires_at_ms != 0 && record->expires_at_ms <= store_time_ms(store);
+}
+
+void change_expire(struct store *store, struct record_key key, const struct record *record)
+{
+	struct adapter_head head;
+	store_head(store, &head);
+	const struct change change = {.key = key,
+	                              .old_rev = record->rev,
+	                              .old_value = record->value,
+	                              .expires_at_ms = record->expires_at_ms,
+	                              .has_expired = true};
+	const struct change_origin origin = {.epoch = head.epoch, .time_ms = store_time_ms(store)};
+	put(store, &change, &origin);
+}
+
+enum store_state change_look(struct store *store, struct record_key key, struct store_look *out)
+{
+	enum store_state state = store_look(store, key, out);
+	if (state == STORE_FOUND && change_is_expired(store, &out->record)) {
+		change_expire(store, key, &out->record);
+		state = store_look(store, key, out);
+	}
+	return state;
+}
+
+/* ---- judging ---- */
+
+bool change_counts(const struct task *task, struct change *change, const struct lifetime *lifetime,
+                   bool keeps, bool event_on_noop, int64_t now_ms)
+{
+	const struct scope_rule *rule = scope_rules_find(&task->tasks->scopes, change->key.part);
+	bool is_new = change->old_value.ptr == NULL;
+	bool is_same = !is_new && change->new_value.ptr != NULL &&
+	               json_same_text(change->old_value, change->new_value);
+	if (change->new_value.ptr == NULL) {
+		return !is_new;
+	}
+	change->expires_at_ms =
+	        lifetime_end(lifetime, rule, keeps, is_new, change->old_expires_at_ms, now_ms);
+	bool wants_event = event_on_noop || (rule != NULL && rule->event_on_noop);
+	change->is_touch =
+	        is_same && !wants_event && change->expires_at_ms != change->old_expires_at_ms;
+	return !is_same || wants_event || change->is_touch;
 }
 
 int change_check_size(const struct task *task, struct record_key key, struct span value,
@@ -100,24 +173,36 @@ int change_check_rev(const struct task *task, struct record_key key, struct span
 	               (unsigned long long)rev, if_rev.len < 30 ? (int)if_rev.len : 30, if_rev.ptr);
 }
 
-void change_write(struct buf *out, struct span old_value, struct span new_value, uint64_t rev,
-                  size_t *out_old_at)
+static void write_value(struct buf *out, struct span value)
 {
-	(void)buf_reserve(out, old_value.len + new_value.len + 80);
+	if (value.ptr != NULL) {
+		buf_span(out, value);
+	} else {
+		BUF_LITERAL(out, "null");
+	}
+}
+
+void change_write_expiry(struct buf *out, int64_t expires_at_ms)
+{
+	char text[CLOCK_TEXT_LEN + 1];
+	if (expires_at_ms != 0) {
+		clock_format(expires_at_ms, text);
+		BUF_LITERAL(out, ",\"expires_at\":\"");
+		buf_add(out, text, CLOCK_TEXT_LEN);
+		buf_byte(out, '"');
+	}
+}
+
+void change_write(struct buf *out, const struct change *change, uint64_t rev, size_t *out_old_at)
+{
+	(void)buf_reserve(out, change->old_value.len + change->new_value.len + 120);
 	BUF_LITERAL(out, "{\"old_value\":");
 	*out_old_at = out->len;
-	if (old_value.ptr != NULL) {
-		buf_span(out, old_value);
-	} else {
-		BUF_LITERAL(out, "null");
-	}
+	write_value(out, change->old_value);
 	BUF_LITERAL(out, ",\"new_value\":");
-	if (new_value.ptr != NULL) {
-		buf_span(out, new_value);
-	} else {
-		BUF_LITERAL(out, "null");
-	}
+	write_value(out, change->new_value);
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, rev);
 	buf_byte(out, '"');
+	change_write_expiry(out, change->expires_at_ms);
 }

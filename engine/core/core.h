@@ -13,6 +13,7 @@ struct clock_turn;
 struct condition_env;
 struct dead;
 struct dispatch;
+struct expiry;
 struct functions;
 struct react;
 struct routing;
@@ -26,6 +27,7 @@ struct core {
 	struct alarms *alarms;
 	struct functions *functions;
 	struct state *state;
+	struct expiry *expiry;
 	struct dead *dead;
 	struct dispatch *dispatch;
 	struct react *react;

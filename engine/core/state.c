@@ -20,8 +20,7 @@ struct state {
 	{                                                                                          \
 		text, sizeof(text) - 1                                                             \
 	}
-#define NOT_YET_TTL   ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT
-#define NOT_YET_WRITE NOT_YET_TTL, ARG_IDEMPOTENCY_KEY
+#define LIFETIME ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT
 
 /* Name, how many of the arguments are required, how many there are, and which. */
 static const struct state_function {
@@ -31,13 +30,15 @@ static const struct state_function {
         {{NAME("state::set"),
           2,
           10,
-          {ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_IF_REV, ARG_EVENT_ON_NOOP, NOT_YET_WRITE}},
+          {ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_IF_REV, ARG_EVENT_ON_NOOP, LIFETIME,
+           ARG_IDEMPOTENCY_KEY}},
          state_set},
         {{NAME("state::get"), 2, 3, {ARG_SCOPE, ARG_KEY, ARG_WITH_REV}}, state_get},
         {{NAME("state::update"),
           3,
           10,
-          {ARG_SCOPE, ARG_KEY, ARG_OPS, ARG_ATOMIC, ARG_IF_REV, ARG_EVENT_ON_NOOP, NOT_YET_WRITE}},
+          {ARG_SCOPE, ARG_KEY, ARG_OPS, ARG_ATOMIC, ARG_IF_REV, ARG_EVENT_ON_NOOP, LIFETIME,
+           ARG_IDEMPOTENCY_KEY}},
          state_update},
         {{NAME("state::delete"), 2, 4, {ARG_SCOPE, ARG_KEY, ARG_IF_REV, ARG_IDEMPOTENCY_KEY}},
          state_delete},
@@ -96,6 +97,17 @@ void state_free(struct state *state)
 		tasks_close(&state->tasks);
 		mem_free(state);
 	}
+}
+
+void state_set_scopes(struct state *state, const struct scope_rules *rules)
+{
+	state->tasks.scopes = *rules;
+}
+
+void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx)
+{
+	state->tasks.expiring = fn;
+	state->tasks.expiring_ctx = ctx;
 }
 
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx)

@@ -102,7 +102,7 @@ static void delete_step(struct task *task)
 	clearing->put = 0;
 	for (size_t i = 0; i < clearing->count; i++) {
 		struct store_look look;
-		if (store_look(store, clearing->keys[i], &look) != STORE_FOUND) {
+		if (change_look(store, clearing->keys[i], &look) != STORE_FOUND) {
 			continue;
 		}
 		buf_clear(&task->value);
@@ -110,7 +110,7 @@ static void delete_step(struct task *task)
 		const struct change change = {.key = clearing->keys[i],
 		                              .old_rev = look.record.rev,
 		                              .old_value = buf_view(&task->value)};
-		change_put(store, &change, &origin);
+		change_put(task->tasks, &change, &origin);
 		clearing->put++;
 	}
 	store_commit(store, &clearing->durable);

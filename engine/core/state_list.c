@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/change.h"
 #include "engine/core/key_range.h"
 
 static void too_large(struct task *task, const char *advice)
@@ -50,13 +51,18 @@ static void write_row(const struct listing *listing, struct span key, const stru
 	buf_span(out, record->value);
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, record->rev);
-	BUF_LITERAL(out, "\"}");
+	buf_byte(out, '"');
+	change_write_expiry(out, record->expires_at_ms);
+	buf_byte(out, '}');
 }
 
 static bool listed(void *ctx, struct span key, const struct record *record)
 {
 	struct listing *listing = ctx;
 	struct buf *out = &listing->task->answer;
+	if (change_is_expired(listing->task->tasks->store, record)) {
+		return true;
+	}
 	if (listing->count == listing->limit) {
 		return false;
 	}

@@ -4,12 +4,14 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/change.h"
 
 /* ---- get ---- */
 
 static void get_step(struct task *task)
 {
-	if (task->presence == STORE_ABSENT) {
+	if (task->presence == STORE_ABSENT ||
+	    change_is_expired(task->tasks->store, &task->look.record)) {
 		task_answer(task, SPAN_NONE, task->look.group);
 		return;
 	}
@@ -19,7 +21,9 @@ static void get_step(struct task *task)
 		buf_span(out, task->look.record.value);
 		BUF_LITERAL(out, ",\"rev\":\"");
 		buf_uint(out, task->look.record.rev);
-		BUF_LITERAL(out, "\"}");
+		buf_byte(out, '"');
+		change_write_expiry(out, task->look.record.expires_at_ms);
+		buf_byte(out, '}');
 	} else {
 		buf_span(out, task->look.record.value);
 	}
@@ -54,7 +58,9 @@ static void write_item(struct buf *out, struct span scope, struct span key,
 	buf_span(out, record->value);
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, record->rev);
-	BUF_LITERAL(out, "\"}");
+	buf_byte(out, '"');
+	change_write_expiry(out, record->expires_at_ms);
+	buf_byte(out, '}');
 }
 
 static void get_many_step(struct task *task)
@@ -68,7 +74,8 @@ static void get_many_step(struct task *task)
 		if (i != 0) {
 			buf_byte(out, ',');
 		}
-		if (store_look(task->tasks->store, task->keys[i], &look) == STORE_FOUND) {
+		if (store_look(task->tasks->store, task->keys[i], &look) == STORE_FOUND &&
+		    !change_is_expired(task->tasks->store, &look.record)) {
 			write_item(out, wanted->scopes[i], wanted->names[i], &look.record);
 		} else {
 			BUF_LITERAL(out, "null");

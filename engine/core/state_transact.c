@@ -35,6 +35,7 @@ struct step {
 	struct span ops;   /* of an update */
 	struct span if_rev;
 	bool event_on_noop;
+	struct lifetime lifetime;
 	bool is_change;
 	struct change change;
 	size_t old_at; /* where its values stand in the answer */
@@ -107,16 +108,6 @@ static int find_new_value(struct task *task, struct step *step, struct err *err)
 	return change_check_size(task, change->key, change->new_value, err);
 }
 
-static bool changes_something(const struct step *step)
-{
-	struct span old_value = step->change.old_value;
-	struct span new_value = step->change.new_value;
-	if (old_value.ptr == NULL || new_value.ptr == NULL) {
-		return old_value.ptr != new_value.ptr;
-	}
-	return step->event_on_noop || !json_same_text(old_value, new_value);
-}
-
 /* Looks, decides, and writes the step's result into the answer, where its values then stand. */
 static int judge(struct task *task, struct transaction *transaction, size_t index, uint64_t *group,
                  struct err *err)
@@ -129,6 +120,7 @@ static int judge(struct task *task, struct transaction *transaction, size_t inde
 	if (store_look(task->tasks->store, change->key, &look) == STORE_FOUND) {
 		change->old_rev = look.record.rev;
 		change->old_value = look.record.value;
+		change->old_expires_at_ms = look.record.expires_at_ms;
 	}
 	*group = look.group > *group ? look.group : *group;
 	int status = change_check_rev(task, change->key, step->if_rev, change->old_rev, err);
@@ -150,12 +142,13 @@ static int judge(struct task *task, struct transaction *transaction, size_t inde
 	if (status != 0) {
 		return status;
 	}
-	step->is_change = changes_something(step);
+	step->is_change = change_counts(task, change, &step->lifetime, step->type == STEP_UPDATE,
+	                                step->event_on_noop, store_time_ms(task->tasks->store));
 	uint64_t rev = change->old_rev;
 	if (step->is_change) {
 		rev = store_next_seq(task->tasks->store) + transaction->changes++;
 	}
-	change_write(out, change->old_value, change->new_value, rev, &step->old_at);
+	change_write(out, change, rev, &step->old_at);
 	step->new_at = step->old_at + (change->old_value.ptr ? change->old_value.len : 4) +
 	               strlen(",\"new_value\":");
 	buf_byte(out, '}');
@@ -204,7 +197,16 @@ static void put_all(struct task *task, struct transaction *transaction,
 		if (step->change.new_value.ptr != NULL) {
 			step->change.new_value.ptr = task->answer.ptr + step->new_at;
 		}
-		change_put(task->tasks->store, &step->change, origin);
+		change_put(task->tasks, &step->change, origin);
+	}
+}
+
+/* Records whose time has come are absent for everybody, whatever becomes of the transaction. */
+static void put_expired_away(struct task *task, const struct transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->count; i++) {
+		struct store_look look;
+		(void)change_look(task->tasks->store, transaction->keys[i], &look);
 	}
 }
 
@@ -213,8 +215,12 @@ static void transact_step(struct task *task)
 	struct transaction *transaction = task->more;
 	struct change_origin origin;
 	uint64_t group = 0;
-	if (change_begin(task, &origin, &task->err) != 0 ||
-	    judge_all(task, transaction, &group) != 0) {
+	if (change_begin(task, &origin, &task->err) != 0) {
+		task_fail(task, group);
+		return;
+	}
+	put_expired_away(task, transaction);
+	if (judge_all(task, transaction, &group) != 0) {
 		task_fail(task, group);
 	} else if (transaction->changes == 0) {
 		task_answer(task, buf_view(&task->answer), group);
@@ -266,6 +272,10 @@ static int read_step(struct task *task, struct span text, struct step *step, str
 	step->ops = args[ARG_OPS];
 	step->if_rev = args[ARG_IF_REV];
 	step->event_on_noop = argument_is_true(args[ARG_EVENT_ON_NOOP]);
+	status = lifetime_read(step_form.name, args, &step->lifetime, err);
+	if (status != 0) {
+		return status;
+	}
 	if (step->type == STEP_SET && step->value.ptr == NULL) {
 		return err_set(err, E_INVALID, "value_required",
 		               "a set needs \"value\" (or \"data\"); null is a value too");

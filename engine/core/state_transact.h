@@ -7,7 +7,8 @@
 
 /*
  *   transact {ops:[{type: "set" | "delete" | "update" | "check", scope, key,
- *                   value | data, ops, if_rev, event_on_noop}]}
+ *                   value | data, ops, if_rev, event_on_noop, ttl_ms, expires_at,
+ *                   ttl}]}
  *   answers  {results:[{old_value, new_value, rev} | {rev}]}     {rev}: of a check
  *
  * Everything is judged against the state before the transaction, then all is put at once: the

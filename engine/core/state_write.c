@@ -14,44 +14,46 @@ static int begin(struct task *task, struct change *change, struct change_origin 
 		return status;
 	}
 	*change = (struct change){.key = task->key};
+	struct store *store = task->tasks->store;
+	if (task->presence == STORE_FOUND && change_is_expired(store, &task->look.record)) {
+		task->presence = change_look(store, task->key, &task->look);
+	}
 	if (task->presence == STORE_FOUND) {
 		change->old_rev = task->look.record.rev;
 		change->old_value = task->look.record.value;
+		change->old_expires_at_ms = task->look.record.expires_at_ms;
 	}
 	return change_check_rev(task, task->key, task->args[ARG_IF_REV], change->old_rev,
 	                        &task->err);
 }
 
-/* An update that failed and left everything as it was is none that asks for an event. */
-static bool is_noop(const struct task *task, const struct change *change, struct span errors)
-{
-	return change->old_value.ptr != NULL &&
-	       (errors.len != 0 || !argument_is_true(task->args[ARG_EVENT_ON_NOOP])) &&
-	       json_same_text(change->old_value, change->new_value);
-}
-
-/* The answer is written first: the old value is the store's until the put, then it is ours. */
+/* The answer is written first: the old value is the store's until the put, then it is ours. An
+ * update that failed and left everything as it was is none that asks for an event. */
 static void put(struct task *task, struct change *change, const struct change_origin *origin,
-                struct span errors)
+                bool keeps)
 {
 	struct buf *out = &task->answer;
-	bool noop = is_noop(task, change, errors);
+	struct span errors = buf_view(&task->errors);
+	bool counts =
+	        change_counts(task, change, &task->lifetime, keeps,
+	                      errors.len == 0 && argument_is_true(task->args[ARG_EVENT_ON_NOOP]),
+	                      origin->time_ms);
 	size_t old_at;
-	change_write(out, change->old_value, change->new_value,
-	             noop ? change->old_rev : store_next_seq(task->tasks->store), &old_at);
+	change_write(out, change, counts ? store_next_seq(task->tasks->store) : change->old_rev,
+	             &old_at);
 	if (errors.len != 0) {
 		BUF_LITERAL(out, ",\"errors\":");
 		buf_span(out, errors);
 	}
 	buf_byte(out, '}');
-	if (noop) {
+	if (!counts) {
 		task_answer(task, buf_view(out), task->look.group);
 		return;
 	}
 	if (change->old_value.ptr != NULL) {
 		change->old_value.ptr = out->ptr + old_at;
 	}
-	change_put(task->tasks->store, change, origin);
+	change_put(task->tasks, change, origin);
 	task_commit(task, buf_view(out));
 }
 
@@ -64,7 +66,7 @@ static void set_step(struct task *task)
 		return;
 	}
 	change.new_value = task->args[ARG_VALUE];
-	put(task, &change, &origin, SPAN_NONE);
+	put(task, &change, &origin, false);
 }
 
 static void delete_step(struct task *task)
@@ -81,7 +83,7 @@ static void delete_step(struct task *task)
 	}
 	buf_span(&task->answer, change.old_value);
 	change.old_value = buf_view(&task->answer);
-	change_put(task->tasks->store, &change, &origin);
+	change_put(task->tasks, &change, &origin);
 	task_commit(task, change.old_value);
 }
 
@@ -99,7 +101,7 @@ static void update_step(struct task *task)
 	}
 	if (task->value.len != 0) {
 		change.new_value = buf_view(&task->value);
-		put(task, &change, &origin, buf_view(&task->errors));
+		put(task, &change, &origin, true);
 		return;
 	}
 	BUF_LITERAL(&task->answer, "{\"old_value\":null,\"new_value\":null,\"rev\":\"0\"");
@@ -122,9 +124,18 @@ static bool read_key(struct task *task)
 	return true;
 }
 
+static bool read_lifetime(struct task *task)
+{
+	if (lifetime_read(task->form->name, task->args, &task->lifetime, &task->err) != 0) {
+		task_fail(task, 0);
+		return false;
+	}
+	return true;
+}
+
 void state_set(struct task *task)
 {
-	if (!read_key(task)) {
+	if (!read_key(task) || !read_lifetime(task)) {
 		return;
 	}
 	if (task->args[ARG_VALUE].ptr == NULL) {
@@ -151,7 +162,7 @@ void state_delete(struct task *task)
 
 void state_update(struct task *task)
 {
-	if (read_key(task)) {
+	if (read_key(task) && read_lifetime(task)) {
 		task_with_keys(task, update_step);
 	}
 }

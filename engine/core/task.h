@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "engine/core/argument.h"
 #include "engine/core/lane.h"
+#include "engine/core/lifetime.h"
 #include "engine/durable/store.h"
 #include "triggers/event.h"
 #include <stdint.h>
@@ -41,7 +42,13 @@ struct tasks {
 	uint64_t transact_bytes;
 	int (*cause)(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
 	void *cause_ctx;
+<<<<<<< HEAD
 	struct feedback *feedback; /* NULL: nobody wants to know */
+=======
+	struct scope_rules scopes;
+	void (*expiring)(void *ctx, struct record_key key, int64_t at_ms); /* may be NULL */
+	void *expiring_ctx;
+>>>>>>> f286028 (ttl: state records expire by themselves, each with an event, near ones in memory and far ones on disk)
 	task_end_fn *end;
 	struct lanes lanes;
 	struct list idle; /* task.link: the pool */
@@ -66,6 +73,7 @@ struct task {
 	struct record_key key;
 	enum store_state presence; /* of a single key, when the step runs; never STORE_UNKNOWN */
 	struct store_look look;
+	struct lifetime lifetime; /* of what is written */
 
 	struct buf scratch; /* unescaped arguments */
 	struct buf answer;

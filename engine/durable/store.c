@@ -204,17 +204,31 @@ void store_scan_start(struct store *store, struct store_scan *scan)
 	store_scans_add(&store->scans, scan);
 }
 
+/* The group of all that was put until now. */
+static uint64_t last_group(struct store *store)
+{
+	if (!batch_is_empty(&store->open->batch)) {
+		store_commit_ask(store);
+		return store->open->number;
+	}
+	return store->written != NULL ? store->written->number : store->durable_number;
+}
+
 void store_parts_start(struct store *store, struct store_parts *parts)
 {
-	uint64_t needs = store->durable_number;
-	if (!batch_is_empty(&store->open->batch)) {
-		needs = store->open->number;
-		store_commit_ask(store);
-	} else if (store->written != NULL) {
-		needs = store->written->number;
-	}
 	store->stats.scans++;
-	store_scans_add_parts(&store->scans, parts, needs);
+	store_scans_add_parts(&store->scans, parts, last_group(store));
+}
+
+bool store_can_tell_due(const struct store *store)
+{
+	return store->type->due != NULL;
+}
+
+void store_due_start(struct store *store, struct store_due *due)
+{
+	PRE(store_can_tell_due(store));
+	store_dues_add(&store->dues, due, due->is_fresh ? last_group(store) : 0);
 }
 
 /* ---- changing ---- */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/span.h"
+#include "engine/durable/store_due.h"
 #include "engine/durable/store_fetch.h"
 #include "engine/durable/store_options.h"
 #include "engine/durable/store_read.h"
@@ -99,6 +100,11 @@ void store_scan_start(struct store *store, struct store_scan *scan);
 
 /* Lists the parts of a space. Waits until the view has what was put before. */
 void store_parts_start(struct store *store, struct store_parts *parts);
+
+/* Whether the adapter can be asked what is due; if not, all its records have to be walked. */
+bool store_can_tell_due(const struct store *store);
+/* Asks which records expire next. */
+void store_due_start(struct store *store, struct store_due *due);
 
 /* ---- changing ---- */
 

@@ -26,6 +26,7 @@ static void stop_work(struct store *store, const struct err *cause)
 	store->has_failed_to_open = false;
 	store_fetches_void(&store->fetches);
 	store_scans_void(&store->scans);
+	store_dues_void(&store->dues);
 	store_reads_void(&store->reads);
 	for (int i = 0; i < TIMER_COUNT; i++) {
 		store_timer_stop(&store->timers[i]);

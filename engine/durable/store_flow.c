@@ -9,6 +9,7 @@
 
 enum {
 	VIEW_BYTES = 10 * 1024 * 1024, /* the view is not bothered with less before STORE_VIEW_MS */
+	READER_TURNS = 5, /* every second one is a fetch's, as long as somebody else asks */
 	RETRY_MS = 100,
 	RETRY_MAX_MS = 5000,
 	READS_WAIT = 4, /* failures to open again; after more of them nobody is kept waiting */
@@ -19,9 +20,11 @@ enum {
 
 static struct store_job *job_for_reader(struct store *store, unsigned turn)
 {
-	switch (turn % 4) {
+	switch (turn % READER_TURNS) {
 	case 1:
 		return store_scans_next(&store->scans, store->adapter, store->applied_number);
+	case 4:
+		return store_dues_next(&store->dues, store->adapter, store->applied_number);
 	case 3:
 		return store_reads_next(&store->reads, store->adapter, &store->groups,
 		                        store_inside_durable_seq(store));
@@ -35,7 +38,7 @@ static void feed_reader(struct store *store)
 	if (store->is_closing || store_thread_is_busy(&store->threads, STORE_READER)) {
 		return;
 	}
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < READER_TURNS; i++) {
 		unsigned turn = store->reader_turn + i;
 		struct store_job *job = job_for_reader(store, turn);
 		if (job != NULL) {
@@ -51,7 +54,8 @@ static bool view_is_wanted(const struct store *store)
 	return store->backlog.bytes > VIEW_BYTES || !store_commit_may_write(store) ||
 	       store->timers[TIMER_VIEW].is_due || store->is_closing || store->trim_seq != 0 ||
 	       store->scans.wants_view ||
-	       store_scans_wait_for_view(&store->scans, store->applied_number);
+	       store_scans_wait_for_view(&store->scans, store->applied_number) ||
+	       store_dues_wait_for_view(&store->dues, store->applied_number);
 }
 
 static void feed_view(struct store *store)
@@ -220,6 +224,7 @@ static void cancel_reads(struct store *store)
 	int status = err_set(&err, E_CANCELED, "shutting_down", "the engine is shutting down");
 	store_fetches_cancel(&store->fetches, status, &err);
 	store_scans_cancel(&store->scans, status, &err);
+	store_dues_cancel(&store->dues, status, &err);
 	store_reads_cancel(&store->reads, status, &err);
 }
 
@@ -393,6 +398,7 @@ int store_flow_open(struct store *store, struct err *err)
 	store_groups_init(&store->groups, store->options.recent_max_bytes);
 	store_fetches_init(&store->fetches, &store->table);
 	store_scans_init(&store->scans, &store->table);
+	store_dues_init(&store->dues);
 	store_reads_init(&store->reads);
 	store_backlog_init(&store->backlog, &store->groups);
 	store->backlog.applied = on_applied;

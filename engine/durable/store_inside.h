@@ -6,6 +6,7 @@
 #include "adapters/adapter.h"
 #include "base/err.h"
 #include "engine/durable/store_backlog.h"
+#include "engine/durable/store_due.h"
 #include "engine/durable/store_fetch.h"
 #include "engine/durable/store_group.h"
 #include "engine/durable/store_options.h"
@@ -61,6 +62,7 @@ struct store {
 	struct store_groups groups;
 	struct store_fetches fetches;
 	struct store_scans scans;
+	struct store_dues dues;
 	struct store_reads reads;
 	struct store_backlog backlog;
 	struct store_waiters waiters;

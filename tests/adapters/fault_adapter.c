@@ -355,6 +355,11 @@ static int open_inline(const struct adapter_open *how, struct adapter **out, str
 	return open_as(&fault_inline, how, out, err);
 }
 
+static int open_inline_walked(const struct adapter_open *how, struct adapter **out, struct err *err)
+{
+	return open_as(&fault_inline_walked, how, out, err);
+}
+
 static void fault_close(struct adapter *adapter)
 {
 	mem_free(MEM_CONTAINER(adapter, struct fault_adapter, adapter));
@@ -418,6 +423,47 @@ static int fault_parts(struct adapter *adapter, enum space space, struct span af
 				break;
 			}
 		}
+	}
+	return leave(disk, status);
+}
+
+static int compare_due(const struct adapter_due *a, const struct adapter_due *b)
+{
+	if (a->at_ms != b->at_ms) {
+		return a->at_ms < b->at_ms ? -1 : 1;
+	}
+	int order = span_compare(a->part, b->part);
+	return order != 0 ? order : span_compare(a->key, b->key);
+}
+
+/* The first one of the space that stands behind `after`; false: there is none. */
+static bool next_due(const struct fault_disk *disk, enum space space,
+                     const struct adapter_due *after, struct adapter_due *out)
+{
+	bool found = false;
+	for (size_t i = 0; i < disk->row_count; i++) {
+		const struct fault_row *row = &disk->rows[i];
+		const struct adapter_due due = {row->record.expires_at_ms, row->key.part,
+		                                row->key.key};
+		if (row->key.space == space && due.at_ms != 0 && compare_due(&due, after) > 0 &&
+		    (!found || compare_due(&due, out) < 0)) {
+			*out = due;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static int fault_due(struct adapter *adapter, enum space space, const struct adapter_due *after,
+                     size_t limit, adapter_due_fn *each, void *ctx, struct err *err)
+{
+	struct fault_disk *disk = disk_of(adapter);
+	bool happens;
+	int status = enter(disk, FAULT_DUE, &happens, err);
+	struct adapter_due at = *after;
+	struct adapter_due due;
+	while (status == 0 && limit-- > 0 && next_due(disk, space, &at, &due) && each(ctx, &due)) {
+		at = due;
 	}
 	return leave(disk, status);
 }
@@ -566,20 +612,23 @@ static int fault_trim(struct adapter *adapter, uint64_t seq, uint64_t *out_first
 	return leave(disk, status);
 }
 
-#define FAULT_TYPE(text, open_fn, flag_bits, apply_fn, applied_fn, replay_fn)                      \
+#define FAULT_TYPE(text, open_fn, flag_bits, apply_fn, applied_fn, replay_fn, due_fn)              \
 	{                                                                                          \
 		.size = sizeof(struct adapter_type), .abi_version = ADAPTER_ABI_VERSION,           \
 		.name = (text), .help = "Fails when a test says so.", .flags = (flag_bits),        \
 		.open = (open_fn), .close = fault_close, .get = fault_get, .scan = fault_scan,     \
 		.parts = fault_parts, .apply = (apply_fn), .applied = (applied_fn),                \
 		.head = fault_head, .write = fault_write, .sync = fault_sync,                      \
-		.replay = (replay_fn), .read = fault_read, .trim = fault_trim,                     \
+		.replay = (replay_fn), .read = fault_read, .trim = fault_trim, .due = (due_fn),    \
 	}
 
 const struct adapter_type fault_with_view =
         FAULT_TYPE("fault_with_view", open_with_view, ADAPTER_DURABLE, fault_apply, fault_applied,
-                   fault_replay);
+                   fault_replay, fault_due);
 const struct adapter_type fault_plain =
-        FAULT_TYPE("fault_plain", open_plain, ADAPTER_DURABLE, NULL, NULL, NULL);
-const struct adapter_type fault_inline =
-        FAULT_TYPE("fault_inline", open_inline, ADAPTER_DURABLE | ADAPTER_INLINE, NULL, NULL, NULL);
+        FAULT_TYPE("fault_plain", open_plain, ADAPTER_DURABLE, NULL, NULL, NULL, fault_due);
+const struct adapter_type fault_inline = FAULT_TYPE(
+        "fault_inline", open_inline, ADAPTER_DURABLE | ADAPTER_INLINE, NULL, NULL, NULL, fault_due);
+const struct adapter_type fault_inline_walked =
+        FAULT_TYPE("fault_inline_walked", open_inline_walked, ADAPTER_DURABLE | ADAPTER_INLINE,
+                   NULL, NULL, NULL, NULL);

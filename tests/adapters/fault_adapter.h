@@ -25,6 +25,7 @@ enum fault_call {
 	FAULT_SYNC,
 	FAULT_READ,
 	FAULT_TRIM,
+	FAULT_DUE,
 	FAULT_CALLS
 };
 
@@ -41,10 +42,12 @@ void fault_sync_every(struct fault_disk *disk, int64_t ms); /* before it is open
 /* Trimming forgets whole segments of so many entries; 1 to begin with. */
 void fault_trim_by(struct fault_disk *disk, uint64_t entries);
 
-/* Three of a kind: with a view that is applied behind the journal, without one, and INLINE. */
+/* Four of a kind: with a view that is applied behind the journal, without one, INLINE, and one of
+ * these that cannot tell what is due. */
 extern const struct adapter_type fault_with_view;
 extern const struct adapter_type fault_plain;
 extern const struct adapter_type fault_inline;
+extern const struct adapter_type fault_inline_walked;
 /* The config that opens this disk. Borrowed from it. */
 struct span fault_config(struct fault_disk *disk);
 

@@ -144,6 +144,26 @@ static void parts_are(struct state *s, enum space space, struct span after, size
 #define PARTS_ARE(space, after, limit, expected)                                                   \
 	parts_are(s, (space), (after), (limit), (expected), __LINE__)
 
+static bool list_due(void *ctx, const struct adapter_due *due)
+{
+	struct listing *listing = ctx;
+	buf_format(&listing->text, "%lld:%.*s/%.*s ", (long long)due->at_ms, SPAN_ARG(due->part),
+	           SPAN_ARG(due->key));
+	return ++listing->rows != listing->stop_after;
+}
+
+static void due_is(struct state *s, enum space space, struct adapter_due after, size_t limit,
+                   const char *expected, int line)
+{
+	struct listing listing = {0};
+	OK(s->adapter->type->due(s->adapter, space, &after, limit, list_due, &listing, &s->err));
+	expect(&listing, expected, line);
+}
+
+#define DUE_IS(space, at, part, key, limit, expected)                                              \
+	due_is(s, (space), (struct adapter_due){(at), SPAN(part), SPAN(key)}, (limit), (expected), \
+	       __LINE__)
+
 static void read_is(struct state *s, uint64_t from, size_t stop_after, const char *expected,
                     int line)
 {
@@ -305,6 +325,47 @@ static void big_values_are_kept(void **state)
 	assert_int_equal(listing.rows, 1);
 	buf_free(&listing.text);
 	free(bytes);
+}
+
+static void put_due(struct state *s, enum space space, const char *part, const char *key,
+                    int64_t at_ms)
+{
+	struct record record = {.value = SPAN("1"), .rev = 1, .expires_at_ms = at_ms};
+	batch_put(&s->batch, fixture_key(space, span_of(part), span_of(key)), &record);
+}
+
+/* An adapter that cannot tell is asked for all its records instead: that is the store's test. */
+static void what_expires_comes_in_order(void **state)
+{
+	struct state *s = *state;
+	if (s->adapter->type->due == NULL) {
+		skip();
+	}
+	DUE_IS(SPACE_STATE, 0, "", "", 10, "");
+	put(s, SPACE_STATE, "p", "stays", "1");
+	put_due(s, SPACE_STATE, "p", "late", 300);
+	put_due(s, SPACE_STATE, "q", "b", 200);
+	put_due(s, SPACE_STATE, "p", "b", 200);
+	put_due(s, SPACE_STATE, "p", "a", 200);
+	put_due(s, SPACE_STATE, "p", "first", 100);
+	put_due(s, SPACE_ALARM, "p", "other", 150);
+	commit(s);
+	DUE_IS(SPACE_STATE, 0, "", "", 10, "100:p/first 200:p/a 200:p/b 200:q/b 300:p/late ");
+	DUE_IS(SPACE_STATE, 0, "", "", 2, "100:p/first 200:p/a ");
+	DUE_IS(SPACE_STATE, 200, "p", "a", 10, "200:p/b 200:q/b 300:p/late ");
+	DUE_IS(SPACE_STATE, 200, "p", "", 3, "200:p/a 200:p/b 200:q/b ");
+	DUE_IS(SPACE_ALARM, 0, "", "", 10, "150:p/other ");
+	put(s, SPACE_STATE, "p", "first", "lasts now");
+	put_due(s, SPACE_STATE, "p", "late", 50);
+	batch_delete(&s->batch, fixture_key(SPACE_STATE, SPAN("p"), SPAN("a")), 0);
+	batch_delete_range(&s->batch, SPACE_STATE, SPAN("q"), SPAN_NONE, SPAN_NONE);
+	commit(s);
+	DUE_IS(SPACE_STATE, 0, "", "", 10, "50:p/late 200:p/b ");
+	if (s->subject->survives) {
+		must_close(s);
+		must_open(s);
+		DUE_IS(SPACE_STATE, 0, "", "", 10, "50:p/late 200:p/b ");
+	}
 }
 
 static void scans_ranges(void **state)
@@ -662,6 +723,7 @@ int main(void)
 	        TEST(keys_stand_in_byte_order),
 	        TEST(binary_names_and_values_are_kept),
 	        TEST(big_values_are_kept),
+	        TEST(what_expires_comes_in_order),
 	        TEST(scans_ranges),
 	        TEST(lists_parts),
 	        TEST(deletes_ranges_in_order),

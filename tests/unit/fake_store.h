@@ -13,6 +13,7 @@ struct fake_value {
 	bool is_there;
 	struct buf bytes;
 	uint64_t rev;
+	int64_t expires_at_ms;
 };
 
 struct fake_row {
@@ -41,6 +42,7 @@ struct store {
 	struct list waiters; /* of the open group */
 	struct list fetches, scans, parts;
 	int refuses;
+	int64_t passed_ms; /* since the beginning of time */
 	size_t fetch_count, commit_count;
 };
 
@@ -101,6 +103,7 @@ static void fake_copy(struct fake_value *to, const struct fake_value *from)
 {
 	to->is_there = from->is_there;
 	to->rev = from->rev;
+	to->expires_at_ms = from->expires_at_ms;
 	buf_clear(&to->bytes);
 	buf_span(&to->bytes, buf_view(&from->bytes));
 }
@@ -207,7 +210,9 @@ static void fake_scan_one(struct store *store, struct store_scan *scan)
 			continue;
 		}
 		group = row->group > group ? row->group : group;
-		struct record record = {.value = buf_view(&row->now.bytes), .rev = row->now.rev};
+		struct record record = {.value = buf_view(&row->now.bytes),
+		                        .rev = row->now.rev,
+		                        .expires_at_ms = row->now.expires_at_ms};
 		more = !scan->row(scan->ctx, row->key.key, &record);
 	}
 	mem_free(rows);
@@ -289,8 +294,7 @@ uint64_t store_next_seq(const struct store *store)
 
 int64_t store_time_ms(struct store *store)
 {
-	(void)store;
-	return 1700000000123;
+	return 1700000000123 + store->passed_ms;
 }
 
 int store_refuses(const struct store *store, struct err *err)
@@ -306,7 +310,9 @@ enum store_state store_look(struct store *store, struct record_key key, struct s
 		return STORE_UNKNOWN;
 	}
 	out->group = row->group;
-	out->record = (struct record){.value = buf_view(&row->now.bytes), .rev = row->now.rev};
+	out->record = (struct record){.value = buf_view(&row->now.bytes),
+	                              .rev = row->now.rev,
+	                              .expires_at_ms = row->now.expires_at_ms};
 	return row->now.is_there ? STORE_FOUND : STORE_ABSENT;
 }
 
@@ -403,6 +409,7 @@ void store_put_at(struct store *store, struct record_key key, const struct recor
 	buf_add(&row->now.bytes, store->bytes.ptr + value_at, record->value.len);
 	row->now.is_there = true;
 	row->now.rev = record->rev;
+	row->now.expires_at_ms = record->expires_at_ms;
 	row->group = store->open_group;
 }
 

@@ -1,0 +1,35 @@
+/* This file makes the event of every record whose time has come, also if nobody reads it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_CORE_EXPIRY_H
+#define ENGINE_CORE_EXPIRY_H
+
+#include "adapters/batch.h"
+#include "engine/durable/agenda.h"
+#include <stdint.h>
+
+/*
+ * DESIGN. The agenda says which records may be due; each is looked at again, and put away with its
+ * event if its time has come indeed, many in one group. A write that meets such a record first does
+ * the same itself, so whoever comes second finds nothing. If the group is lost, or writes are
+ * refused, the agenda begins again a second later.
+ */
+struct expiry;
+
+struct expiry *expiry_new(struct store *store, struct alarms *alarms);
+/* Batches that are out end by themselves. */
+void expiry_free(struct expiry *expiry);
+/* The store is open: what has expired meanwhile is put away, and so on. */
+void expiry_start(struct expiry *expiry);
+/* A record that expires was put: state_expiring_fn. */
+void expiry_note(void *expiry, struct record_key key, int64_t at_ms);
+
+struct expiry_stats {
+	struct agenda_stats agenda;
+	uint64_t expired;   /* since the start */
+	int64_t late_ms;    /* how late the last one was */
+	int64_t longest_ms; /* and the one that was latest; what was due while the engine was away
+	                       does not count */
+};
+void expiry_get_stats(const struct expiry *expiry, struct expiry_stats *out);
+
+#endif
