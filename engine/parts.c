@@ -342,12 +342,9 @@ static void build_core(struct parts *parts, const struct config *config)
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
 	state_set_cause(core->state, find_cause, core->dispatch);
-<<<<<<< HEAD
 	state_set_feedback(core->state, react_feedback(core->react));
-=======
 	core->expiry = expiry_new(core->store, core->alarms);
 	state_on_expiring(core->state, expiry_note, core->expiry);
->>>>>>> f286028 (ttl: state records expire by themselves, each with an event, near ones in memory and far ones on disk)
 }
 
 static int build_work(struct parts *parts, const struct config *config, struct err *err)

@@ -38,16 +38,13 @@ struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);
 void state_configure(struct state *state, const struct state_limits *limits);
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
-<<<<<<< HEAD
 /* Who hears of writes whose cause is not known. */
 void state_set_feedback(struct state *state, struct feedback *feedback);
-=======
 /* Borrowed until they are set again. */
 void state_set_scopes(struct state *state, const struct scope_rules *rules);
 /* Told of every record that is put and expires. */
 typedef void state_expiring_fn(void *ctx, struct record_key key, int64_t at_ms);
 void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx);
->>>>>>> f286028 (ttl: state records expire by themselves, each with an event, near ones in memory and far ones on disk)
 
 /* Embedded in who asks. `name` is "state::set" etc., one that state_knows; all spans must stay
  * valid until done, which comes exactly once and never from inside state_run. What each takes and

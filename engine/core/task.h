@@ -42,13 +42,10 @@ struct tasks {
 	uint64_t transact_bytes;
 	int (*cause)(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
 	void *cause_ctx;
-<<<<<<< HEAD
 	struct feedback *feedback; /* NULL: nobody wants to know */
-=======
 	struct scope_rules scopes;
 	void (*expiring)(void *ctx, struct record_key key, int64_t at_ms); /* may be NULL */
 	void *expiring_ctx;
->>>>>>> f286028 (ttl: state records expire by themselves, each with an event, near ones in memory and far ones on disk)
 	task_end_fn *end;
 	struct lanes lanes;
 	struct list idle; /* task.link: the pool */

@@ -320,7 +320,8 @@ static void handlers_see_json(void **state)
 	            "\"key\":\"u\\\"1\\n\",\"old_value\":{\"a\":1},\"new_value\":{\"a\":2},"
 	            "\"id\":\"k3x9-3-4711\",\"seq\":4711,\"rev\":\"4711\","
 	            "\"time\":\"2026-01-02T03:04:05.678Z\",\"attempt\":2,"
-	            "\"delivery_id\":\"k3x9-3-4711/t9\",\"reason\":\"expired\","
+	            "\"delivery_id\":\"k3x9-3-4711/"
+	            "t9\",\"expires_at\":\"2026-01-02T03:04:06.000Z\",\"reason\":\"expired\","
 	            "\"cause\":{\"root\":\"abcd-3-1\",\"depth\":2,\"path\":[\"t1\",\"t2\"]}}");
 }
 

@@ -890,7 +890,7 @@ static void types_are_known_planned_or_unknown(void **state)
 	assert_true(trigger_type_is_ours(SPAN("state")));
 	assert_true(trigger_type_is_ours(SPAN("alarm")));
 	assert_false(trigger_type_is_ours(SPAN("my-type")));
-	assert_int_equal(trigger_type_count(), 3);
+	assert_int_equal(trigger_type_count(), 4);
 	assert_string_equal(trigger_type_at(0)->name, "state");
 }
 
