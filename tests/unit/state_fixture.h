@@ -3,7 +3,6 @@
 #ifndef TESTS_UNIT_STATE_FIXTURE_H
 #define TESTS_UNIT_STATE_FIXTURE_H
 
-#include "engine/core/feedback.h"
 #include "engine/core/state.h"
 #include "fake_store.h"
 #include "triggers/event.h"
@@ -15,20 +14,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-/* Nobody is watched; these keep the whole of the deliveries out of the program. */
-bool feedback_is_on(const struct feedback *feedback)
-{
-	(void)feedback;
-	return false;
-}
-
-void feedback_wrote(struct feedback *feedback, struct span worker, const struct event *event)
-{
-	(void)feedback;
-	(void)worker;
-	(void)event;
-}
 
 struct ask {
 	struct state_request request;
