@@ -39,6 +39,12 @@ static const struct option_row set_options[] = {
         {"ttl", "DURATION", "it expires after so long, 30m say; keep or clear: what it had"},
         {"expires-at", "TIME", "it expires then: 2030-01-31T12:00:00Z"},
         {"if-rev", "REV", "only if the revision is this one; 0 = only if the key does not exist"},
+        {"idempotency-key", "TEXT", "done once for this text, however often it is asked"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row update_options[] = {
+        {"idempotency-key", "TEXT", "done once for this text, however often it is asked"},
         {NULL, NULL, NULL},
 };
 
@@ -186,6 +192,7 @@ const struct command commands[] = {
         {.name = "update",
          .args = "SCOPE KEY OPS",
          .help = "Change a value by a JSON list of operations.",
+         .options = update_options,
          .run = remote_update},
         {.name = "list",
          .args = "SCOPE",

@@ -441,6 +441,26 @@ static const struct field dead_fields[] = {
         {.name = NULL},
 };
 
+static const struct field idempotency_fields[] = {
+        {.name = "ttl",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct config, idempotency.ttl),
+         .otherwise = "24h",
+         .min = SECOND,
+         .max = 365 * DAY,
+         .change = FIELD_LIVE,
+         .help = "How long the answer of a write with an idempotency key is kept, to be given "
+                 "again to who repeats it."},
+        {.name = "cloudevents",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config, idempotency.cloudevents),
+         .otherwise = "false",
+         .change = FIELD_LIVE,
+         .help = "Take a CloudEvent only once: one whose source and id have come before, within "
+                 "ttl, gets the answer of then."},
+        {.name = NULL},
+};
+
 static const struct field compat_fields[] = {
         {.name = "condition",
          .kind = FIELD_ENUM,
@@ -525,6 +545,10 @@ const struct field config_fields[] = {
          .kind = FIELD_SECTION,
          .fields = dead_fields,
          .help = "Dead letters: deliveries that nobody could finish."},
+        {.name = "idempotency",
+         .kind = FIELD_SECTION,
+         .fields = idempotency_fields,
+         .help = "Requests that come twice."},
         {.name = "compat", .kind = FIELD_SECTION, .fields = compat_fields, .help = "Ways of iii."},
         {.name = "secrets",
          .kind = FIELD_OTHER,

@@ -181,6 +181,10 @@ struct config {
 		int64_t max_bytes;
 	} dead;
 	struct {
+		int64_t ttl;
+		bool cloudevents;
+	} idempotency;
+	struct {
 		int condition; /* enum config_condition */
 	} compat;
 	struct secrets *secrets; /* never NULL; by name, for functions over HTTP */

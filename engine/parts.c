@@ -13,6 +13,7 @@
 #include "engine/core/dead.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/expiry.h"
+#include "engine/core/idem.h"
 #include "engine/core/react.h"
 #include "engine/core/retain.h"
 #include "engine/core/routing.h"
@@ -230,6 +231,8 @@ static void configure(struct parts *parts, const struct config *config)
 	react_configure(core->react, &react);
 	retain_configure(parts->retain, &retain);
 	state_configure(core->state, &limits);
+	idem_configure(core->idem, config->idempotency.ttl);
+	core->once_cloudevents = config->idempotency.cloudevents;
 	sessions_configure(parts->sessions, &sessions);
 	server_configure(parts->server, &server);
 	configure_front(parts, config);
@@ -342,6 +345,9 @@ static void build_core(struct parts *parts, const struct config *config)
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
 	state_set_cause(core->state, find_cause, core->dispatch);
+	core->idem = idem_new(core->store, core->alarms, config->idempotency.ttl);
+	core->once_cloudevents = config->idempotency.cloudevents;
+	state_set_idem(core->state, core->idem);
 	state_set_feedback(core->state, react_feedback(core->react));
 	core->expiry = expiry_new(core->store, core->alarms);
 	state_on_expiring(core->state, expiry_note, core->expiry);
@@ -434,6 +440,7 @@ static void free_core(struct parts *parts)
 	dead_free(core->dead);
 	state_free(core->state);
 	expiry_free(core->expiry);
+	idem_free(core->idem);
 	functions_free(core->functions);
 	parts->closed(parts->closed_ctx);
 }

@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
+#include "engine/api/param.h"
 #include "engine/api/problem.h"
+#include "engine/api/repeat.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
 #include "wire/http.h"
@@ -56,64 +58,6 @@ static int invalid(struct err *err, const char *code, const char *what, struct s
 	return err_set(err, E_INVALID, code, "%s: %.*s", what, SPAN_ARG(name));
 }
 
-/* The next word of a table's list: "limit:int" is the name and its type. */
-static bool next_word(const char **list, struct span *out_name, struct span *out_type)
-{
-	const char *at = *list;
-	while (at && *at == ' ') {
-		at++;
-	}
-	if (at == NULL || *at == '\0') {
-		return false;
-	}
-	size_t len = strcspn(at, " ");
-	size_t name_len = strcspn(at, " :");
-	*out_name = span_make(at, name_len);
-	*out_type = name_len < len ? span_make(at + name_len + 1, len - name_len - 1) : SPAN("");
-	*list = at + len;
-	return true;
-}
-
-static bool find_param(const char *params, struct span name, struct span *out_type)
-{
-	struct span word;
-	while (next_word(&params, &word, out_type)) {
-		if (span_equal(word, name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Replaces the text of a parameter by what it is in JSON. */
-static int param_to_json(struct span name, struct span type, struct buf *text, struct err *err)
-{
-	struct span plain = buf_view(text);
-	struct buf json = {0};
-	int64_t number = 0;
-	if (span_is(type, "int")) {
-		struct span checked;
-		if (plain.len == 0 || json_check(plain, &checked, NULL) != 0 ||
-		    json_kind(checked) != JSON_NUMBER || !json_int64(checked, &number)) {
-			return invalid(err, "invalid_parameter", "not a whole number", name);
-		}
-		buf_int(&json, number);
-	} else if (span_is(type, "bool")) {
-		bool is_true = plain.len == 0 || span_is(plain, "true") || span_is(plain, "1");
-		if (!is_true && !span_is(plain, "false") && !span_is(plain, "0")) {
-			return invalid(err, "invalid_parameter", "neither true nor false", name);
-		}
-		buf_span(&json, is_true ? SPAN("true") : SPAN("false"));
-	} else if (!json_utf8_valid(plain)) {
-		return invalid(err, "invalid_parameter", "not UTF-8", name);
-	} else {
-		json_write_string(&json, plain);
-	}
-	buf_free(text);
-	*text = json;
-	return 0;
-}
-
 /* Calls `take` with the name and the JSON value of each parameter of the query. */
 typedef int param_fn(struct rest_request *request, struct span name, struct span value,
                      struct err *err);
@@ -127,7 +71,7 @@ static int read_query(struct rest_request *request, struct span query, param_fn 
 	while (status == 0 && query.ptr && url_next_param(&query, &name, &raw)) {
 		struct span type;
 		struct buf text = {0};
-		if (!find_param(request->route->params, name, &type)) {
+		if (!param_find(request->route->params, name, &type)) {
 			return invalid(err, "unknown_parameter",
 			               "there is no parameter of this name", name);
 		}
@@ -267,9 +211,17 @@ static int build_events(struct rest_request *request, const struct http_request 
                         struct err *err)
 {
 	int status = ingest_read(http, &request->data, err);
+	if (status == 0) {
+		request->data.len--; /* the object is not closed yet */
+		status = read_query(request, http->query, param_to_member, err);
+	}
+	if (status == 0) {
+		status = repeat_read(http, true, &request->data, err);
+	}
+	buf_byte(&request->data, '}');
 	request->call.data = buf_view(&request->data);
 	request->call.function_id = mem_span(span_of(request->route->function));
-	return status == 0 ? read_query(request, http->query, param_to_member, err) : status;
+	return status;
 }
 
 static int build_data(struct rest_request *request, const struct route_match *match,
@@ -288,6 +240,9 @@ static int build_data(struct rest_request *request, const struct route_match *ma
 	}
 	if (status == 0) {
 		status = read_query(request, http->query, param_to_member, err);
+	}
+	if (status == 0) {
+		status = repeat_read(http, (route->flags & ROUTE_ONCE) != 0, &request->data, err);
 	}
 	if (status == 0) {
 		status = add_conditions(request, http, err);
@@ -327,12 +282,16 @@ static int build_invocation(struct rest_request *request, const struct route_mat
                             const struct http_request *http, struct err *err)
 {
 	struct call *call = &request->call;
+	int status = repeat_read(http, false, &request->data, err);
+	if (status != 0) {
+		return err_wrap(err, "a function that takes one has it in its data");
+	}
 	call->timeout_ms = INVOKE_TIMEOUT_MS;
 	call->by_real_time = true;
 	struct span prefer = http_request_header(http, SPAN("prefer"));
 	call->is_void = prefer.ptr && http_value_has(prefer, SPAN("respond-async"));
 	struct span id;
-	int status = decode_segment(request, match->names[0], match->values[0], &id, err);
+	status = decode_segment(request, match->names[0], match->values[0], &id, err);
 	if (status != 0) {
 		return status;
 	}
@@ -348,7 +307,7 @@ static int build_invocation(struct rest_request *request, const struct route_mat
 
 /* ---- from a result to a reply ---- */
 
-static void answer(struct rest_request *request, struct span result)
+static void answer(struct rest_request *request, struct span result, bool replayed)
 {
 	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"status", 6}};
 	unsigned flags = request->route->flags;
@@ -364,8 +323,11 @@ static void answer(struct rest_request *request, struct span result)
 	}
 	if (flags & ROUTE_REV && found[1].ptr && json_kind(found[1]) == JSON_STRING) {
 		buf_format(&extra, "ETag: %.*s\r\n", SPAN_ARG(found[1]));
-		reply.extra = buf_view(&extra);
 	}
+	if (replayed) {
+		BUF_LITERAL(&extra, REPEAT_REPLAYED);
+	}
+	reply.extra = extra.len != 0 ? buf_view(&extra) : SPAN_NONE;
 	if (flags & ROUTE_VALUE && found[0].ptr) {
 		reply.body = found[0];
 	}
@@ -431,7 +393,7 @@ static void on_done(struct call *call, const struct call_result *result)
 	} else if (result->result.ptr == NULL && request->route->flags & ROUTE_ABSENT) {
 		refuse(request, 404, SPAN("not_found"), SPAN("there is nothing of this name"), 0);
 	} else {
-		answer(request, result->result);
+		answer(request, result->result, result->replayed);
 	}
 	request_free(request);
 }

@@ -22,6 +22,7 @@ enum route_flag {
 	ROUTE_READY = 16,  /* 503 unless the result has "status":"ok" */
 	ROUTE_HELLO = 32,  /* calls nothing */
 	ROUTE_EVENTS = 64, /* the request is CloudEvents, and is only accepted: 202 */
+	ROUTE_ONCE = 128,  /* takes an Idempotency-Key */
 };
 
 /* Parameters are words with a type behind: "prefix limit:int reverse:bool". */

@@ -40,10 +40,6 @@ static int check_kind(const struct argument_form *form, enum argument argument, 
 	case KIND_ARRAY:
 		good = json_kind(value) == JSON_ARRAY;
 		break;
-	case KIND_LATER:
-		return err_set(err, E_UNSUPPORTED, "not_available",
-		               "%.*s: \"%s\" is not available in this version; leave it out",
-		               SPAN_ARG(form->name), names[argument].ptr);
 	}
 	if (good) {
 		return 0;

@@ -10,15 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* KIND_LATER is a promise that is not kept yet: refused by name, never ignored. Arguments that are
- * in no form are ignored, for the SDKs send some of their own. */
+/* Arguments that are in no form are ignored, for the SDKs send some of their own. */
 enum argument_kind {
 	KIND_ANY, /* null is a value; everywhere else it is the same as absent */
 	KIND_STRING,
 	KIND_BOOL,
 	KIND_COUNT, /* a whole number from 1 on */
-	KIND_ARRAY,
-	KIND_LATER
+	KIND_ARRAY
 };
 
 #define ARGUMENTS(X)                                                                               \
@@ -44,7 +42,7 @@ enum argument_kind {
 	X(ARG_TTL_MS, "ttl_ms", KIND_COUNT)                                                        \
 	X(ARG_TTL, "ttl", KIND_STRING)                                                             \
 	X(ARG_EXPIRES_AT, "expires_at", KIND_ANY)                                                  \
-	X(ARG_IDEMPOTENCY_KEY, "idempotency_key", KIND_LATER)
+	X(ARG_IDEMPOTENCY_KEY, "idempotency_key", KIND_STRING)
 
 enum argument {
 #define X(name, text, kind) name,
@@ -64,7 +62,7 @@ struct argument_form {
 };
 
 /* Reads a valid object. Only the slots of the form are filled: a value, or absent. E_INVALID
- * "argument_required" or "invalid_argument", E_UNSUPPORTED "not_available". */
+ * "argument_required" or "invalid_argument". */
 int arguments_read(const struct argument_form *form, struct span object, struct span out[ARG_COUNT],
                    struct err *err);
 

@@ -30,6 +30,7 @@ struct call_result {
 	struct span stacktrace; /* may be absent */
 	struct span worker;     /* who executed it (worker id, "process", "http", "builtin"); may be
 	                           absent */
+	bool replayed;          /* the answer of an earlier call with the same idempotency key */
 	bool not_before;        /* retry_after_ms was given by the far side (HTTP Retry-After) */
 	int64_t retry_after_ms;
 };

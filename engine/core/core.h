@@ -15,6 +15,7 @@ struct dead;
 struct dispatch;
 struct expiry;
 struct functions;
+struct idem;
 struct react;
 struct routing;
 struct state;
@@ -28,6 +29,7 @@ struct core {
 	struct functions *functions;
 	struct state *state;
 	struct expiry *expiry;
+	struct idem *idem;
 	struct dead *dead;
 	struct dispatch *dispatch;
 	struct react *react;
@@ -38,10 +40,11 @@ struct core {
 	struct config_door config;
 	struct clock_turn *turn; /* NULL: nobody turns the clock */
 	const char *service_name;
-	char address[64];   /* "127.0.0.1:49134": where it listens */
-	char front[64];     /* the same for HTTP triggers; "" = nowhere */
-	int64_t started_ms; /* wall clock */
-	bool ready;         /* triggers and jobs are loaded */
+	char address[64];      /* "127.0.0.1:49134": where it listens */
+	char front[64];        /* the same for HTTP triggers; "" = nowhere */
+	int64_t started_ms;    /* wall clock */
+	bool once_cloudevents; /* idempotency.cloudevents */
+	bool ready;            /* triggers and jobs are loaded */
 	bool stopping;
 };
 

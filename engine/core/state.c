@@ -51,7 +51,11 @@ static const struct state_function {
         {{NAME("state::list_groups"), 0, 0, {0}}, state_list_groups},
         {{NAME("state::get_many"), 0, 3, {ARG_SCOPE, ARG_KEYS, ARG_ITEMS}}, state_get_many},
         {{NAME("state::transact"), 1, 2, {ARG_OPS, ARG_IDEMPOTENCY_KEY}}, state_transact},
-        {{NAME("state::clear"), 1, 4, {ARG_SCOPE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR}}, state_clear},
+        {{NAME("state::clear"),
+          1,
+          5,
+          {ARG_SCOPE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR, ARG_IDEMPOTENCY_KEY}},
+         state_clear},
 };
 
 static const struct state_function *find(struct span name)
@@ -72,6 +76,7 @@ bool state_knows(struct span name)
 static void ended(struct task *task, int status, struct span result, const struct err *err)
 {
 	struct state_request *request = task->owner;
+	request->replayed = task->replayed;
 	request->done(request, status, result, status != 0 ? err : NULL);
 }
 
@@ -121,6 +126,26 @@ void state_set_feedback(struct state *state, struct feedback *feedback)
 	state->tasks.feedback = feedback;
 }
 
+void state_set_idem(struct state *state, struct idem *idem)
+{
+	state->tasks.idem = idem;
+}
+
+/* The last argument of a form that has it. */
+static struct span idempotency_key(const struct task *task)
+{
+	const struct argument_form *form = task->form;
+	bool has = form->count != 0 && form->list[form->count - 1] == ARG_IDEMPOTENCY_KEY;
+	return has ? task->args[ARG_IDEMPOTENCY_KEY] : SPAN_NONE;
+}
+
+static int prepare(struct task *task)
+{
+	int status = arguments_read(task->form, task->data, task->args, &task->err);
+	struct span key = status == 0 ? idempotency_key(task) : SPAN_NONE;
+	return key.ptr != NULL ? task_set_idempotency_key(task, key, &task->err) : status;
+}
+
 void state_run(struct state *state, struct state_request *request)
 {
 	const struct state_function *function = find(request->name);
@@ -132,7 +157,7 @@ void state_run(struct state *state, struct state_request *request)
 	task->baggage = request->baggage;
 	task->caller = request->caller;
 	request->private_ = task;
-	if (arguments_read(&function->form, request->data, task->args, &task->err) != 0) {
+	if (prepare(task) != 0) {
 		task_fail(task, 0);
 	} else {
 		function->run(task);

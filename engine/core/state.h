@@ -21,6 +21,7 @@ struct state;
 struct store;
 struct alarms;
 struct feedback;
+struct idem;
 
 struct state_limits {
 	uint64_t value_bytes;    /* key + value; 2 MiB */
@@ -38,6 +39,8 @@ struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);
 void state_configure(struct state *state, const struct state_limits *limits);
 void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
+/* Who remembers answers by idempotency keys; before the first request. */
+void state_set_idem(struct state *state, struct idem *idem);
 /* Who hears of writes whose cause is not known. */
 void state_set_feedback(struct state *state, struct feedback *feedback);
 /* Borrowed until they are set again. */
@@ -59,6 +62,7 @@ struct state_request {
 	/* result absent: the function returned nothing. err: code and text for the client. */
 	void (*done)(struct state_request *request, int status, struct span result,
 	             const struct err *err);
+	bool replayed;  /* set before done: it is the answer of an earlier request with this key */
 	void *private_; /* state.c's */
 };
 

@@ -170,6 +170,13 @@ static void batch_durable(struct store_waiter *waiter, int status, const struct 
 void state_clear(struct task *task)
 {
 	argument_reserve(&task->scratch, task->data);
+	if (task->args[ARG_IDEMPOTENCY_KEY].ptr != NULL) {
+		(void)err_set(&task->err, E_UNSUPPORTED, "not_available",
+		              "state::clear takes no \"idempotency_key\": it is done in parts; "
+		              "called again it does what is left");
+		task_fail(task, 0);
+		return;
+	}
 	struct clearing *clearing = MEM_NEW(struct clearing);
 	task->more = clearing;
 	task->free_more = free_clearing;

@@ -267,6 +267,11 @@ static int read_step(struct task *task, struct span text, struct step *step, str
 	if (status != 0) {
 		return status;
 	}
+	if (args[ARG_IDEMPOTENCY_KEY].ptr != NULL) {
+		return err_set(err, E_INVALID, "invalid_argument",
+		               "\"idempotency_key\" is the whole transaction's: put it beside "
+		               "\"ops\"");
+	}
 	key->space = SPACE_STATE;
 	step->value = args[ARG_VALUE].ptr ? args[ARG_VALUE] : args[ARG_DATA];
 	step->ops = args[ARG_OPS];

@@ -3,6 +3,7 @@
 #include "engine/core/task.h"
 
 #include "base/mem.h"
+#include "engine/core/idem.h"
 
 enum {
 	POOL_MAX = 1024,      /* idle tasks kept */
@@ -44,6 +45,10 @@ static void end(struct task *task, int status, struct span result, const struct 
 		task->free_more(task->more);
 		task->more = NULL;
 	}
+	mem_free(task->name);
+	mem_free(task->all_keys);
+	task->name = NULL;
+	task->all_keys = NULL;
 	recycle(task);
 }
 
@@ -87,6 +92,10 @@ static void answer(struct task *task, uint64_t group)
 
 void task_answer(struct task *task, struct span result, uint64_t group)
 {
+	if (task->name != NULL) {
+		task_commit(task, result); /* its group comes behind the one that was looked at */
+		return;
+	}
 	task->status = 0;
 	task->result = result;
 	answer(task, group);
@@ -104,6 +113,9 @@ void task_commit(struct task *task, struct span result)
 {
 	task->status = 0;
 	task->result = result;
+	if (task->name != NULL) {
+		idem_put(task->tasks->idem, task->name, result);
+	}
 	store_commit(task->tasks->store, &task->waiter);
 }
 
@@ -112,12 +124,14 @@ void task_commit(struct task *task, struct span result)
 static bool is_known(struct task *task)
 {
 	struct store *store = task->tasks->store;
-	if (task->key_count == 1) {
-		task->presence = store_look(store, task->keys[0], &task->look);
-		return task->presence != STORE_UNKNOWN;
-	}
 	struct store_look look;
-	for (size_t i = 0; i < task->key_count; i++) {
+	if (task->key_count != 0) {
+		task->presence = store_look(store, task->keys[0], &task->look);
+	}
+	if (task->key_count != 0 && task->presence == STORE_UNKNOWN) {
+		return false;
+	}
+	for (size_t i = 1; i < task->key_count; i++) {
 		if (store_look(store, task->keys[i], &look) == STORE_UNKNOWN) {
 			return false;
 		}
@@ -149,11 +163,46 @@ static void leave_lanes(struct task *task)
 	task->places = NULL;
 }
 
+/* The answer of then, or why there is none. False: it is to be done. */
+static bool is_answered(struct task *task)
+{
+	struct idem_found found;
+	if (task->name == NULL) {
+		return false;
+	}
+	switch (idem_look(task->tasks->idem, task->name, &found)) {
+	case IDEM_NEW:
+		return false;
+	case IDEM_SAME:
+		task->replayed = true;
+		task->status = 0;
+		task->result = SPAN_NONE;
+		if (found.answer.ptr != NULL) {
+			buf_span(&task->answer, found.answer);
+			task->result = buf_view(&task->answer);
+		}
+		break;
+	case IDEM_OTHER:
+		task->status = idem_refuse(task->name, &task->err);
+		task->result = SPAN_NONE;
+		break;
+	}
+	answer(task, found.group);
+	return true;
+}
+
+static void run(struct task *task)
+{
+	if (!is_answered(task)) {
+		task->step(task);
+	}
+}
+
 /* It stands first in all of its lanes. */
 static void go_on(struct task *task)
 {
 	if (is_known(task)) {
-		task->step(task);
+		run(task);
 		leave_lanes(task);
 	} else {
 		store_fetch_start(task->tasks->store, &task->fetch, task->keys, task->key_count);
@@ -181,11 +230,24 @@ static void fetched(struct store_fetch *fetch, int status, const struct err *err
 	go_on_all(tasks);
 }
 
+static void add_name(struct task *task)
+{
+	size_t count = task->key_count;
+	task->all_keys = MEM_ARRAY(struct record_key, count + 1);
+	memcpy(task->all_keys, task->keys, count * sizeof *task->keys);
+	task->all_keys[count] = idem_record(task->name);
+	task->keys = task->all_keys;
+	task->key_count = count + 1;
+}
+
 void task_with_keys(struct task *task, task_step_fn *step)
 {
 	task->step = step;
+	if (task->name != NULL) {
+		add_name(task);
+	}
 	if (!is_behind_others(task) && is_known(task)) {
-		step(task);
+		run(task);
 		return;
 	}
 	struct tasks *tasks = task->tasks;
@@ -241,5 +303,18 @@ struct task *task_new(struct tasks *tasks, void *owner)
 	task->key_count = 1;
 	task->key.space = SPACE_STATE;
 	task->err.number = 0;
+	task->replayed = false;
 	return task;
+}
+
+int task_set_idempotency_key(struct task *task, struct span key, struct err *err)
+{
+	struct idem_name *name = MEM_NEW(struct idem_name);
+	int status = idem_name_request(name, key, task->form->name, task->data, err);
+	if (status != 0) {
+		mem_free(name);
+		return status;
+	}
+	task->name = name;
+	return 0;
 }

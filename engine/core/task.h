@@ -25,9 +25,16 @@
  *         --durable--> end(task) --> back in the pool
  *   A failed group, a failed fetch: end(task) with that error instead.
  *
+ *
+ * A task with an idempotency key has the record of that among its keys. Its step does not run when
+ * the key has been used: the task gets the answer of then, or is refused. The answer of a step that
+ * did well is kept under the key, whether it put anything or not.
+ *
  * A step never ends its task before it returns: the answer comes in a later call of the store.
  */
 struct feedback;
+struct idem;
+struct idem_name;
 struct task;
 typedef void task_step_fn(struct task *task);
 /* The answer: status 0 with a result (absent: nothing to return), or an error. */
@@ -46,6 +53,7 @@ struct tasks {
 	struct scope_rules scopes;
 	void (*expiring)(void *ctx, struct record_key key, int64_t at_ms); /* may be NULL */
 	void *expiring_ctx;
+	struct idem *idem;
 	task_end_fn *end;
 	struct lanes lanes;
 	struct list idle; /* task.link: the pool */
@@ -77,10 +85,13 @@ struct task {
 	struct buf value; /* a new value on its way */
 	struct buf errors;
 	struct err err;
-	void *more; /* what some operations need besides; given to free_more before the end */
+	bool replayed; /* it is the answer of an earlier request */
+	void *more;    /* what some operations need besides; given to free_more before the end */
 	void (*free_more)(void *more);
 
 	/* task.c's */
+	struct idem_name *name;      /* NULL: it has no idempotency key */
+	struct record_key *all_keys; /* the keys and the one of the name */
 	task_step_fn *step;
 	int status;
 	struct span result;
@@ -95,6 +106,8 @@ void tasks_init(struct tasks *tasks, struct store *store, task_end_fn *end);
 void tasks_close(struct tasks *tasks); /* all tasks have ended */
 
 struct task *task_new(struct tasks *tasks, void *owner);
+/* `key` is a JSON string; form and data are set. E_INVALID "invalid_idempotency_key". */
+int task_set_idempotency_key(struct task *task, struct span key, struct err *err);
 
 /* Runs `step` once all keys are in memory and nobody is before it: often at once. keys and
  * key_count (or key, with keys left as task_new set it) are set. */

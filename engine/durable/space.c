@@ -98,6 +98,27 @@ struct record_key space_replays(void)
 	return (struct record_key){SPACE_META, SPAN(""), SPAN("replays")};
 }
 
+struct record_key space_idem(struct span key)
+{
+	return (struct record_key){SPACE_IDEM, SPAN("key"), key};
+}
+
+struct record_key space_idem_row(struct span row)
+{
+	return (struct record_key){SPACE_IDEM, SPAN("time"), row};
+}
+
+struct record_key space_idem_time(struct space_key *room, uint64_t expires_ms, struct span key)
+{
+	space_put_number(room->bytes, expires_ms);
+	return spelt(SPACE_IDEM, SPAN("time"), room, append(room, SPACE_NUMBER_LEN, key));
+}
+
+struct adapter_range space_idem_times(void)
+{
+	return (struct adapter_range){.space = SPACE_IDEM, .part = SPAN("time")};
+}
+
 bool space_is_cursor(struct span key)
 {
 	return span_is(key, "cursor") || span_starts_with(key, SPAN("cursor/"));
@@ -114,6 +135,17 @@ int space_parse_job(struct span key, uint64_t *out_seq, struct err *err)
 		return damaged("job's key", err);
 	}
 	*out_seq = space_get_number(key.ptr);
+	return 0;
+}
+
+int space_parse_idem_time(struct span row, uint64_t *out_expires_ms, struct span *out_key,
+                          struct err *err)
+{
+	if (row.len <= SPACE_NUMBER_LEN) {
+		return damaged("expiry's key", err);
+	}
+	*out_expires_ms = space_get_number(row.ptr);
+	*out_key = span_make(row.ptr + SPACE_NUMBER_LEN, row.len - SPACE_NUMBER_LEN);
 	return 0;
 }
 

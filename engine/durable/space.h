@@ -3,6 +3,7 @@
 #ifndef ENGINE_DURABLE_SPACE_H
 #define ENGINE_DURABLE_SPACE_H
 
+#include "adapters/adapter.h"
 #include "adapters/batch.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -22,6 +23,8 @@
  *   trigger  (empty)      id NUL version
  *   alarm    scope        key NUL name
  *   window   trigger id   version (the mark) | version, seq of the event that opened it
+ *   idem     "key"        idempotency key
+ *   idem     "time"       time (ms) when it expires, idempotency key
  *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version
  */
 enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
@@ -50,8 +53,15 @@ struct record_key space_replays(void);
 struct record_key space_cursor_of(struct space_key *room, struct span trigger_id, uint64_t version);
 bool space_is_cursor(struct span key); /* of a record of meta */
 
+struct record_key space_idem(struct span key);     /* borrowed, as the next one */
+struct record_key space_idem_row(struct span row); /* of the times, as a scan gives it */
+struct record_key space_idem_time(struct space_key *room, uint64_t expires_ms, struct span key);
+struct adapter_range space_idem_times(void); /* all of them */
+
 /* Take a stored key apart; E_DAMAGED if it is not one of its kind. Spans point into `key`. */
 int space_parse_job(struct span key, uint64_t *out_seq, struct err *err);
+int space_parse_idem_time(struct span row, uint64_t *out_expires_ms, struct span *out_key,
+                          struct err *err);
 int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
                         struct err *err);
 /* The seq is 0 for a mark. */

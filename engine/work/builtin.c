@@ -41,7 +41,11 @@ static void finish(struct work *work, const struct call_result *result)
 void work_reply(struct work *work, struct span result)
 {
 	const struct call_result done = {
-	        .end = CALL_OK, .result = result, .worker = SPAN("engine")};
+	        .end = CALL_OK,
+	        .result = result,
+	        .worker = SPAN("engine"),
+	        .replayed = work->replayed,
+	};
 	finish(work, &done);
 }
 

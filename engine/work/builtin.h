@@ -53,6 +53,7 @@ struct work {
 	struct buf data;   /* a copy of the call's data, when the function needs it for longer */
 	struct buf out;    /* where a result may be composed */
 	void *own;         /* the function's, freed by it */
+	bool replayed;     /* the answer is that of an earlier call, see once.h */
 };
 
 /* The answer; the work is gone after it. An absent result is "nothing". */

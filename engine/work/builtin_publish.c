@@ -1,11 +1,13 @@
 /* This file takes events from outside into the journal. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+#include "base/mem.h"
 #include "engine/core/cause.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
+#include "engine/work/once.h"
 #include "triggers/event.h"
 #include "wire/cloudevent.h"
 
@@ -21,10 +23,13 @@ struct publishing {
 	int64_t time_ms;
 	char log[ADAPTER_LOG_LEN + 1];
 	uint64_t epoch;
+	struct idem *idem;
+	size_t count;   /* of those that were put */
+	uint64_t group; /* that tells of the others, as in store_look */
 };
 
 /* All of them, before the first is put: none is taken when one is wrong. */
-static int check_all(struct span list, struct err *err)
+static int check_all(struct span list, size_t *out_count, struct err *err)
 {
 	struct json_iter iter = json_iter(list);
 	struct span item;
@@ -45,12 +50,13 @@ static int check_all(struct span list, struct err *err)
 		}
 	}
 	buf_free(&texts);
+	*out_count = count;
 	return status != 0 || count != 0
 	               ? status
 	               : err_set(err, E_INVALID, "invalid_cloudevent", "there is no event in it");
 }
 
-static void put(const struct publishing *publishing, struct span item, struct buf *out)
+static uint64_t put(const struct publishing *publishing, struct span item)
 {
 	struct buf texts = {0};
 	struct event event = {
@@ -70,11 +76,33 @@ static void put(const struct publishing *publishing, struct span item, struct bu
 	}
 	event_encode(&event, store_entry_begin(publishing->store), &value_at);
 	(void)store_entry_end(publishing->store);
-	json_write_comma(out);
-	buf_byte(out, '"');
-	event_write_id(span_of(publishing->log), publishing->epoch, event.seq, out);
-	buf_byte(out, '"');
 	buf_free(&texts);
+	return event.seq;
+}
+
+/* Puts it unless it has come before (`name` NULL: who knows), and writes its id. */
+static void put_once(struct publishing *publishing, struct span item, const struct idem_name *name,
+                     struct buf *out)
+{
+	struct idem *idem = publishing->idem;
+	struct idem_found found = {0};
+	struct buf id = {0};
+	json_write_comma(out);
+	if (name != NULL && idem_look(idem, name, &found) == IDEM_SAME) {
+		buf_span(out, found.answer);
+		publishing->group =
+		        found.group > publishing->group ? found.group : publishing->group;
+		return;
+	}
+	buf_byte(&id, '"');
+	event_write_id(span_of(publishing->log), publishing->epoch, put(publishing, item), &id);
+	buf_byte(&id, '"');
+	if (name != NULL) {
+		idem_put(idem, name, buf_view(&id));
+	}
+	buf_span(out, buf_view(&id));
+	publishing->count++;
+	buf_free(&id);
 }
 
 static int begin(const struct work *work, struct publishing *out, struct err *err)
@@ -87,6 +115,7 @@ static int begin(const struct work *work, struct publishing *out, struct err *er
 	struct adapter_head head;
 	store_head(core->store, &head);
 	*out = (struct publishing){.store = core->store,
+	                           .idem = core->idem,
 	                           .traceparent = work->call->traceparent,
 	                           .caller = work->call->caller,
 	                           .feedback = react_feedback(core->react),
@@ -99,28 +128,72 @@ static int begin(const struct work *work, struct publishing *out, struct err *er
 }
 
 /* Answered when they are durable: whoever hears of it need not send them again. */
+static void publish_once(struct once *once)
+{
+	struct work *work = once->work;
+	struct err err = {0};
+	struct publishing publishing;
+	struct span list;
+	struct span item;
+	if (once_is_answered(once)) {
+		return;
+	}
+	if (begin(work, &publishing, &err) != 0) {
+		work_fail(work, &err);
+		return;
+	}
+	bool is_list = json_get(once->data, SPAN("events"), &list);
+	POST(is_list); /* checked before */
+	struct json_iter iter = json_iter(list);
+	BUF_LITERAL(&work->out, "{\"ids\":[");
+	for (size_t i = 0; json_next_item(&iter, &item); i++) {
+		put_once(&publishing, item, i < once->count ? &once->names[i] : NULL, &work->out);
+	}
+	BUF_LITERAL(&work->out, "]}");
+	work->replayed = publishing.count == 0;
+	if (work->replayed && once->key == NULL) {
+		once_answer(once, publishing.group);
+	} else {
+		once_commit(once);
+	}
+}
+
+/* By source and id, as CloudEvents are told apart. */
+static struct idem_name *names_of(struct span list, size_t count)
+{
+	struct idem_name *names = MEM_ARRAY(struct idem_name, count);
+	struct json_iter iter = json_iter(list);
+	struct span item;
+	struct buf text = {0};
+	for (size_t i = 0; i < count && json_next_item(&iter, &item); i++) {
+		buf_clear(&text);
+		(void)buf_reserve(&text, item.len * 2); /* the texts must not move */
+		struct span source = work_text(item, "source", &text);
+		idem_name_thing(&names[i], source, work_text(item, "id", &text));
+	}
+	buf_free(&text);
+	return names;
+}
+
 static void publish(struct work *work, struct span data)
 {
 	struct span list;
 	struct err err = {0};
-	struct publishing publishing;
+	struct idem_name *names = NULL;
+	size_t count = 0;
 	if (!json_get(data, SPAN("events"), &list) || json_kind(list) != JSON_ARRAY) {
 		work_refuse(work, "invalid_cloudevent",
 		            "engine::events::publish takes {\"events\": [CloudEvents]}");
 		return;
 	}
-	if (check_all(list, &err) != 0 || begin(work, &publishing, &err) != 0) {
+	if (check_all(list, &count, &err) != 0) {
 		work_fail(work, &err);
 		return;
 	}
-	struct json_iter iter = json_iter(list);
-	struct span item;
-	BUF_LITERAL(&work->out, "{\"ids\":[");
-	while (json_next_item(&iter, &item)) {
-		put(&publishing, item, &work->out);
+	if (work->core->once_cloudevents) {
+		names = names_of(list, count);
 	}
-	BUF_LITERAL(&work->out, "]}");
-	store_commit(work->core->store, work_waiter(work));
+	once_run(work, data, names, names != NULL ? count : 0, publish_once);
 }
 
 const struct builtin_row builtin_publish_rows[] = {

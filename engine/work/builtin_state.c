@@ -14,6 +14,7 @@ static void state_done(struct state_request *request, int status, struct span re
 {
 	struct state_work *own = MEM_CONTAINER(request, struct state_work, request);
 	struct work *work = own->work;
+	work->replayed = request->replayed;
 	if (status == 0) {
 		work_reply(work, result);
 	} else {

@@ -96,14 +96,6 @@ test('names are judged: empty, too long, U+0000', async (t) => {
   await rejects(set(null), 'invalid_data');
 });
 
-test('what is not built yet is refused by name', async (t) => {
-  const { set } = await client(t);
-  for (const more of [{ ttl_ms: 5 }, { expires_at: 'x' }, { idempotency_key: 'x' }]) {
-    const error = await rejects(set({ scope: 's', key: 'k', value: 1, ...more }), 'not_available');
-    assert.ok(error.message.includes(Object.keys(more)[0]));
-  }
-});
-
 test('a value over the limit is refused, one below it is kept', async (t) => {
   const { set, get } = await client(t, { limits: { max_value: '64k' } });
   await rejects(set({ scope: 's', key: 'k', value: 'x'.repeat(65536) }), 'value_too_large');
