@@ -20,9 +20,10 @@
  *   SETTLING --waiting and running are 0, delivered is what we counted--> LEAVING --trigger gone-->
  *   DONE
  *
- * Without --deliver LOADING goes straight to DONE. SETTLING and LEAVING ask the engine for its list
- * of triggers, again as soon as it has answered. The program fails when nothing has settled and no
- * phase has ended for STUCK_NS.
+ * Without --deliver LOADING goes straight to DONE, and so it does with --serve, where the trigger
+ * is not ours. With --drain nothing is sent: REGISTERING goes to SETTLING, and that to DONE.
+ * SETTLING and LEAVING ask the engine for its list of triggers, again as soon as it has answered.
+ * The program fails when nothing has settled and no phase has ended for STUCK_NS.
  */
 enum phase { REGISTERING, LOADING, SETTLING, LEAVING, DONE };
 
@@ -45,6 +46,7 @@ struct load {
 	struct peer *writers;
 	struct peer worker;
 	uint32_t next_writer;
+	uint64_t drained;
 	struct buf last_row; /* what the engine said about our trigger last, for the error text */
 };
 
@@ -69,6 +71,15 @@ static void enter(struct load *load, enum phase phase)
 
 /* ---- what is sent ---- */
 
+static void ask_for_triggers(struct load *load)
+{
+	const struct message frame = {.type = MESSAGE_INVOKE_FUNCTION,
+	                              .invocation_id = SPAN(QUERY),
+	                              .function_id = SPAN("engine::registered-triggers::list"),
+	                              .data = SPAN("{}")};
+	peer_send(&load->worker, &frame);
+}
+
 static void register_worker(struct load *load)
 {
 	struct peer *peer = &load->worker;
@@ -84,18 +95,13 @@ static void register_worker(struct load *load)
 	         .function_id = SPAN(FUNCTION),
 	         .config = SPAN("{\"scope\":\"bench\",\"concurrency\":1000}")},
 	};
-	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+	bool owns_trigger = !load->measure.options.serve && !load->measure.options.drain;
+	for (size_t i = 0; i < sizeof frames / sizeof *frames - !owns_trigger; i++) {
 		peer_send(peer, &frames[i]);
 	}
-}
-
-static void ask_for_triggers(struct load *load)
-{
-	const struct message frame = {.type = MESSAGE_INVOKE_FUNCTION,
-	                              .invocation_id = SPAN(QUERY),
-	                              .function_id = SPAN("engine::registered-triggers::list"),
-	                              .data = SPAN("{}")};
-	peer_send(&load->worker, &frame);
+	if (!owns_trigger) {
+		ask_for_triggers(load); /* which is answered behind the registration */
+	}
 }
 
 /* One change; without an invocation id nobody waits for it. */
@@ -154,6 +160,12 @@ static void on_invocation(struct load *load, const struct message *frame)
 	struct span value;
 	uint32_t slot;
 	uint32_t generation;
+	if (load->measure.options.drain) {
+		peer_send(&load->worker, &answer);
+		load->drained++;
+		load->measure.settled++;
+		return;
+	}
 	if (!json_get(frame->data, SPAN("new_value"), &value) ||
 	    !measure_read_value(value, &slot, &generation)) {
 		fail("an event without our value", frame->data);
@@ -187,9 +199,29 @@ static bool find_row(struct span result, struct span *out_row)
 	return false;
 }
 
+static void begin_loading(struct load *load)
+{
+	load->measure.started_ns = sample_now_ns();
+	enter(load, load->measure.options.drain ? SETTLING : LOADING);
+}
+
+static void end_draining(struct load *load)
+{
+	double seconds = (double)(sample_now_ns() - load->measure.started_ns) / 1e9;
+	printf("{\"count\":%llu,\"seconds\":%.3f,\"per_second\":%.1f}\n",
+	       (unsigned long long)load->drained, seconds, (double)load->drained / seconds);
+	enter(load, DONE);
+}
+
 static void on_triggers(struct load *load, struct span result)
 {
 	struct span row;
+	if (load->phase == REGISTERING) {
+		begin_loading(load);
+		if (load->phase == LOADING) {
+			return;
+		}
+	}
 	bool is_there = find_row(result, &row);
 	if (load->phase == LEAVING && !is_there) {
 		enter(load, DONE);
@@ -202,7 +234,14 @@ static void on_triggers(struct load *load, struct span result)
 	buf_span(&load->last_row, row);
 	bool settled = number(row, SPAN("waiting")) == 0 && number(row, SPAN("running")) == 0 &&
 	               number(row, SPAN("delivered")) == load->measure.sent;
-	if (load->phase == SETTLING && settled) {
+	if (load->measure.options.drain) {
+		bool is_done = load->drained >= load->measure.options.keys;
+		if (is_done && number(row, SPAN("waiting")) == 0 &&
+		    number(row, SPAN("running")) == 0) {
+			end_draining(load);
+			return;
+		}
+	} else if (load->phase == SETTLING && settled) {
 		const struct message frame = {.type = MESSAGE_UNREGISTER_TRIGGER,
 		                              .id = SPAN(TRIGGER),
 		                              .trigger_type = SPAN("state")};
@@ -234,8 +273,7 @@ static void on_frame(void *ctx, struct peer *peer, const struct message *frame)
 		break;
 	case MESSAGE_TRIGGER_REGISTRATION_RESULT:
 		if (load->phase == REGISTERING) {
-			load->measure.started_ns = sample_now_ns();
-			enter(load, LOADING);
+			begin_loading(load);
 		}
 		break;
 	default:
@@ -251,7 +289,7 @@ static void tick(struct load *load)
 		write_changes(load);
 	}
 	if (load->phase == LOADING && measure_is_drained(&load->measure)) {
-		if (load->measure.options.deliver) {
+		if (load->measure.options.deliver && !load->measure.options.serve) {
 			enter(load, SETTLING);
 			ask_for_triggers(load);
 		} else {
@@ -316,12 +354,12 @@ static void run(struct load *load)
 		need(peer_open(&load->writers[i], (uint16_t)options->port, &err), &err);
 		peers[i] = &load->writers[i];
 	}
-	if (options->deliver) {
+	if (options->deliver || options->drain) {
 		need(peer_open(&load->worker, (uint16_t)options->port, &err), &err);
 		peers[count++] = &load->worker;
 		register_worker(load);
 	}
-	enter(load, options->deliver ? REGISTERING : LOADING);
+	enter(load, options->deliver || options->drain ? REGISTERING : LOADING);
 	while (load->phase != DONE) {
 		tick(load);
 		wait_for_peers(load, peers, count);

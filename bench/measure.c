@@ -41,6 +41,8 @@ static const struct option_row {
         OPTION("pid", pid),
         FLAG("deliver", deliver),
         FLAG("fill", fill),
+        FLAG("serve", serve),
+        FLAG("drain", drain),
         FLAG("probe", probe),
 };
 

@@ -33,6 +33,8 @@ struct measure_options {
 	uint32_t pid;     /* of the server whose processor time is read; 0: none */
 	uint32_t deliver; /* a worker is woken by every change */
 	uint32_t fill;    /* every key once, in no order, instead of random keys for a time */
+	uint32_t serve;   /* with deliver: the triggers that wake the worker are there already */
+	uint32_t drain;   /* only be the worker, until `keys` deliveries that were owed are done */
 	uint32_t probe;   /* only wait for the first answer and print the time of it */
 };
 
