@@ -91,6 +91,7 @@ struct binding {
 	uint64_t held_back_from;   /* not 0: starts nothing; see catalog.h on redeploys */
 	struct list held_link;     /* in dispatch's list while it is held back */
 	bool pumping;              /* deliveries are being started */
+	uint32_t burying;          /* its range letters that are not on disk: nothing starts */
 
 	/* figures */
 	uint64_t matched, delivered, failed, retried, buried, condition_no, dropped, cancelled;

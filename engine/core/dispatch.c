@@ -34,6 +34,7 @@ struct dispatch *dispatch_new(struct store *store, struct functions *functions,
 	        .only_false_means_no = options->only_false_means_no,
 	};
 	dispatch->attempts = attempts_new(store, functions, &attempts, attempt_ended, dispatch);
+	range_letters_init(&dispatch->ranges, store, dead, dispatch_letter_written, dispatch);
 	list_init(&dispatch->live_owed);
 	list_init(&dispatch->held_back);
 	struct adapter_head head;
@@ -53,6 +54,7 @@ void dispatch_free(struct dispatch *dispatch)
 {
 	if (dispatch != NULL) {
 		PRE(list_is_empty(&dispatch->live_owed));
+		range_letters_close(&dispatch->ranges);
 		order_close(&dispatch->order);
 		causes_close(&dispatch->causes);
 		attempts_free(dispatch->attempts);
@@ -79,11 +81,6 @@ void dispatch_on_dead(struct dispatch *dispatch, dispatch_dead_fn *died, void *c
 size_t dispatch_running(const struct dispatch *dispatch)
 {
 	return dispatch->running;
-}
-
-static uint64_t cursor_of(const struct dispatch *dispatch, const struct binding *binding)
-{
-	return dispatch->hooks.cursor_of(dispatch->hooks.ctx, binding);
 }
 
 static bool can_put(const struct dispatch *dispatch)
@@ -194,7 +191,8 @@ void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
 	if (delivery->recorded) {
-		job_store_settle(dispatch->store, delivery, cursor_of(dispatch, binding));
+		const struct dispatch_hooks *hooks = &dispatch->hooks;
+		job_store_settle(dispatch->store, delivery, hooks->cursor_of(hooks->ctx, binding));
 		store_commit(dispatch->store, NULL);
 	}
 	if (!delivery->recorded && delivery->seq > binding->done_until) {
@@ -339,7 +337,8 @@ static struct delivery *next_ready(struct binding *binding)
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
-	if (binding->pumping || binding->held_back_from != 0 || dispatch->stopping) {
+	if (binding->pumping || binding->burying != 0 || binding->held_back_from != 0 ||
+	    dispatch->stopping) {
 		return;
 	}
 	binding->pumping = true;

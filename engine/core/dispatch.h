@@ -111,10 +111,12 @@ bool dispatch_owes_nothing(const struct binding *binding);
 bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding);
 /* At a clean stop, however young it is: so that no cursor stays before what is settled already. */
 void dispatch_sweep_all(struct dispatch *dispatch, struct binding *binding);
-/* Drops everything up to `to_seq` that a binding owes into a range dead letter; the caller commits.
- */
+/* Drops everything up to `to_seq` that a binding owes into a range dead letter, and commits. `code`
+ * and `message` are literals. */
 void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint64_t to_seq,
                        const char *code, const char *message);
+/* After a recovery, before job records and cursors are put again: what only dispatch knew of. */
+void dispatch_put_again(struct dispatch *dispatch);
 
 /* For the writes of handlers: see causes_find. */
 struct causes *dispatch_causes(struct dispatch *dispatch);

@@ -78,6 +78,7 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 
 void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
 {
+	range_letters_forget(&dispatch->ranges, binding);
 	discard_all(dispatch, binding, keep_records);
 	window_store_drop_all(dispatch->store, dispatch->alarms, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
@@ -119,9 +120,19 @@ void dispatch_bury_all(struct dispatch *dispatch, struct binding *binding, uint6
 		keep_behind(dispatch, delivery, to_seq);
 	}
 	window_store_drop_until(dispatch->store, dispatch->alarms, binding, to_seq, &from_seq);
-	dead_put_range(dispatch->dead, binding, from_seq, to_seq, code, message);
+	range_letter_put(&dispatch->ranges, binding, from_seq, to_seq, code, message);
 	binding->pumping = false;
 	discard_between(dispatch, binding, from_seq, to_seq);
+}
+
+void dispatch_letter_written(void *ctx, struct binding *binding)
+{
+	dispatch_pump(ctx, binding);
+}
+
+void dispatch_put_again(struct dispatch *dispatch)
+{
+	range_letters_put_again(&dispatch->ranges);
 }
 
 void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq)

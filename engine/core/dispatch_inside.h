@@ -5,6 +5,7 @@
 
 #include "engine/core/dispatch.h"
 #include "engine/core/order.h"
+#include "engine/core/range_letter.h"
 
 struct dispatch {
 	struct store *store;
@@ -18,6 +19,7 @@ struct dispatch {
 	void *died_ctx;
 	struct order order;
 	struct causes causes;
+	struct range_letters ranges;
 	struct list live_owed; /* by seq */
 	struct list held_back; /* binding.held_link */
 	size_t running;
@@ -48,6 +50,9 @@ bool dispatch_function_is_served(const struct function *function);
 void dispatch_block(struct dispatch *dispatch, struct delivery *delivery);
 /* A dead letter is replayed that holds its lane: it goes on in its place. False: there is none. */
 bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const struct job *job);
+
+/* dispatch_drop.c */
+void dispatch_letter_written(void *ctx, struct binding *binding);
 
 /* dispatch_owed.c */
 void dispatch_leave_owed(struct dispatch *dispatch, struct delivery *delivery);

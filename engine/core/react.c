@@ -400,6 +400,7 @@ static void put_again(void *ctx)
 	if (!react->started) {
 		return;
 	}
+	dispatch_put_again(react->dispatch);
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);

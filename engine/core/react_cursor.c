@@ -69,6 +69,12 @@ static bool try_to_join(struct react *react, struct binding *binding)
 	return true;
 }
 
+void react_put_own_cursor(struct react *react, struct binding *binding)
+{
+	binding->cursor_put = react_own_cursor(binding);
+	react_put_cursor(react, binding, binding->cursor_put);
+}
+
 static void put_binding_cursor(struct react *react, struct binding *binding)
 {
 	if (!binding->lagging || try_to_join(react, binding)) {

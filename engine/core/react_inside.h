@@ -63,6 +63,7 @@ void react_delete_cursor(struct react *react, const struct binding *binding);
 bool react_put_cursors(struct react *react);
 /* `binding` NULL: the shared one. */
 void react_put_cursor(struct react *react, const struct binding *binding, uint64_t cursor);
+void react_put_own_cursor(struct react *react, struct binding *binding); /* which lags */
 void react_cursor_is_due(struct alarm *alarm);
 uint64_t react_live_cursor(const struct react *react); /* as it would be put now */
 bool react_is_at_rest(const struct binding *binding);  /* costs nothing until its next event */

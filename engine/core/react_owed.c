@@ -4,6 +4,24 @@
 #include "base/mem.h"
 #include "engine/core/react_inside.h"
 
+/* In the group of the letter the trigger's cursor passes its events: a start behind it must not
+ * find them again, behind younger ones that began meanwhile. A live one has none of its own till
+ * then. */
+static void give_up(struct react *react, struct binding *binding, uint64_t last, const char *code,
+                    const char *message)
+{
+	dispatch_bury_all(react->dispatch, binding, last, code, message);
+	if (!binding->lagging) {
+		react_begin_at(react, binding, react->next_seq);
+	}
+	if (binding->next_seq <= last) {
+		binding->next_seq = last + 1;
+	}
+	react_put_own_cursor(react, binding);
+	store_commit(react->store, NULL);
+	react_want_cursors(react);
+}
+
 void react_give_up_parked(struct react *react, struct binding *binding)
 {
 	bool parked = !binding->pause.is_on && !dispatch_owes_nothing(binding) &&
@@ -17,11 +35,8 @@ void react_give_up_parked(struct react *react, struct binding *binding)
 	           store_can_put(react->store) && !dead_is_full(react->dead)) {
 		uint64_t last =
 		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1;
-		dispatch_bury_all(react->dispatch, binding, last, "function_absent",
-		                  "nobody served the function for longer than delivery.park_max");
-		binding->next_seq = last + 1;
-		store_commit(react->store, NULL);
-		react_want_cursors(react);
+		give_up(react, binding, last, "function_absent",
+		        "nobody served the function for longer than delivery.park_max");
 	}
 }
 
@@ -58,14 +73,8 @@ bool react_detach_before(struct react *react, uint64_t keep_from)
 			all = false;
 			continue;
 		}
-		dispatch_bury_all(
-		        react->dispatch, binding, keep_from - 1, "journal_full",
+		give_up(react, binding, keep_from - 1, "journal_full",
 		        "the journal reached journal.max_bytes while these events waited");
-		if (binding->next_seq < keep_from) {
-			binding->next_seq = keep_from;
-		}
-		store_commit(react->store, NULL);
 	}
-	react_want_cursors(react);
 	return all;
 }

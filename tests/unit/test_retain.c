@@ -188,6 +188,31 @@ static void writes_are_refused(void **state)
 	retain_end();
 }
 
+/* Until the letter is on disk nobody but the engine's memory knows what was given up. */
+static void a_letter_that_was_lost_is_written_again(void **state)
+{
+	(void)state;
+	begin();
+	uint64_t first = write_events(400);
+	answer_all();
+	assert_int_equal(trigger("t")->held, 100);
+	pass(2000);
+	retain_begin(store_journal_bytes(world->store) / 2, false);
+	(void)write_events(1);
+	answer_all();
+	pass(LOOK_MS - 100);
+	assert_int_equal(dead_letter_count(), 0);
+	lose_writes(1);
+	pass(2 * LOOK_MS);
+	size_t count;
+	const char *text = dead_letters(&count);
+	assert_int_equal(count, 1);
+	assert_non_null(strstr(text, "\"reason\":\"journal_full\""));
+	assert_int_equal(dead_count(world->dead), 1);
+	assert_false(has_job("t", first));
+	retain_end();
+}
+
 /* Nobody can be detached without a loss: then whoever writes has to wait. */
 static void full_dead_letters_refuse_writes(void **state)
 {
@@ -343,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        WORLD_TEST(who_lags_is_detached),
+	        WORLD_TEST(a_letter_that_was_lost_is_written_again),
 	        WORLD_TEST(writes_are_refused),
 	        WORLD_TEST(full_dead_letters_refuse_writes),
 	        WORLD_TEST(it_is_said_once),
