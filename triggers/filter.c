@@ -34,6 +34,7 @@ void filter_free(struct filter *filter)
 	mem_free(filter->tally.error_detail);
 	grouping_free(filter->concurrency_key);
 	shaping_free(filter->shaping);
+	pacing_free(filter->pacing);
 	mem_free(filter->tally.error_text);
 	http_rule_free(filter->http);
 	mem_free(filter);

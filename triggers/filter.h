@@ -10,6 +10,7 @@
 #include "triggers/grouping.h"
 #include "triggers/http_rule.h"
 #include "triggers/matching.h"
+#include "triggers/pacing.h"
 #include "triggers/retry_fields.h"
 #include "triggers/selection.h"
 #include "triggers/shaping.h"
@@ -58,6 +59,7 @@ struct filter {
 	struct filter_path *changed;
 	struct selection *selection;       /* NULL: the handler gets the whole event */
 	struct grouping *concurrency_key;  /* NULL: none */
+	struct pacing *pacing;             /* NULL: deliveries start as soon as they can */
 	struct shaping *shaping;           /* NULL: each event is a delivery of its own */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct dead_wish *dead;            /* of a dead letter; NULL: none */

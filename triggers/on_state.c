@@ -42,6 +42,7 @@ struct config {
 	int on_exhausted; /* enum trigger_exhausted */
 	struct retry_text retry;
 	struct shaping_text shaping;
+	struct pacing_text pacing;
 	struct span when;
 	int fire;     /* enum condition_fire */
 	int on_error; /* enum condition_on_error */
@@ -192,7 +193,11 @@ static const struct field state_fields[] = {
          .offset = offsetof(struct config, shaping.debounce),
          .fields = debounce_fields,
          .help = "Many events in a short time become one delivery: see docs/delivery.md."},
-        LATER("throttle", "at most so many in a time"),
+        {.name = "throttle",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config, pacing),
+         .fields = throttle_fields,
+         .help = "Deliveries start at this rate at most; the others wait in order."},
         {.name = "batch",
          .kind = FIELD_SECTION,
          .offset = offsetof(struct config, shaping.batch),
@@ -474,6 +479,10 @@ int on_state_parse(const struct trigger_request *request, struct filter **out,
 	if (status == 0) {
 		status = shaping_new(request->env, request->config, &config.shaping, CODE,
 		                     request->where, &filter->shaping, err);
+	}
+	if (status == 0) {
+		status = pacing_new(request->env, request->config, &config.pacing, CODE,
+		                    request->where, &filter->pacing, err);
 	}
 	if (status == 0) {
 		status = check_exhausted(&config, err);

@@ -18,6 +18,7 @@
 
 struct catalog;
 struct dispatch;
+struct throttle;
 struct feedback_watch;
 struct route_node;
 
@@ -79,6 +80,7 @@ struct binding {
 	struct retry_policy retry; /* the engine's; its function and its policy may say otherwise */
 	struct list deliveries;    /* all that it owes, by age */
 	struct list ready;         /* may start as soon as there is room */
+	struct throttle *throttle; /* how often they may start; NULL: as often as there is room */
 	struct gates gates;        /* with a concurrency_key they wait there instead */
 	struct windows *windows;   /* events that wait to be one delivery; NULL: it has none */
 	struct list owed;          /* without a job record, by seq */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/core/catalog_inside.h"
 #include "engine/core/react.h"
+#include "engine/core/throttle_store.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 
@@ -119,28 +120,41 @@ static bool job_row(void *ctx, struct span key, const struct record *record)
 
 /* ---- windows ---- */
 
-static bool window_row(void *ctx, struct span key, const struct record *record)
+/* A window, a mark or a pace. False: its trigger has no such thing. */
+static bool adopt_window(struct load *load, struct binding *binding, enum space_window_kind kind,
+                         uint64_t number, struct span value)
 {
-	struct load *load = ctx;
-	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
 	struct err err;
-	uint64_t version = 0;
-	uint64_t first_seq = 0;
-	int status = space_parse_window(key, &version, &first_seq, &err);
-	struct binding *binding =
-	        status == 0 ? catalog_find_version(load->catalog, part->id, (uint32_t)version)
-	                    : NULL;
-	if (binding != NULL && binding->windows != NULL) {
-		status = react_adopt_window(load->catalog->react, binding, first_seq, record->value,
-		                            &err);
+	int status;
+	if (kind == SPACE_PACE && binding->throttle != NULL) {
+		status = throttle_store_read(binding, number, value, &err);
+	} else if (kind != SPACE_PACE && binding->windows != NULL) {
+		status = react_adopt_window(load->catalog->react, binding, number, value, &err);
 	} else {
-		load->orphans += status == 0;
+		return false;
 	}
 	if (status != 0) {
 		load->status = status;
 		load->err = err;
 	}
-	return status == 0;
+	return true;
+}
+
+static bool window_row(void *ctx, struct span key, const struct record *record)
+{
+	struct load *load = ctx;
+	struct id_part *part = LIST_FIRST(&load->id_parts, struct id_part, link);
+	enum space_window_kind kind;
+	uint64_t version;
+	uint64_t number;
+	load->status = space_parse_window(key, &kind, &version, &number, &load->err);
+	if (load->status == 0) {
+		struct binding *binding =
+		        catalog_find_version(load->catalog, part->id, (uint32_t)version);
+		load->orphans += binding == NULL ||
+		                 !adopt_window(load, binding, kind, number, record->value);
+	}
+	return load->status == 0;
 }
 
 /* ---- the records of each trigger ---- */

@@ -37,12 +37,27 @@ enum delivery_state {
 	DELIVERY_BLOCKED   /* it is dead; what is behind it in its lane waits for a person */
 };
 
+/* While READY, of a trigger with a throttle. */
+enum throttled {
+	THROTTLE_NOT,     /* it has not asked, or may start */
+	THROTTLE_WAITS,   /* it waits for its time */
+	THROTTLE_RELEASED /* its time has come */
+};
+
+/* What a value of the event decides. */
+struct delivery_groups {
+	uint64_t concurrency; /* see delivery.group */
+	uint64_t throttle;    /* see delivery.throttle_group */
+};
+
 struct delivery {
 	struct binding *binding;
 	uint64_t seq;
 	uint64_t epoch; /* of the event, part of its id; 0 = not known */
 	enum delivery_state state;
-	uint64_t group;    /* of concurrency_key; 0 = not known */
+	uint64_t group;          /* of concurrency_key; 0 = not known */
+	uint64_t throttle_group; /* of throttle.key; 0 = not known, or there is none */
+	enum throttled throttled;
 	struct gate *gate; /* of the group; NULL: its trigger has no concurrency_key */
 	uint32_t failures; /* the handler's */
 	uint32_t stopped;  /* attempts that ended without the handler's fault, in a row */

@@ -8,6 +8,7 @@
 #include "engine/core/burial.h"
 #include "engine/core/job_store.h"
 #include "engine/core/order.h"
+#include "engine/core/throttle.h"
 #include <stdio.h>
 
 enum {
@@ -137,6 +138,7 @@ static struct delivery *new_delivery(struct dispatch *dispatch, struct binding *
 	delivery->seq = job->seq;
 	delivery->epoch = job->epoch;
 	delivery->group = job->group;
+	delivery->throttle_group = job->throttle;
 	delivery->born_ms = clock_real_ms();
 	delivery->came_ms = clock_mono_ms();
 	delivery->debounced = job->debounced;
@@ -165,6 +167,9 @@ void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery
 	list_remove(&delivery->in_binding);
 	list_remove(&delivery->in_queue);
 	gate_leave(&binding->gates, delivery);
+	if (binding->throttle != NULL) {
+		throttle_leave(binding->throttle, delivery);
+	}
 	causes_remove(&dispatch->causes, delivery);
 	dispatch_leave_owed(dispatch, delivery);
 	binding->held--;
@@ -334,6 +339,13 @@ static struct delivery *next_ready(struct binding *binding)
 	return delivery;
 }
 
+/* False: it has left the line until its time comes. */
+static bool is_in_time(const struct binding *binding, struct delivery *delivery)
+{
+	return binding->throttle == NULL || delivery->doom.len != 0 ||
+	       throttle_take(binding->throttle, delivery);
+}
+
 void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 {
 	/* An attempt may end at once and lead back here; the outer loop goes on then. */
@@ -344,7 +356,9 @@ void dispatch_pump(struct dispatch *dispatch, struct binding *binding)
 	binding->pumping = true;
 	struct delivery *delivery;
 	while ((delivery = next_ready(binding)) != NULL && may_start(binding, delivery)) {
-		start(dispatch, delivery);
+		if (is_in_time(binding, delivery)) {
+			start(dispatch, delivery);
+		}
 	}
 	binding->pumping = false;
 }
@@ -431,64 +445,7 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 	dispatch_pump(dispatch, binding);
 }
 
-static void function_changed(struct function_watch *watch)
-{
-	struct binding *binding = MEM_CONTAINER(watch, struct binding, watch);
-	binding->was_bound = binding->was_bound || function_is_offered(watch->function);
-	dispatch_pump(binding->dispatch, binding);
-}
-
-static void condition_changed(struct function_watch *watch)
-{
-	struct binding *binding = MEM_CONTAINER(watch, struct binding, condition_watch);
-	dispatch_pump(binding->dispatch, binding);
-}
-
-/* ---- bindings ---- */
-
-void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
-{
-	binding->dispatch = dispatch;
-	list_init(&binding->deliveries);
-	list_init(&binding->ready);
-	gates_init(&binding->gates);
-	list_init(&binding->owed);
-	list_init(&binding->done);
-	list_init(&binding->held_link);
-	binding->windows = windows_new(binding->filter->shaping);
-	binding->watch.changed = function_changed;
-	binding->condition_watch.changed = condition_changed;
-	function_watch(dispatch->functions, binding->namespace_, binding->function_id,
-	               &binding->watch);
-	binding->was_bound = function_find(dispatch->functions, binding->namespace_,
-	                                   binding->function_id) != NULL;
-	if (binding->policy.condition_function_id.len != 0) {
-		function_watch(dispatch->functions, binding->namespace_,
-		               binding->policy.condition_function_id, &binding->condition_watch);
-	}
-}
-
-void dispatch_hold_back(struct dispatch *dispatch, struct binding *binding, uint64_t from_seq)
-{
-	binding->held_back_from = from_seq;
-	list_remove(&binding->held_link);
-	if (from_seq != 0) {
-		list_push(&dispatch->held_back, &binding->held_link);
-	} else {
-		dispatch->hooks.has_room(dispatch->hooks.ctx, binding);
-	}
-	dispatch_pump(dispatch, binding);
-}
-
-const struct list *dispatch_held_back(const struct dispatch *dispatch)
-{
-	return &dispatch->held_back;
-}
-
-void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)
-{
-	dispatch_pump(dispatch, binding);
-}
+/* ---- offered and adopted ---- */
 
 static bool is_answered_for(const struct binding *binding, uint64_t seq)
 {
@@ -508,7 +465,7 @@ static bool is_answered_for(const struct binding *binding, uint64_t seq)
 }
 
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    uint64_t group, const struct delivery_doom *why)
+                    const struct delivery_groups *groups, const struct delivery_doom *why)
 {
 	if (is_answered_for(binding, event->seq)) {
 		return;
@@ -516,7 +473,8 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	binding->matched++;
 	const struct job job = {.seq = event->seq,
 	                        .epoch = event->epoch,
-	                        .group = group,
+	                        .group = groups->concurrency,
+	                        .throttle = groups->throttle,
 	                        .scope = event->scope,
 	                        .key = event->key};
 	struct delivery *delivery = new_delivery(dispatch, binding, &job);

@@ -86,16 +86,19 @@ bool dispatch_is_served(const struct binding *binding);
 void dispatch_drop_from(struct dispatch *dispatch, struct binding *binding, uint64_t seq);
 
 bool dispatch_has_room(const struct dispatch *dispatch, const struct binding *binding);
+/* Of the event that `matching` has begun. */
+struct delivery_groups dispatch_groups(const struct filter *filter, struct matching *matching);
+
 /* Why a delivery is never to be tried. */
 struct delivery_doom {
 	struct span code;
 	struct span message;
 };
 
-/* A new delivery. `group` is that of concurrency_key, 0 without one. `doom` not NULL: it is only to
- * be buried. Ignored if a job record of before the start answers for it already. */
+/* A new delivery. `doom` not NULL: it is only to be buried. Ignored if a job record of before the
+ * start answers for it already. */
 void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const struct event *event,
-                    uint64_t group, const struct delivery_doom *doom);
+                    const struct delivery_groups *groups, const struct delivery_doom *doom);
 /* A job record that was found at the start, or a dead letter to be replayed (its record is put by
  * the caller). */
 void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const struct job *job);
@@ -137,7 +140,7 @@ struct delivery *dispatch_find_blocked(const struct binding *binding, struct spa
 /* What is behind it goes on; it is gone. The caller commits. */
 void dispatch_release(struct dispatch *dispatch, struct delivery *delivery);
 
-/* What it waits for: "worker" (it is parked), "resume", "room", "turn", "retry",
+/* What it waits for: "worker" (it is parked), "resume", "room", "throttle", "turn", "retry",
  * "person" (it is dead and holds its lane); "" if it does not wait. */
 const char *dispatch_waits_for(const struct delivery *delivery);
 /* "queued", "ready", "running", "sleeping", "burying", "blocked". */

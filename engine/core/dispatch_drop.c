@@ -4,6 +4,7 @@
 #include "engine/core/burial.h"
 #include "engine/core/dispatch_inside.h"
 #include "engine/core/job_store.h"
+#include "engine/core/throttle_store.h"
 #include "engine/core/window_store.h"
 
 /* Out of everything, without an outcome. */
@@ -80,6 +81,7 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 {
 	range_letters_forget(&dispatch->ranges, binding);
 	discard_all(dispatch, binding, keep_records);
+	throttle_store_drop_all(dispatch->store, binding, keep_records);
 	window_store_drop_all(dispatch->store, dispatch->alarms, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
 	gates_close(&binding->gates);

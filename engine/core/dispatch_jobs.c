@@ -70,7 +70,10 @@ const char *dispatch_waits_for(const struct delivery *delivery)
 	if (binding->pause.is_on) {
 		return "resume";
 	}
-	return dispatch_is_served(binding) ? "room" : "worker";
+	if (!dispatch_is_served(binding)) {
+		return "worker";
+	}
+	return delivery->throttled == THROTTLE_WAITS ? "throttle" : "room";
 }
 
 struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay)

@@ -38,6 +38,9 @@ void job_encode(const struct job *job, struct buf *out)
 	if (job->debounced != 0) {
 		json_write_member_uint(out, "debounced", job->debounced);
 	}
+	if (job->throttle != 0) {
+		json_write_member_uint(out, "throttle", job->throttle);
+	}
 	if (job->members.len != 0) {
 		json_write_member_raw(out, "members", job->members);
 	}
@@ -77,13 +80,14 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 		WINDOW,
 		DEBOUNCED,
 		MEMBERS,
+		THROTTLE,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"version", 7},  {"scope", 5},     {"key", 3},    {"failures", 8}, {"first_ms", 8},
-	        {"due_ms", 6},   {"asked", 5},     {"done", 4},   {"doomed", 6},   {"replay", 6},
-	        {"attempts", 8}, {"event", 5},     {"epoch", 5},  {"group", 5},    {"blocked", 7},
-	        {"window", 6},   {"debounced", 9}, {"members", 7}};
+	        {"version", 7},  {"scope", 5},     {"key", 3},     {"failures", 8}, {"first_ms", 8},
+	        {"due_ms", 6},   {"asked", 5},     {"done", 4},    {"doomed", 6},   {"replay", 6},
+	        {"attempts", 8}, {"event", 5},     {"epoch", 5},   {"group", 5},    {"blocked", 7},
+	        {"window", 6},   {"debounced", 9}, {"members", 7}, {"throttle", 8}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
 		return err_set(err, E_VERSION, "job_format",
@@ -121,6 +125,7 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	(void)json_uint64(found[EPOCH], &job.epoch); /* these are younger than the format */
 	(void)json_uint64(found[GROUP], &job.group);
 	(void)json_uint64(found[DEBOUNCED], &job.debounced);
+	(void)json_uint64(found[THROTTLE], &job.throttle);
 	job.version = (uint32_t)version;
 	job.failures = (uint32_t)failures;
 	job.replay = (uint32_t)replay;

@@ -34,6 +34,7 @@ struct job {
 	struct span event;    /* JSON of the event, for one that is replayed from a dead letter */
 	struct span window;   /* name of the window that it was; absent = none */
 	uint64_t debounced;   /* events that the window took, of which this is one; 0 = none */
+	uint64_t throttle;    /* of throttle.key; 0 = not known, or there is none */
 	struct span members;  /* of a batch: see members.h; absent = it is none, or has `event` */
 };
 

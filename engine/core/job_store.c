@@ -42,6 +42,7 @@ static void put_delivery(struct store *store, const struct delivery *delivery, b
 	        .event = buf_view(&delivery->event_json),
 	        .window = delivery->window,
 	        .debounced = delivery->debounced,
+	        .throttle = delivery->throttle_group,
 	        .members = buf_view(&members),
 	};
 	job_store_put(store, delivery->binding, &job);

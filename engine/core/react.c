@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/job_store.h"
+#include "engine/core/throttle_store.h"
 #include "engine/core/window_store.h"
 #include "engine/durable/space.h"
 
@@ -47,17 +48,13 @@ static void offer(struct react *react, struct binding *binding, enum filter_answ
 {
 	struct delivery_doom doom;
 	bool doomed = react_is_doomed(react, binding, answer, &doom);
-	const struct filter *filter = binding->filter;
-	uint64_t group =
-	        filter->concurrency_key != NULL
-	                ? grouping_of(filter->concurrency_key, &react->matching, filter->metadata)
-	                : 0;
+	const struct delivery_groups groups = dispatch_groups(binding->filter, &react->matching);
 	activate(react, binding);
 	if (binding->windows != NULL && !doomed) {
-		shape_join(react->shape, binding, &react->matching, group);
+		shape_join(react->shape, binding, &react->matching, &groups);
 		return;
 	}
-	dispatch_offer(react->dispatch, binding, react->matching.event, group,
+	dispatch_offer(react->dispatch, binding, react->matching.event, &groups,
 	               doomed ? &doom : NULL);
 }
 
@@ -405,6 +402,7 @@ static void put_again(void *ctx)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		window_store_put_all(react->store, binding);
+		throttle_store_put_all(react->store, binding);
 		job_store_put_all(react->store, binding);
 		binding->cursor_put = REACT_NO_CURSOR;
 	}

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "engine/core/job_store.h"
 #include "engine/core/react_inside.h"
+#include "engine/core/throttle_store.h"
 #include "engine/core/window_store.h"
 #include "engine/durable/space.h"
 
@@ -112,6 +113,7 @@ bool react_put_cursors(struct react *react)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		window_store_put_dirty(react->store, binding);
+		throttle_store_put_dirty(react->store, binding);
 		put_binding_cursor(react, binding);
 		again |= binding->lagging && react_has_caught_up(react, binding);
 	}
@@ -128,7 +130,8 @@ bool react_put_cursors(struct react *react)
 bool react_is_at_rest(const struct binding *binding)
 {
 	return !binding->lagging && binding->until_seq == 0 && dispatch_owes_nothing(binding) &&
-	       list_is_empty(&binding->done) && windows_are_at_rest(binding->windows);
+	       list_is_empty(&binding->done) && windows_are_at_rest(binding->windows) &&
+	       throttle_store_is_at_rest(binding);
 }
 
 static bool is_pending(const struct react *react, struct record_key key)

@@ -116,32 +116,35 @@ static struct window *open_window(struct shape *shape, struct binding *binding, 
 	return window;
 }
 
-static void keep(struct window *window, const struct event *event, uint64_t group)
+static void keep(struct window *window, const struct event *event,
+                 const struct delivery_groups *groups)
 {
 	members_clear(&window->members);
 	members_add(&window->members, event->seq);
 	window_set_place(window, event->scope, event->key);
 	window->epoch = event->epoch;
-	window->group = group;
+	window->group = groups->concurrency;
+	window->throttle = groups->throttle;
 }
 
 /* The alarm is moved only when it fires: it costs nothing while events come. */
 static void debounce(struct window *window, const struct shaping *shaping,
-                     const struct event *event, uint64_t group)
+                     const struct event *event, const struct delivery_groups *groups)
 {
 	int64_t quiet = clock_wall_ms() + shaping->wait_ms;
 	int64_t last = window->first_ms + shaping->max_delay_ms;
 	window->deadline_ms = quiet < last ? quiet : last;
 	if (shaping->keep == KEEP_LAST || window->count == 0) {
-		keep(window, event, group);
+		keep(window, event, groups);
 	}
 	window->count++;
 }
 
-static void batch(struct window *window, const struct event *event, uint64_t group)
+static void batch(struct window *window, const struct event *event,
+                  const struct delivery_groups *groups)
 {
 	if (window->count == 0) {
-		keep(window, event, group);
+		keep(window, event, groups);
 	} else {
 		members_add(&window->members, event->seq);
 	}
@@ -157,7 +160,7 @@ static bool is_full(const struct window *window, const struct shaping *shaping)
 }
 
 void shape_join(struct shape *shape, struct binding *binding, struct matching *matching,
-                uint64_t group)
+                const struct delivery_groups *groups)
 {
 	struct windows *windows = binding->windows;
 	const struct shaping *shaping = binding->filter->shaping;
@@ -177,9 +180,9 @@ void shape_join(struct shape *shape, struct binding *binding, struct matching *m
 		window = open_window(shape, binding, buf_view(&name), event->seq);
 	}
 	if (shaping->kind == SHAPING_BATCH) {
-		batch(window, event, group);
+		batch(window, event, groups);
 	} else {
-		debounce(window, shaping, event, group);
+		debounce(window, shaping, event, groups);
 	}
 	windows->events++;
 	windows->mark = event->seq;

@@ -18,9 +18,9 @@ struct shape *shape_new(struct store *store, struct dispatch *dispatch, struct a
 void shape_free(struct shape *shape);
 
 /* The event that `matching` has begun is one that the binding (which has windows) wants; nothing
- * happens if it has joined before the start already. `group` is that of concurrency_key. */
+ * happens if it has joined before the start already. */
 void shape_join(struct shape *shape, struct binding *binding, struct matching *matching,
-                uint64_t group);
+                const struct delivery_groups *groups);
 /* No event of this version comes any more: nothing of a younger one is to go before it. */
 void shape_close_all(struct shape *shape, struct binding *binding);
 /* A record of space `window`, at the start. `first_seq` 0: a mark. E_VERSION, E_DAMAGED. */

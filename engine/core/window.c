@@ -201,6 +201,7 @@ void window_encode(const struct window *window, struct buf *out)
 	json_write_member_string(out, "key", key_of(window));
 	json_write_member_uint(out, "epoch", window->epoch);
 	json_write_member_uint(out, "group", window->group);
+	json_write_member_uint(out, "throttle", window->throttle);
 	json_write_member_int(out, "first_ms", window->first_ms);
 	json_write_member_int(out, "deadline_ms", window->deadline_ms);
 	json_write_member_uint(out, "count", window->count);
@@ -220,10 +221,24 @@ static int damaged(uint64_t first_seq, struct err *err)
 int window_decode(struct windows *windows, uint64_t first_seq, struct span value,
                   struct window **out, struct err *err)
 {
-	enum { NAME, SCOPE, KEY, EPOCH, GROUP, FIRST, DEADLINE, TAKEN, BYTES, MEMBERS, COUNT };
+	enum {
+		NAME,
+		SCOPE,
+		KEY,
+		EPOCH,
+		GROUP,
+		FIRST,
+		DEADLINE,
+		TAKEN,
+		BYTES,
+		MEMBERS,
+		THROTTLE,
+		COUNT
+	};
 	static const struct span names[COUNT] = {
-	        {"name", 4},     {"scope", 5},        {"key", 3},   {"epoch", 5}, {"group", 5},
-	        {"first_ms", 8}, {"deadline_ms", 11}, {"count", 5}, {"bytes", 5}, {"members", 7}};
+	        {"name", 4},  {"scope", 5},    {"key", 3},          {"epoch", 5},
+	        {"group", 5}, {"first_ms", 8}, {"deadline_ms", 11}, {"count", 5},
+	        {"bytes", 5}, {"members", 7},  {"throttle", 8}};
 	struct span found[COUNT];
 	if (value.len == 0 || value.ptr[0] != WINDOW_FORMAT) {
 		return err_set(err, E_VERSION, "window_format",
@@ -249,6 +264,7 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	}
 	struct buf text = {0};
 	(void)buf_reserve(&text, value.len); /* no text is longer: it does not move */
+	(void)json_uint64(found[THROTTLE], &read.throttle); /* younger than the format */
 	struct window *window =
 	        windows_open(windows, json_copy_text(found[NAME], &text), first_seq);
 	struct span scope = json_copy_text(found[SCOPE], &text);
@@ -257,6 +273,7 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	window->is_put = true;
 	window->epoch = read.epoch;
 	window->group = read.group;
+	window->throttle = read.throttle;
 	window->first_ms = read.first_ms;
 	window->deadline_ms = read.deadline_ms;
 	window->count = read.count;
@@ -276,6 +293,7 @@ struct job window_job(const struct windows *windows, const struct window *window
 	        .seq = window->members.seqs[0],
 	        .epoch = window->epoch,
 	        .group = window->group,
+	        .throttle = window->throttle,
 	        .scope = scope_of(window),
 	        .key = key_of(window),
 	        .window = window->name,

@@ -49,8 +49,9 @@ struct window {
 	uint64_t count;         /* events that it took */
 	uint64_t bytes;         /* of a batch: of its events together */
 	uint64_t needs;         /* the least seq that it, or its record, names */
-	uint64_t epoch;         /* these four are of the event that is kept, or the first one */
+	uint64_t epoch;         /* these five are of the event that is kept, or the first one */
 	uint64_t group;         /* of concurrency_key */
+	uint64_t throttle;      /* of throttle.key */
 	size_t scope_len;       /* of `place` */
 	struct buf place;       /* scope, key */
 	struct members members; /* to be delivered: of a batch all */

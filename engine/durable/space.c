@@ -80,6 +80,15 @@ struct record_key space_window(struct space_key *room, struct span trigger_id, u
 	return spelt(SPACE_WINDOW, trigger_id, room, (size_t)2 * SPACE_NUMBER_LEN);
 }
 
+struct record_key space_pace(struct space_key *room, struct span trigger_id, uint64_t version,
+                             uint64_t group)
+{
+	space_put_number(room->bytes, version);
+	room->bytes[SPACE_NUMBER_LEN] = 't';
+	space_put_number(room->bytes + SPACE_NUMBER_LEN + 1, group);
+	return spelt(SPACE_WINDOW, trigger_id, room, (size_t)2 * SPACE_NUMBER_LEN + 1);
+}
+
 struct record_key space_cursor(void)
 {
 	return (struct record_key){SPACE_META, SPAN(""), SPAN("cursor")};
@@ -161,15 +170,31 @@ int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_vers
 	return 0;
 }
 
-int space_parse_window(struct span key, uint64_t *out_version, uint64_t *out_first_seq,
-                       struct err *err)
+int space_parse_window(struct span key, enum space_window_kind *out_kind, uint64_t *out_version,
+                       uint64_t *out_number, struct err *err)
 {
-	if (key.len != SPACE_NUMBER_LEN && key.len != (size_t)2 * SPACE_NUMBER_LEN) {
+	enum {
+		MARK_LEN = SPACE_NUMBER_LEN,
+		WINDOW_LEN = 2 * SPACE_NUMBER_LEN,
+		PACE_LEN = WINDOW_LEN + 1
+	};
+	switch (key.len) {
+	case MARK_LEN:
+		*out_kind = SPACE_MARK;
+		*out_number = 0;
+		break;
+	case WINDOW_LEN:
+		*out_kind = SPACE_OPEN_WINDOW;
+		*out_number = space_get_number(key.ptr + SPACE_NUMBER_LEN);
+		break;
+	case PACE_LEN:
+		*out_kind = SPACE_PACE;
+		*out_number = space_get_number(key.ptr + SPACE_NUMBER_LEN + 1);
+		break;
+	default:
 		return damaged("window's key", err);
 	}
 	*out_version = space_get_number(key.ptr);
-	*out_first_seq =
-	        key.len == SPACE_NUMBER_LEN ? 0 : space_get_number(key.ptr + SPACE_NUMBER_LEN);
 	return 0;
 }
 

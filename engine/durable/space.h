@@ -22,7 +22,8 @@
  *   dead     (empty)      seq, rest of the delivery id behind the event: "trigger id[/r1]"
  *   trigger  (empty)      id NUL version
  *   alarm    scope        key NUL name
- *   window   trigger id   version (the mark) | version, seq of the event that opened it
+ *   window   trigger id   version (the mark) | version, seq of the event that opened it |
+ *                         version, "t", group (when a throttle lets it start again)
  *   idem     "key"        idempotency key
  *   idem     "time"       time (ms) when it expires, idempotency key
  *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version
@@ -47,6 +48,9 @@ struct record_key space_alarm(struct space_key *room, struct span scope, struct 
 struct record_key space_mark(struct space_key *room, struct span trigger_id, uint64_t version);
 struct record_key space_window(struct space_key *room, struct span trigger_id, uint64_t version,
                                uint64_t first_seq);
+/* Of a throttle: when it lets something start again. */
+struct record_key space_pace(struct space_key *room, struct span trigger_id, uint64_t version,
+                             uint64_t group);
 struct record_key space_cursor(void);
 struct record_key space_replays(void);
 /* how many there have been */ /* the shared one of all live triggers */
@@ -64,9 +68,10 @@ int space_parse_idem_time(struct span row, uint64_t *out_expires_ms, struct span
                           struct err *err);
 int space_parse_trigger(struct span key, struct span *out_id, uint64_t *out_version,
                         struct err *err);
-/* The seq is 0 for a mark. */
-int space_parse_window(struct span key, uint64_t *out_version, uint64_t *out_first_seq,
-                       struct err *err);
+enum space_window_kind { SPACE_MARK, SPACE_OPEN_WINDOW, SPACE_PACE };
+/* *out_number is the seq or the group; of a mark 0. */
+int space_parse_window(struct span key, enum space_window_kind *out_kind, uint64_t *out_version,
+                       uint64_t *out_number, struct err *err);
 /* The id is absent for the shared one. */
 int space_parse_cursor(struct span key, struct span *out_id, uint64_t *out_version,
                        struct err *err);

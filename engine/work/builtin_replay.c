@@ -124,15 +124,14 @@ static void make(struct replay *replay, struct binding *binding)
 		const struct event_delivery shown = {1, buf_view(&id), 0};
 		event_write_json(event, span_of(replay->log), &shown, &json);
 		const struct filter *filter = binding->filter;
+		const struct delivery_groups groups = dispatch_groups(filter, &replay->matching);
 		struct buf window = {0};
 		const struct job job = {
 		        .version = binding->version,
 		        .seq = event->seq,
 		        .epoch = event->epoch,
-		        .group = filter->concurrency_key != NULL
-		                         ? grouping_of(filter->concurrency_key, &replay->matching,
-		                                       filter->metadata)
-		                         : 0,
+		        .group = groups.concurrency,
+		        .throttle = groups.throttle,
 		        .scope = event->scope,
 		        .key = event->key,
 		        .due_ms = replay->rate != 0 ? replay->begin_ms + (int64_t)replay->made *

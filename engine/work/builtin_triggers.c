@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/core/catalog.h"
 #include "engine/core/react.h"
+#include "engine/core/throttle.h"
 #include "engine/work/builtin.h"
 #include "triggers/triggers.h"
 
@@ -126,6 +127,9 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "running", binding->busy);
 	if (binding->windows != NULL) {
 		write_windows(binding->windows, out);
+	}
+	if (binding->throttle != NULL) {
+		json_write_member_uint(out, "throttled", binding->throttle->waiting);
 	}
 	json_write_member_uint(out, "matched", binding->matched);
 	json_write_member_uint(out, "delivered", binding->delivered);

@@ -800,7 +800,8 @@ static void faults_name_field_value_and_what_to_do(void **state)
 	         E_INVALID, "'batch' and 'condition_function_id' exclude each other"},
 	        {"{\"batch\":{},\"debounce\":{}}", E_INVALID,
 	         "'debounce' and 'batch' exclude each other"},
-	        {"{\"throttle\":{}}", E_UNSUPPORTED, "'throttle' is not available yet"},
+	        {"{\"throttle\":{\"rate\":5}}", E_INVALID, "'throttle' needs a rate and a per"},
+	        {"{\"throttle\":{\"rate\":10001}}", E_INVALID, "from 1 to 10000, not 10001"},
 	        {"{\"ttl\":1}", E_UNSUPPORTED, "'ttl' is not available yet"},
 	        {"[]", E_INVALID, "must be an object, not array"},
 	};
@@ -905,7 +906,8 @@ static void the_manual_comes_from_the_table(void **state)
 	assert_non_null(strstr(out.ptr, "t.changed\n    Only when"));
 	assert_non_null(strstr(out.ptr, "t.retry.jitter\n    By how much"));
 	assert_non_null(strstr(out.ptr, "One of: key"));
-	assert_null(strstr(out.ptr, "throttle"));
+	assert_non_null(strstr(out.ptr, "t.throttle.rate\n    At most so many"));
+	assert_null(strstr(out.ptr, "t.ttl"));
 	buf_free(&out);
 }
 
