@@ -10,6 +10,7 @@
 #include "base/yaml.h"
 #include "base/yaml_json.h"
 #include "engine/config_iii.h"
+#include "engine/config_scopes.h"
 #include "engine/config_secrets.h"
 #include "engine/core/secrets.h"
 #include <arpa/inet.h>
@@ -250,6 +251,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 {
 	field_read(config_fields, root, config, report);
 	read_adapter(root, config, report);
+	config_read_scopes(root, config, report);
 	config->secrets = config_read_secrets(root, report);
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
@@ -367,6 +369,7 @@ void config_free(struct config *config)
 		return;
 	}
 	config_free_items(config);
+	config_free_scopes(config);
 	secrets_free(config->secrets);
 	mem_free(config->iii_ignored);
 	mem_free(config->state.adapter.config);

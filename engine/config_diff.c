@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "engine/config_items.h"
+#include "engine/config_scopes.h"
 #include "engine/core/secrets.h"
 
 static struct config_change *add(struct config_diff *diff, enum config_change_kind kind,
@@ -95,6 +96,22 @@ static void compare_adapters(const struct config *boot, const struct config *nex
 		        add(diff, CONFIG_NEEDS_RESTART, "option", SPAN("state.adapter.config"));
 		write_fields(before, after, 0, &change->more);
 	}
+}
+
+static void compare_scopes(const struct config *now, const struct config *next,
+                           struct config_diff *diff)
+{
+	struct buf before = {0};
+	struct buf after = {0};
+	config_write_scopes(now, &before);
+	config_write_scopes(next, &after);
+	if (!span_equal(buf_view(&before), buf_view(&after))) {
+		struct config_change *change = add(diff, CONFIG_CHANGED, "option", SPAN("scopes"));
+		json_write_member_raw(&change->more, "from", buf_view(&before));
+		json_write_member_raw(&change->more, "to", buf_view(&after));
+	}
+	buf_free(&before);
+	buf_free(&after);
 }
 
 /* Never their values. */
@@ -227,6 +244,7 @@ void config_diff_make(const struct config *boot, const struct config *now,
 	field_diff(config_fields, now, next, option_differs, &live);
 	field_diff(config_fields, boot, next, option_differs, &restart);
 	compare_adapters(boot, next, out);
+	compare_scopes(now, next, out);
 	compare_secrets(now, next, out);
 	struct declarations before = functions_of(now);
 	struct declarations after = functions_of(next);

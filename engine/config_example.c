@@ -4,6 +4,7 @@
 
 #include "base/field_print.h"
 #include "engine/config_items.h"
+#include "engine/config_scopes.h"
 #include "engine/config_table.h"
 
 static const char HEAD[] =
@@ -15,6 +16,15 @@ static const char HEAD[] =
         "# Sizes: 64k, 16m, 1g. Durations: 500ms, 30s, 15m, 24h, 7d.\n";
 
 static const char ITEMS[] =
+        "\n"
+        "## What holds for whole scopes of the state; the first item that matches counts.\n"
+        "#scopes:\n"
+        "#  - match: sessions\n"
+        "#    ttl: 30m\n"
+        "#  - match: cache-*\n"
+        "#    ttl: 5m\n"
+        "##      Make an event also of a write that changes nothing.\n"
+        "#    event_on_noop: true\n"
         "\n"
         "## Secrets by name: from the environment, or the content of a file.\n"
         "#secrets:\n"
@@ -95,5 +105,6 @@ void config_print_example(struct buf *out)
 void config_print_options(struct buf *out)
 {
 	field_print_text(config_fields, "", out);
+	config_print_scope_table(out);
 	config_print_item_tables(out);
 }

@@ -187,12 +187,21 @@ struct config {
 	struct {
 		int condition; /* enum config_condition */
 	} compat;
+	struct config_scope *scopes;
+	size_t scope_count;
 	struct secrets *secrets; /* never NULL; by name, for functions over HTTP */
 	struct config_function *functions;
 	size_t function_count;
 	struct config_trigger *triggers;
 	size_t trigger_count;
 	char *iii_ignored; /* NULL: the file is pawl's own form; else what of iii's is not used */
+};
+
+/* What is said of all scopes that a glob matches. */
+struct config_scope {
+	char *match;
+	int64_t ttl; /* 0 = they last */
+	bool event_on_noop;
 };
 
 /* What `state.adapter.config` is for kv; written out as JSON by field_write_json. */

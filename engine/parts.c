@@ -136,6 +136,19 @@ static struct state_limits state_says(const struct config *config)
 	};
 }
 
+static void take_scopes(struct state *state, const struct config *config)
+{
+	struct scope_rule *list = MEM_ARRAY(struct scope_rule, config->scope_count + 1);
+	for (size_t i = 0; i < config->scope_count; i++) {
+		list[i] = (struct scope_rule){.match = span_of(config->scopes[i].match),
+		                              .ttl_ms = config->scopes[i].ttl,
+		                              .event_on_noop = config->scopes[i].event_on_noop};
+	}
+	const struct scope_rules rules = {list, config->scope_count};
+	state_set_scopes(state, &rules);
+	mem_free(list);
+}
+
 static struct webhook_options webhook_says(const struct config *config, const struct core *core)
 {
 	return (struct webhook_options){
@@ -233,6 +246,7 @@ static void configure(struct parts *parts, const struct config *config)
 	state_configure(core->state, &limits);
 	idem_configure(core->idem, config->idempotency.ttl);
 	core->once_cloudevents = config->idempotency.cloudevents;
+	take_scopes(core->state, config);
 	sessions_configure(parts->sessions, &sessions);
 	server_configure(parts->server, &server);
 	configure_front(parts, config);
@@ -344,6 +358,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	core->workers = workers_new(core->functions, core->catalog, core->alarms, &workers);
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
+	take_scopes(core->state, config);
 	state_set_cause(core->state, find_cause, core->dispatch);
 	core->idem = idem_new(core->store, core->alarms, config->idempotency.ttl);
 	core->once_cloudevents = config->idempotency.cloudevents;

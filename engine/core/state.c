@@ -14,6 +14,7 @@
 
 struct state {
 	struct tasks tasks;
+	struct scope_rule *scopes; /* tasks.scopes */
 };
 
 #define NAME(text)                                                                                 \
@@ -96,17 +97,32 @@ void state_configure(struct state *state, const struct state_limits *limits)
 	state->tasks.transact_bytes = limits->transact_bytes;
 }
 
+static void drop_scopes(struct state *state)
+{
+	for (size_t i = 0; i < state->tasks.scopes.count; i++) {
+		mem_free((char *)state->scopes[i].match.ptr);
+	}
+	mem_free(state->scopes);
+}
+
 void state_free(struct state *state)
 {
 	if (state != NULL) {
 		tasks_close(&state->tasks);
+		drop_scopes(state);
 		mem_free(state);
 	}
 }
 
 void state_set_scopes(struct state *state, const struct scope_rules *rules)
 {
-	state->tasks.scopes = *rules;
+	drop_scopes(state);
+	state->scopes = MEM_ARRAY(struct scope_rule, rules->count + 1);
+	for (size_t i = 0; i < rules->count; i++) {
+		state->scopes[i] = rules->list[i];
+		state->scopes[i].match = mem_span(rules->list[i].match);
+	}
+	state->tasks.scopes = (struct scope_rules){state->scopes, rules->count};
 }
 
 void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx)

@@ -43,7 +43,7 @@ void state_set_cause(struct state *state, state_cause_fn *fn, void *ctx);
 void state_set_idem(struct state *state, struct idem *idem);
 /* Who hears of writes whose cause is not known. */
 void state_set_feedback(struct state *state, struct feedback *feedback);
-/* Borrowed until they are set again. */
+/* Copied. */
 void state_set_scopes(struct state *state, const struct scope_rules *rules);
 /* Told of every record that is put and expires. */
 typedef void state_expiring_fn(void *ctx, struct record_key key, int64_t at_ms);

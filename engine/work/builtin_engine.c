@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
+#include "engine/core/expiry.h"
 #include "engine/core/react.h"
 #include "engine/core/worker.h"
 #include "engine/durable/store.h"
@@ -147,6 +148,23 @@ static void write_store(const struct core *core, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_expiry(const struct core *core, struct buf *out)
+{
+	struct expiry_stats stats;
+	expiry_get_stats(core->expiry, &stats);
+	json_write_name(out, "expiry");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "in_memory", stats.agenda.in_memory);
+	if (stats.agenda.next_ms != 0) {
+		write_time(out, "next", stats.agenda.next_ms);
+	}
+	json_write_member_bool(out, "all_in_memory", stats.agenda.horizon_ms == INT64_MAX);
+	json_write_member_uint(out, "expired", stats.expired);
+	json_write_member_int(out, "late_ms", stats.late_ms);
+	json_write_member_int(out, "longest_ms", stats.longest_ms);
+	buf_byte(out, '}');
+}
+
 static void status(struct work *work, struct span data)
 {
 	(void)data;
@@ -171,6 +189,7 @@ static void status(struct work *work, struct span data)
 	json_write_member_uint(out, "unbound_triggers", catalog_unbound(core->catalog));
 	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
 	write_store(core, out);
+	write_expiry(core, out);
 	if (core->config.tell != NULL) {
 		json_write_name(out, "config");
 		buf_byte(out, '{');

@@ -1,5 +1,6 @@
 // Records that expire: exact events though nobody reads, over restarts and crashes, many at once.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { Inbox, startDaemon, sdk, test, waitFor } from './lib.mjs';
 
 const expiries = (events) => events.filter((one) => one.reason === 'expired');
@@ -104,4 +105,26 @@ test('the command line says how long, and shows it', async (t) => {
   assert.match(wrong.stderr, /"30m"/);
   const put = await daemon.http('PUT', '/v1/state/s/k?expires_at=2099-01-01T00:00:00Z', 1);
   assert.equal(put.json.expires_at, '2099-01-01T00:00:00.000Z');
+});
+
+test('a scope gives its records a time, and a reload changes that for those that come', async (t) => {
+  const daemon = await startDaemon(t, { scopes: [{ match: 'cache-*', ttl: '1h' }] });
+  const until = async (scope, key) => {
+    const { expires_at } = await daemon.call('state::set', { scope, key, value: 1 });
+    return expires_at && Math.round((Date.parse(expires_at) - Date.now()) / 60000);
+  };
+  assert.equal(await until('cache-a', 'k'), 60);
+  assert.equal(await until('users', 'k'), undefined);
+  const rewrite = (scopes) => fs.writeFileSync(daemon.configFile, JSON.stringify(
+    { listen: `127.0.0.1:${daemon.port}`, data: daemon.data, scopes }));
+  rewrite([{ match: 'users', ttl: '2h' }]);
+  const { stdout } = await daemon.cli('reload', '--json');
+  assert.match(stdout, /"id":\s*"scopes"/);
+  assert.equal(await until('cache-b', 'k'), undefined);
+  assert.equal(await until('users', 'l'), 120);
+  rewrite([{ match: '[', ttl: 'soon' }]);
+  const wrong = await daemon.cli('reload');
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /match/);
+  assert.equal(await until('users', 'm'), 120);
 });

@@ -128,7 +128,7 @@ static void test_what_is_wrong_is_refused_with_its_line(void **state)
 	        {"tls: {}", "not_available", 1, "'tls' is not available yet"},
 	        {"auth: {}", "not_available", 1, "'auth' is not available yet"},
 	        {"queues: {}", "not_available", 1, "'queues' is not available yet"},
-	        {"state:\n  ttl: 5s", "not_available", 2, "'ttl' is not available yet"},
+	        {"state:\n  schemas: 5s", "not_available", 2, "'schemas' is not available yet"},
 	        {"state:\n adapter:\n  name: redis", "not_available", 3, "'name: redis'"},
 	        {"state: {adapter: {config: {path: x}}}", "unknown_key", 1, "'path'"},
 	        {"state: {adapter: {config: [x]}}", "invalid_value", 1, "must be a mapping"},
