@@ -246,6 +246,19 @@ static void read_adapter(const struct yaml_node *root, struct config *config, st
 	}
 }
 
+static void judge_together(const struct config *config, const struct config_judge *judge,
+                           struct report *report)
+{
+	size_t index = 0;
+	struct err err;
+	if (judge != NULL && judge->together != NULL && report->count == 0 &&
+	    judge->together(judge->ctx, config, &index, &err) != 0) {
+		const struct config_trigger *trigger = &config->triggers[index];
+		report_add(report, trigger->line, 0, err.code, "trigger '%s': %s", trigger->id,
+		           err.text);
+	}
+}
+
 static void read_all(const struct yaml_node *root, const struct config_judge *judge,
                      struct config *config, struct report *report)
 {
@@ -259,6 +272,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	check_front(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, config, report);
+	judge_together(config, judge, report);
 }
 
 /* The state of iii's file, unless pawl's own words for it stand beside. */

@@ -19,6 +19,9 @@ struct config_judge {
 	 * known; may be NULL. */
 	int (*function)(void *ctx, const struct config *config,
 	                const struct config_function *function, struct err *err);
+	/* Do the triggers, each good by itself, go together? *out_index is the one that does not;
+	 * may be NULL. */
+	int (*together)(void *ctx, const struct config *config, size_t *out_index, struct err *err);
 	void *ctx;
 };
 

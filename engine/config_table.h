@@ -73,6 +73,7 @@ struct config_limits {
 struct config_http {
 	char *listen; /* as written; NULL: there are no HTTP triggers */
 	int64_t max_body;
+	int64_t max_concurrent;
 	struct field_strings cors_origins;
 	struct field_strings allowed_hosts;
 	struct field_strings allowed_origins;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/engine_judge.h"
 
+#include "base/mem.h"
+#include "engine/core/routing.h"
 #include "engine/work/webhook_target.h"
 #include "triggers/triggers.h"
 
@@ -61,7 +63,57 @@ static int judge_function(void *ctx, const struct config *config,
 	return status;
 }
 
+/* What is asked of a trigger to know whether its path is free. */
+static struct binding *make_route(struct condition_env *conditions,
+                                  const struct config_trigger *trigger)
+{
+	struct binding *binding = MEM_NEW(struct binding);
+	const struct trigger_request request = {.env = conditions,
+	                                        .type = span_of(trigger->type),
+	                                        .config = span_of(trigger->config)};
+	struct trigger_policy policy;
+	int status = trigger_parse(&request, &binding->filter, &policy, NULL);
+	POST(status == 0); /* judge_trigger has tried */
+	list_init(&binding->holders);
+	binding->id = span_of(trigger->id);
+	binding->function_id = span_of(trigger->function);
+	binding->origin = BINDING_CONFIG;
+	binding->stays = true;
+	return binding;
+}
+
+static int judge_together(void *ctx, const struct config *config, size_t *out_index,
+                          struct err *err)
+{
+	(void)ctx;
+	struct condition_env *conditions = condition_env_new();
+	struct routing *routing = routing_new();
+	struct binding **made = MEM_ARRAY(struct binding *, config->trigger_count + 1);
+	size_t count = 0;
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < config->trigger_count; i++) {
+		if (strcmp(config->triggers[i].type, "http") != 0) {
+			continue;
+		}
+		struct binding *binding = make_route(conditions, &config->triggers[i]);
+		status = routing_check(routing, binding, 0, err);
+		routing_add(routing, binding);
+		made[count++] = binding;
+		*out_index = i;
+	}
+	for (size_t i = 0; i < count; i++) {
+		routing_remove(routing, made[i]);
+		filter_free(made[i]->filter);
+		mem_free(made[i]);
+	}
+	mem_free(made);
+	routing_free(routing);
+	condition_env_free(conditions);
+	return status;
+}
+
 struct config_judge engine_judge(void)
 {
-	return (struct config_judge){.trigger = judge_trigger, .function = judge_function};
+	return (struct config_judge){
+	        .trigger = judge_trigger, .function = judge_function, .together = judge_together};
 }

@@ -191,6 +191,7 @@ static struct gateway_options gateway_says(const struct config *config)
 {
 	return (struct gateway_options){
 	        .cors_origins = (const char *const *)config->http.cors_origins.items,
+	        .max_requests = (size_t)config->http.max_concurrent,
 	        .only_false_means_no = config->compat.condition == CONFIG_CONDITION_III,
 	};
 }

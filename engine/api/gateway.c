@@ -20,6 +20,8 @@
 struct gateway {
 	struct core *core;
 	struct list requests; /* gateway_request.link */
+	size_t count;         /* of them */
+	size_t max_requests;
 	char **cors_origins;
 	bool only_false_means_no;
 };
@@ -72,6 +74,7 @@ static void request_free(struct gateway_request *request)
 	}
 	mem_free(request->steps);
 	list_remove(&request->link);
+	request->gateway->count--;
 	buf_free(&request->data);
 	buf_free(&request->given);
 	mem_free(request);
@@ -351,6 +354,7 @@ static struct gateway_request *request_new(struct gateway *gateway, struct excha
 	request->exchange = exchange;
 	list_init(&request->link);
 	list_push(&gateway->requests, &request->link);
+	gateway->count++;
 	request->trigger_id = mem_span(binding->id);
 	request->namespace_ = mem_span(binding->namespace_);
 	request->metadata = binding->metadata.ptr ? mem_span(binding->metadata) : SPAN_NONE;
@@ -373,11 +377,16 @@ static struct gateway_request *request_new(struct gateway *gateway, struct excha
 static void wake(struct gateway *gateway, struct exchange *exchange, struct binding *binding,
                  const struct api_path *path, const struct http_request *http)
 {
+	struct span origin = http_request_header(http, SPAN("origin"));
 	struct err err;
 	if (binding->pause.is_on) {
-		answer_problem(gateway, exchange, http_request_header(http, SPAN("origin")),
-		               SPAN("trigger_paused"),
+		answer_problem(gateway, exchange, origin, SPAN("trigger_paused"),
 		               SPAN("the trigger of this path is paused at the moment"));
+		return;
+	}
+	if (gateway->count >= gateway->max_requests) {
+		answer_problem(gateway, exchange, origin, SPAN("crowded"),
+		               SPAN("as many requests as may be are in hand"));
 		return;
 	}
 	struct gateway_request *request = request_new(gateway, exchange, binding, http);
@@ -493,6 +502,7 @@ void gateway_configure(struct gateway *gateway, const struct gateway_options *op
 	for (size_t i = 0; i < count; i++) {
 		gateway->cors_origins[i] = mem_text(options->cors_origins[i]);
 	}
+	gateway->max_requests = options->max_requests;
 	gateway->only_false_means_no = options->only_false_means_no;
 }
 

@@ -14,13 +14,15 @@
  * it is no delivery, and nothing of it is on disk.
  *
  *   404 no such path · 405 not this method · 422 the condition says no · 500 a function failed
- *   503 nobody serves it, it went away, or the trigger is paused · 504 too late
+ *   503 nobody serves it, it went away, the trigger is paused, or too many are in hand
+ *   504 too late
  */
 struct core;
 struct gateway;
 
 struct gateway_options {
 	const char *const *cors_origins; /* whose pages may read replies; NULL-terminated; copied */
+	size_t max_requests;             /* in hand at a time */
 	bool only_false_means_no;        /* compat.condition: iii */
 };
 

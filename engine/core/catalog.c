@@ -540,6 +540,7 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 
 void catalog_start(struct catalog *catalog)
 {
+	catalog->started = true;
 	LIST_EACH(&catalog->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, link);

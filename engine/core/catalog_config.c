@@ -3,6 +3,7 @@
 #include "engine/core/catalog_inside.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/routing.h"
 #include "triggers/filter.h"
@@ -83,7 +84,15 @@ int catalog_check_route(const struct catalog *catalog, const struct binding *fre
 	}
 	/* All of the config's are judged together, by judge_routes. */
 	bool is_config = fresh->origin == BINDING_CONFIG;
-	return routing_check(catalog->options.routing, fresh, is_config ? BINDING_CONFIG : 0, err);
+	int status =
+	        routing_check(catalog->options.routing, fresh, is_config ? BINDING_CONFIG : 0, err);
+	if (status != 0 && is_config && !catalog->started) {
+		/* A trigger that somebody made must not keep the daemon from starting. */
+		log_warn("catalog", "trigger \"%.*s\" of the config answers, though %s",
+		         SPAN_ARG(fresh->id), err->text);
+		status = 0;
+	}
+	return status;
 }
 
 /* Do the config's HTTP triggers go with each other, and with those of workers and callers? */

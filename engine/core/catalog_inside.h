@@ -16,6 +16,7 @@ struct catalog {
 	struct map by_name;   /* binding.by_name: id and version */
 	size_t count;
 	struct alarm unbound; /* since the last trigger came */
+	bool started;         /* the daemon is ready */
 };
 
 int catalog_build(const struct catalog *catalog, const struct trigger_spec *spec,

@@ -204,16 +204,21 @@ static bool walk(struct search *search, const struct route_node *node, size_t at
 	return node->rest != NULL && has_more && search->visit(search, node->rest);
 }
 
-/* The last one that somebody holds, else the last one. */
+/* The config's before others, one that somebody holds before one that waits for its worker. */
+static unsigned rank(const struct binding *binding)
+{
+	return binding->origin == BINDING_CONFIG ? 2 : binding_is_detached(binding) ? 0 : 1;
+}
+
+/* The last one of the highest rank. */
 static bool choose(struct search *search, const struct route_node *node)
 {
 	struct binding *best = NULL;
 	LIST_EACH(&node->bindings, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, in_route);
-		bool is_better =
-		        best == NULL || binding_is_detached(best) || !binding_is_detached(binding);
-		if (is_better && span_equal(binding->filter->http->method, search->method)) {
+		if (span_equal(binding->filter->http->method, search->method) &&
+		    (best == NULL || rank(binding) >= rank(best))) {
 			best = binding;
 		}
 	}

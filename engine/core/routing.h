@@ -14,7 +14,8 @@
  * before "all that is left"; a way that ends without a trigger of the method is given up for the
  * next one. Triggers of one pattern and method stand together: those of one worker's function may
  * be several (a worker of a new version comes before the old one has gone), the last that somebody
- * holds answers. Any other second one is refused when it is registered.
+ * holds answers. Any other second one is refused when it is registered; at the start, where that is
+ * too late, the config's answers.
  */
 struct routing;
 

@@ -331,8 +331,22 @@ test('without http.listen a trigger is refused with a sentence; config says it a
   raw.send({ type: 'registertrigger', id: 't', trigger_type: 'http', function_id: 'f', config: { api_path: '/x' } });
   const result = await raw.frame('the answer', (frame) => frame.type === 'triggerregistrationresult');
   assert.match(result.error.message, /nobody listens for requests of GET \/x: set http\.listen/);
-  const check = await daemon.cli('check', '--config', daemon.configFile);
-  assert.equal(check.code, 0, check.stderr);
+  const judge = async (http) => {
+    const file = `${daemon.dir}/other.yaml`;
+    fs.writeFileSync(file, `http: ${http}\nfunctions: [{id: f, exec: {command: [cat]}}]\ntriggers:\n` +
+      '  - {id: a, type: http, api_path: /x/:a, function: f}\n' +
+      '  - {id: b, type: http, api_path: /x/:b, function: f}\n');
+    return daemon.cli('check', '--config', file);
+  };
+  const silent = await judge('{}');
+  assert.notEqual(silent.code, 0);
+  assert.match(silent.stderr + silent.stdout, /yaml:4.*trigger 'a' is of type http, but nobody listens/);
+  const clash = await judge('{listen: "127.0.0.1:3111"}');
+  assert.match(clash.stderr + clash.stdout, /yaml:5.*trigger 'b': GET \/x\/:b belongs to the trigger "a"/);
+  for (const [listen, what] of [['nowhere', /must be host:port/], ['0.0.0.0:1', /is not loopback/]]) {
+    const wrong = await judge(`{listen: "${listen}"}`);
+    assert.match(wrong.stderr + wrong.stdout, what);
+  }
 });
 
 test('durable routes outlive the daemon, and a daemon without the listener', async (t) => {
@@ -345,6 +359,16 @@ test('durable routes outlive the daemon, and a daemon without the listener', asy
   assert.equal((await daemon.trigger('cat')).id, 'kept');
   await daemon.restart('SIGTERM', { http: { listen: '127.0.0.1:0' } });
   assert.equal((await daemon.ask('GET', '/kept')).status, 200);
+  // The config's own goes first where a start meets both; a reload refuses.
+  const triggers = [{ id: 'own', type: 'http', api_path: '/kept', function: 'f', paused: true }];
+  await daemon.restart('SIGTERM', { triggers });
+  assert.match(daemon.log, /trigger \\?"own\\?" of the config answers, though GET \/kept belongs to the trigger \\?"kept/);
+  assert.equal((await daemon.ask('GET', '/kept')).json.code, 'trigger_paused');
+  await daemon.restart('SIGTERM', { triggers: [] });
+  fs.writeFileSync(daemon.configFile, fs.readFileSync(daemon.configFile, 'utf8')
+    .replace('"triggers": []', `"triggers": ${JSON.stringify(triggers)}`));
+  const refused = await daemon.http('POST', '/v1/config:reload', {});
+  assert.deepEqual([refused.status, refused.json.code], [409, 'route_taken']);
   assert.equal((await daemon.http('DELETE', '/v1/triggers/kept')).status, 200);
   assert.equal((await daemon.ask('GET', '/kept')).status, 404);
 });
@@ -367,7 +391,7 @@ test('the config is taken live; a new address waits for a restart', async (t) =>
   assert.equal((await daemon.ask('GET', '/a')).status, 404);
   assert.equal((await daemon.ask('GET', '/b')).status, 200);
   const clash = await reload({ triggers: [trigger('/b'), { ...trigger('/b'), id: 'y' }] });
-  assert.equal(clash.status, 409, clash.text);
+  assert.equal(clash.status, 422, clash.text);
   assert.match(clash.json.detail, /GET \/b belongs to the trigger "x"/);
   assert.equal((await daemon.ask('GET', '/b')).status, 200);
   const large = await fetch(`${where}/b`, { method: 'POST', body: 'x'.repeat(2000) });
@@ -424,6 +448,48 @@ test('requests on one connection are answered in their order; one that leaves di
   socket.write(request(4));
   await waitFor('the fourth', () => text.endsWith('"4"'));
   socket.destroy();
+});
+
+test('too many at a time are told to come again', async (t) => {
+  const daemon = await serve(t, { http: { max_concurrent: 2 } });
+  const go = gate();
+  await route(t, daemon, 'GET /x', async () => (await go.promise, { body: 'ok' }));
+  const first = [daemon.ask('GET', '/x'), daemon.ask('GET', '/x')];
+  await daemon.trigger('serve::GET /x', (one) => one.matched === 2);
+  const more = await daemon.ask('GET', '/x');
+  assert.deepEqual([more.status, more.json.code, more.headers.get('retry-after')], [503, 'crowded', '1']);
+  go.open();
+  for (const reply of await Promise.all(first)) assert.equal(reply.json, 'ok');
+  assert.equal((await daemon.ask('GET', '/x')).status, 200);
+});
+
+test('a path goes when its trigger is unregistered; a redeploy leaves no gap', async (t) => {
+  const daemon = await serve(t);
+  const old = sdk(t, daemon);
+  old.registerFunction('f', async () => ({ body: 'old' }));
+  const brief = old.registerTrigger({ type: 'http', function_id: 'f', config: { api_path: '/brief' } });
+  old.registerTrigger({ type: 'http', function_id: 'f', config: { api_path: '/stays' } });
+  await waitFor('both', async () => (await daemon.triggers()).length === 2);
+  assert.equal((await daemon.ask('GET', '/brief')).json, 'old');
+  brief.unregister();
+  await waitFor('it to be gone', async () => (await daemon.ask('GET', '/brief')).status === 404);
+  // The new version asks its middleware first: another config of the same path and function.
+  const fresh = sdk(t, daemon);
+  fresh.registerFunction('f', async () => ({ body: 'new' }));
+  fresh.registerFunction('pass', async () => ({ action: 'continue' }));
+  fresh.registerTrigger({ type: 'http', function_id: 'f',
+    config: { api_path: '/stays', middleware_function_ids: ['pass'] } });
+  await waitFor('the new trigger', async () => (await daemon.triggers()).length === 2);
+  assert.equal((await daemon.ask('GET', '/stays')).status, 200);
+  await old.shutdown();
+  await waitFor('the old worker to be gone', async () =>
+    (await daemon.call('engine::workers::list')).workers.length === 1);
+  for (let n = 0; n < 5; n += 1) assert.equal((await daemon.ask('GET', '/stays')).json, 'new');
+  // The path of a worker that has gone may be another function's.
+  await fresh.shutdown();
+  await waitFor('nobody', async () => (await daemon.ask('GET', '/stays')).status === 503);
+  await route(t, daemon, 'GET /stays', async () => ({ body: 'other' }));
+  assert.equal((await daemon.ask('GET', '/stays')).json, 'other');
 });
 
 test('a delivery cannot be claimed from outside, and a trace goes on', async (t) => {

@@ -172,6 +172,9 @@ static void who_is_held_answers_else_the_last_one(void **state)
 	assert_string_equal(find(bench, "GET", "/a"), "old");
 	old->stays = false;
 	assert_string_equal(find(bench, "GET", "/a"), "new");
+	old->origin = BINDING_CONFIG;
+	fresh->stays = true;
+	assert_string_equal(find(bench, "GET", "/a"), "old");
 }
 
 static void patterns_that_say_nothing_clear_are_refused(void **state)
