@@ -110,9 +110,11 @@ static void record_lane(struct dispatch *dispatch, struct delivery *delivery)
 static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
-	bool needs_record =
-	        delivery->state == DELIVERY_BUSY || delivery->state == DELIVERY_SLEEPING ||
-	        delivery->seq < binding->done_until || stands_behind_record(dispatch, delivery);
+	/* One that failed and merely waits for room: its record was lost, or was to be a letter. */
+	bool needs_record = delivery->state == DELIVERY_BUSY ||
+	                    delivery->state == DELIVERY_SLEEPING || delivery->failures != 0 ||
+	                    delivery->seq < binding->done_until ||
+	                    stands_behind_record(dispatch, delivery);
 	if (needs_record && store_can_put(dispatch->store)) {
 		record_lane(dispatch, delivery);
 	} else if (!needs_record && !binding->lagging) {

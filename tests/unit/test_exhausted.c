@@ -155,6 +155,26 @@ static void without_an_order_there_is_no_key_to_pause(void **state)
 	assert_int_equal(catalog_check(world->catalog, &spec, &err), E_INVALID);
 }
 
+/* Its letter is lost, and it cannot have another at once: that it has failed is recorded. */
+static void what_waits_for_its_letter_is_not_called_again(void **state)
+{
+	(void)state;
+	begin("{\"concurrency\":1,\"retry\":{\"max_attempts\":1}}");
+	uint64_t dead = event("a");
+	uint64_t other = event("b");
+	lose_writes(1);
+	fails(dead);
+	assert_true(is_running(other)); /* for long */
+	pass(3000);
+	restart(true);
+	offer("f");
+	pass(3000);
+	answer(other);
+	pass(2000);
+	assert_int_equal(starts_of(dead), 1);
+	assert_int_equal(dead_letter_count(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +185,7 @@ int main(void)
 	        WORLD_TEST(nobody_releases_what_is_not_held),
 	        WORLD_TEST(a_dead_one_pauses_its_trigger),
 	        WORLD_TEST(without_an_order_there_is_no_key_to_pause),
+	        WORLD_TEST(what_waits_for_its_letter_is_not_called_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
