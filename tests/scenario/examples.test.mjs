@@ -155,6 +155,47 @@ test('feature flags, the Node edge', async (t) => {
   assert.deepEqual([await isOn('beta', 'ada', ['beta']), await isOn('old', 'ada')], [false, false]);
 });
 
+test('analytics counters: each hit counts once, over a kill, one by one and rolled up', async (t) => {
+  const daemon = await startExample(t, 'analytics-counters');
+  startNode(t, daemon, 'analytics-counters', 'worker.mjs');
+  await waitFor('the worker', async () => (await daemon.triggers()).every((one) => one.status === 'live'));
+  const sent = new Map();
+  const hits = async (from, to) => {
+    const ops = Array.from({ length: to - from }, (_, i) => ({ type: 'set', scope: 'hits', key: `h${from + i}`,
+      value: { page: ['/', '/docs'][i % 2], ms: i } }));
+    await daemon.call('state::transact', { ops });
+    for (const { value: { page, ms } } of ops) {
+      const sum = sent.get(page) ?? { views: 0, ms: 0 };
+      sent.set(page, { views: sum.views + 1, ms: sum.ms + ms });
+    }
+  };
+  for (let at = 0; at < 600; at += 100) {
+    await hits(at, at + 100);
+    if (at === 300) {
+      await daemon.kill();
+      await daemon.start();
+    }
+  }
+  await daemon.set('hits', 'odd', { page: '/docs', ms: 'slow' });
+  const [letter] = await waitFor('the odd one to be dead', async () => {
+    const dead = await daemon.dead();
+    return dead.length && dead;
+  });
+  assert.match(JSON.stringify(letter.attempts), /ms is no integer/);
+  await daemon.settled(30000);
+  const rolled = new Map();
+  for (const [key, { views, ms }] of Object.entries(await all(daemon, 'rollups'))) {
+    const [page] = key.split(' ');
+    const sum = rolled.get(page) ?? { views: 0, ms: 0 };
+    rolled.set(page, { views: sum.views + views, ms: sum.ms + ms });
+  }
+  assert.deepEqual(rolled, sent);
+  const counted = await all(daemon, 'counters');
+  assert.deepEqual(counted, { '/': { views: 300 }, '/docs': { views: 301 } });
+  const writes = (await daemon.events()).filter((event) => event.scope === 'rollups').length;
+  assert.ok(writes <= 60, `${writes} writes roll 600 hits up`);
+});
+
 test('an audit trail by webhooks', async (t) => {
   const file = path.join(tempDir(t), 'audit.jsonl');
   const port = await freePort();
