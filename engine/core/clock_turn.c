@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/react.h"
 #include "engine/durable/store.h"
 
 /* Who is called behind us in the same round may still begin something: one calm look says little.
@@ -97,6 +98,7 @@ static void look(struct clock_turn *turn)
 	} else if (!turn->at_rest) {
 		look_later(turn);
 	} else if (++turn->calm < CALM_LOOKS) {
+		react_look_at_parked(core->react); /* may put something */
 		look_soon(turn);
 	} else if (must_settle(turn, waited_ms)) {
 		turn->since_ms = now;

@@ -357,10 +357,10 @@ static void sweep_is_due(struct alarm *alarm)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
 		soon |= dispatch_sweep(react->dispatch, binding);
-		react_give_up_parked(react, binding);
 		feedback_look(react->feedback, binding);
 		later |= !react_is_at_rest(binding);
 	}
+	react_look_at_parked(react);
 	if (react->started) {
 		close_ended(react);
 		read_live(react);
@@ -433,6 +433,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	list_init(&react->active);
 	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
+	react->park_alarm.fn = react_park_is_over;
 	const struct dispatch_hooks hooks = {
 	        .adopted = adopted,
 	        .owes = owes,
@@ -462,6 +463,7 @@ void react_free(struct react *react)
 	if (react != NULL) {
 		alarm_clear(react->alarms, &react->cursor_alarm);
 		alarm_clear(react->alarms, &react->sweep_alarm);
+		alarm_clear(react->alarms, &react->park_alarm);
 		store_follow(react->store, NULL, NULL);
 		store_on_recovery(react->store, NULL, NULL);
 		if (react->reading != NULL) {
@@ -577,5 +579,6 @@ void react_stop(struct react *react)
 	}
 	alarm_clear(react->alarms, &react->cursor_alarm);
 	alarm_clear(react->alarms, &react->sweep_alarm);
+	alarm_clear(react->alarms, &react->park_alarm);
 	react->started = false;
 }

@@ -78,6 +78,10 @@ bool react_is_loop(const struct react *react, const struct event *event);
 /* Who is to hear of writes without a cause. */
 struct feedback *react_feedback(struct react *react);
 
+/* Notes whose events nobody can handle, since when, and gives up those that have waited for
+ * park_max_ms. It is done a few times a second anyway. */
+void react_look_at_parked(struct react *react);
+
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);
 

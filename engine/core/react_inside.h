@@ -23,6 +23,7 @@ struct react {
 	bool sweeps_slowly;
 	struct alarm cursor_alarm;
 	struct alarm sweep_alarm;
+	struct alarm park_alarm; /* for whoever has been parked longest */
 	char log[ADAPTER_LOG_LEN + 1];
 	struct matching matching; /* the event that filters are being asked about */
 	void (*finished)(void *ctx, struct binding *binding);
@@ -52,8 +53,7 @@ bool react_is_doomed(const struct react *react, const struct binding *binding,
                      enum filter_answer answer, struct delivery_doom *out);
 
 /* react_owed.c */
-/* Events that nobody could handle for too long become one dead letter. */
-void react_give_up_parked(struct react *react, struct binding *binding);
+void react_park_is_over(struct alarm *alarm);
 
 /* react_cursor.c */
 /* Puts them soon, all in one group. */

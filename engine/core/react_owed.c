@@ -22,22 +22,51 @@ static void give_up(struct react *react, struct binding *binding, uint64_t last,
 	react_want_cursors(react);
 }
 
-void react_give_up_parked(struct react *react, struct binding *binding)
+/* Events that nobody could handle for too long become one dead letter. How long the others have;
+ * INT64_MAX: there are none, or no letter can be written now. */
+static int64_t look_at(struct react *react, struct binding *binding)
 {
 	bool parked = !binding->pause.is_on && !dispatch_owes_nothing(binding) &&
 	              binding->busy == 0 && !dispatch_is_served(binding);
 	int64_t now = clock_mono_ms(); /* a clock that is set forward buries nothing */
 	if (!parked) {
 		binding->parked_since_ms = 0;
-	} else if (binding->parked_since_ms == 0) {
+		return INT64_MAX;
+	}
+	if (binding->parked_since_ms == 0) {
 		binding->parked_since_ms = now;
-	} else if (now - binding->parked_since_ms > react->options.park_max_ms &&
-	           store_can_put(react->store) && !dead_is_full(react->dead)) {
-		uint64_t last =
-		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1;
-		give_up(react, binding, last, "function_absent",
+	}
+	int64_t left_ms = react->options.park_max_ms - (now - binding->parked_since_ms);
+	if (left_ms > 0) {
+		return left_ms;
+	}
+	if (store_can_put(react->store) && !dead_is_full(react->dead)) {
+		give_up(react, binding,
+		        binding->lagging ? store_durable_seq(react->store) : react->next_seq - 1,
+		        "function_absent",
 		        "nobody served the function for longer than delivery.park_max");
 	}
+	return INT64_MAX;
+}
+
+void react_look_at_parked(struct react *react)
+{
+	int64_t least_ms = INT64_MAX;
+	LIST_EACH(&react->active, link)
+	{
+		int64_t left_ms = look_at(react, MEM_CONTAINER(link, struct binding, active_link));
+		least_ms = left_ms < least_ms ? left_ms : least_ms;
+	}
+	if (least_ms != INT64_MAX) {
+		alarm_set_in(react->alarms, &react->park_alarm, least_ms);
+	} else {
+		alarm_clear(react->alarms, &react->park_alarm);
+	}
+}
+
+void react_park_is_over(struct alarm *alarm)
+{
+	react_look_at_parked(MEM_CONTAINER(alarm, struct react, park_alarm));
 }
 
 uint64_t react_first_needed(const struct react *react)

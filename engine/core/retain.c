@@ -29,7 +29,8 @@ struct retain {
 	struct alarms *alarms;
 	struct retain_options options;
 	struct alarm alarm;
-	bool soon; /* it looks within LOOK_MS */
+	struct alarm old; /* when the next part of the journal will be too old */
+	bool soon;        /* it looks within LOOK_MS */
 	enum room room;
 	struct sample samples[SAMPLES];
 	size_t count;
@@ -131,9 +132,21 @@ static uint64_t look_at_size(struct retain *retain, const struct adapter_head *h
 	return bytes > most ? keep_from : 0;
 }
 
-static void look(struct alarm *alarm)
+/* The first sample behind what is too old already says when. */
+static void wait_for_age(struct retain *retain, uint64_t too_old)
 {
-	struct retain *retain = MEM_CONTAINER(alarm, struct retain, alarm);
+	for (size_t i = 0; i < retain->count; i++) {
+		if (retain->samples[i].seq > too_old) {
+			alarm_set(retain->alarms, &retain->old,
+			          retain->samples[i].wall_ms + retain->options.max_age_ms);
+			return;
+		}
+	}
+	alarm_clear(retain->alarms, &retain->old);
+}
+
+static void look(struct retain *retain)
+{
 	int64_t now = clock_wall_ms();
 	take_sample(retain, now);
 	struct adapter_head head;
@@ -146,10 +159,21 @@ static void look(struct alarm *alarm)
 	if (seq > head.first_seq) {
 		store_trim(retain->store, seq);
 	}
+	wait_for_age(retain, by_age);
 	/* While nothing comes and there is room, there is only age to look after. */
 	retain->soon = by_size != 0;
 	alarm_set_real(retain->alarms, &retain->alarm,
 	               retain->soon ? LOOK_MS : retain->options.max_age_ms / GAPS + 1);
+}
+
+static void look_is_due(struct alarm *alarm)
+{
+	look(MEM_CONTAINER(alarm, struct retain, alarm));
+}
+
+static void is_old(struct alarm *alarm)
+{
+	look(MEM_CONTAINER(alarm, struct retain, old));
 }
 
 static void something_came(void *ctx)
@@ -169,7 +193,8 @@ struct retain *retain_new(struct store *store, struct react *react, struct alarm
 	retain->react = react;
 	retain->alarms = alarms;
 	retain->options = *options;
-	retain->alarm.fn = look;
+	retain->alarm.fn = look_is_due;
+	retain->old.fn = is_old;
 	react_on_events(react, something_came, retain);
 	return retain;
 }
@@ -185,6 +210,7 @@ void retain_free(struct retain *retain)
 {
 	if (retain != NULL) {
 		alarm_clear(retain->alarms, &retain->alarm);
+		alarm_clear(retain->alarms, &retain->old);
 		mem_free(retain);
 	}
 }

@@ -364,6 +364,31 @@ static void a_job_below_the_age_limit_keeps_its_event(void **state)
 	retain_end();
 }
 
+/* Nobody looks by the way: only what is set for that hour fires. */
+static void what_is_old_goes_when_a_virtual_clock_says_so(void **state)
+{
+	(void)state;
+	begin();
+	offer("f");
+	retain_begin(1024 * 1024 * 1024, false);
+	(void)write_events(2 * SEGMENT);
+	for (int i = 0; i < 500 && !dispatch_owes_nothing(trigger("t")); i++) {
+		answer_all();
+	}
+	pass(LOOK_MS + 1000);
+	uint64_t first = first_seq();
+	clock_set_virtual(clock_wall_ms());
+	clock_advance((int64_t)168 * HOUR_MS - 2000);
+	(void)alarms_run_due(world->alarms);
+	flush();
+	assert_int_equal(first_seq(), first);
+	clock_advance(2000);
+	(void)alarms_run_due(world->alarms);
+	flush();
+	assert_true(first_seq() >= first + SEGMENT);
+	retain_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +399,7 @@ int main(void)
 	        WORLD_TEST(it_is_said_once),
 	        WORLD_TEST(what_nobody_needs_gives_way_by_itself),
 	        WORLD_TEST(what_is_old_goes),
+	        WORLD_TEST(what_is_old_goes_when_a_virtual_clock_says_so),
 	        WORLD_TEST(a_job_below_the_age_limit_keeps_its_event),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
