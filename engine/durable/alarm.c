@@ -150,7 +150,9 @@ static void put_in(struct alarms *alarms, struct alarm *alarm, enum alarm_state 
 	take_out(alarms, alarm);
 	heap_add(heap_of(alarms, state), &alarm->node, rank);
 	alarm->state = state;
-	arm(alarms);
+	if (heap_first(heap_of(alarms, state)) == &alarm->node) {
+		arm(alarms); /* else the timer is armed for one before it */
+	}
 }
 
 void alarm_set(struct alarms *alarms, struct alarm *alarm, int64_t wall_ms)

@@ -8,6 +8,7 @@
 #include "engine/core/expiry.h"
 #include "engine/core/react.h"
 #include "engine/core/worker.h"
+#include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include <stdio.h>
@@ -165,6 +166,38 @@ static void write_expiry(const struct core *core, struct buf *out)
 	buf_byte(out, '}');
 }
 
+/* Counts by how late they were, each up to the bound that names it. */
+static void write_lateness(const struct alarm_stats *stats, struct buf *out)
+{
+	json_write_name(out, "lateness_ms");
+	buf_byte(out, '{');
+	for (size_t i = 0; i < ALARM_BUCKETS - 1; i++) {
+		char name[24];
+		(void)snprintf(name, sizeof name, "%lld", (long long)alarm_bucket_ms[i]);
+		json_write_member_uint(out, name, stats->late[i]);
+	}
+	json_write_member_uint(out, "more", stats->late[ALARM_BUCKETS - 1]);
+	buf_byte(out, '}');
+}
+
+static void write_timers(const struct core *core, struct buf *out)
+{
+	struct alarm_stats stats;
+	int64_t next_ms = alarms_next_ms(core->alarms);
+	alarms_stats(core->alarms, &stats);
+	json_write_name(out, "timers");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "pending", stats.pending);
+	json_write_member_uint(out, "overdue", stats.overdue);
+	if (next_ms < CLOCK_MOST_MS) {
+		write_time(out, "next_due", next_ms);
+	}
+	json_write_member_uint(out, "fired", stats.fired);
+	json_write_member_int(out, "worst_lateness_ms", stats.worst_ms);
+	write_lateness(&stats, out);
+	buf_byte(out, '}');
+}
+
 static void status(struct work *work, struct span data)
 {
 	(void)data;
@@ -188,6 +221,9 @@ static void status(struct work *work, struct span data)
 	json_write_member_uint(out, "triggers", catalog_count(core->catalog));
 	json_write_member_uint(out, "unbound_triggers", catalog_unbound(core->catalog));
 	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
+	json_write_member_string(out, "clock", clock_is_virtual() ? SPAN("manual") : SPAN("real"));
+	write_time(out, "now", clock_wall_ms());
+	write_timers(core, out);
 	write_store(core, out);
 	write_expiry(core, out);
 	if (core->config.tell != NULL) {

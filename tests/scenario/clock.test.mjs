@@ -179,3 +179,27 @@ test('a restart never goes back, and its jobs are due when they were', async (t)
   await calls.count(2);
   assert.equal(calls.items[1].now, at(6 * HOUR));
 });
+
+test('what nobody can handle is given up at its time, with everything else', async (t) => {
+  const daemon = await startManual(t, { ...retries({}), delivery: { park_max: '7d' } }, START);
+  await daemon.set('s', 'k', 1);
+  await daemon.advance(7 * 24 * HOUR - 1);
+  assert.deepEqual(await daemon.dead(), []);
+  await daemon.advance(24 * HOUR);
+  const [letter, ...others] = await daemon.dead();
+  assert.deepEqual([letter.reason, letter.died_at, others], ['function_absent', at(7 * 24 * HOUR), []]);
+});
+
+test('the status tells how the timer is', async (t) => {
+  const daemon = await startDaemon(t, retries({ initial_ms: 1, max_ms: 1 }));
+  const calls = mailer(t, daemon, 2);
+  await daemon.set('s', 'k', 1);
+  await calls.count(3);
+  await daemon.settled();
+  const { clock, now, timers } = await daemon.call('engine::status');
+  assert.deepEqual([clock, timers.overdue, timers.fired], ['real', 0, 2]);
+  assert.ok(Math.abs(Date.parse(now) - Date.now()) < 5000);
+  const counts = Object.values(timers.lateness_ms);
+  assert.deepEqual([counts.length, counts.reduce((sum, n) => sum + n)], [9, 2]);
+  assert.ok(timers.worst_lateness_ms >= 0 && timers.pending >= 0);
+});
