@@ -41,7 +41,7 @@ static void finish(struct round *round, int status)
 		return;
 	}
 	if (status != 0 && !alarm_is_set(&expiry->retry)) {
-		alarm_set_in(expiry->alarms, &expiry->retry, RETRY_MS);
+		alarm_set_real(expiry->alarms, &expiry->retry, RETRY_MS);
 	}
 	agenda_done(expiry->agenda);
 }

@@ -204,7 +204,7 @@ static void load_failed(struct agenda *agenda, int status, const struct err *err
 	if (status != E_CANCELED) {
 		log_warn("agenda", "what is due cannot be read, trying again: %s", err->text);
 	}
-	alarm_set_in(agenda->alarms, &agenda->load, RETRY_MS);
+	alarm_set_real(agenda->alarms, &agenda->load, RETRY_MS);
 }
 
 static void take_rows(struct agenda *agenda, const struct store_due *page)
