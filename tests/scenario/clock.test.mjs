@@ -169,6 +169,7 @@ test('a restart never goes back, and its jobs are due when they were', async (t)
   await daemon.set('s', 'k', 1);
   await calls.count(1);
   await waitFor('the job', async () => (await daemon.jobs()).find((one) => one.state === 'sleeping'));
+  await daemon.set('other', 'k', 1); // what was put before is durable, too
   await daemon.restart('SIGKILL');
   assert.equal((await daemon.http('GET', '/v1/clock')).json.now, at(HOUR));
   assert.match(daemon.log, /the clock is manual/);
