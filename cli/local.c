@@ -70,6 +70,22 @@ static struct config *load(const struct invocation *invocation)
 	return config;
 }
 
+/* What is said besides, if there is any. */
+static void add_members(const struct config *config, struct buf *out)
+{
+	struct buf warnings = {0};
+	engine_judge_warn(config, true, &warnings);
+	out->len -= 2; /* the brace and the line */
+	if (config->iii_ignored != NULL) {
+		json_write_member_string(out, "iii_ignored", span_of(config->iii_ignored));
+	}
+	if (warnings.len != 0) {
+		buf_format(out, ",\"warnings\":[%.*s]", SPAN_ARG(buf_view(&warnings)));
+	}
+	BUF_LITERAL(out, "}\n");
+	buf_free(&warnings);
+}
+
 int local_check(const struct invocation *invocation)
 {
 	struct buf out = {0};
@@ -88,10 +104,9 @@ int local_check(const struct invocation *invocation)
 		           config->function_count, config->trigger_count);
 		if (!invocation->json) {
 			config_describe_iii(config, &out);
-		} else if (config->iii_ignored != NULL) {
-			out.len -= 2; /* the brace and the line */
-			json_write_member_string(&out, "iii_ignored", span_of(config->iii_ignored));
-			BUF_LITERAL(&out, "}\n");
+			engine_judge_warn(config, false, &out);
+		} else {
+			add_members(config, &out);
 		}
 		config_free(config);
 	}

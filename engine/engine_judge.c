@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/engine_judge.h"
 
+#include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/own_scope.h"
 #include "engine/core/routing.h"
 #include "engine/work/webhook_target.h"
 #include "triggers/triggers.h"
@@ -116,4 +118,27 @@ struct config_judge engine_judge(void)
 {
 	return (struct config_judge){
 	        .trigger = judge_trigger, .function = judge_function, .together = judge_together};
+}
+
+void engine_judge_warn(const struct config *config, bool json, struct buf *out)
+{
+	for (size_t i = 0; i < config->trigger_count; i++) {
+		const struct config_trigger *trigger = &config->triggers[i];
+		struct buf why = {0};
+		struct buf text = {0};
+		if (own_scope_warns(span_of(trigger->type), span_of(trigger->function),
+		                    span_of(trigger->config), &why)) {
+			buf_format(&text, "trigger %s may wake itself: %.*s", trigger->id,
+			           SPAN_ARG(buf_view(&why)));
+		}
+		if (text.len != 0 && json) {
+			json_write_comma(out);
+			json_write_string(out, buf_view(&text));
+		} else if (text.len != 0) {
+			buf_format(out, "line %u: %.*s\n", trigger->line,
+			           SPAN_ARG(buf_view(&text)));
+		}
+		buf_free(&text);
+		buf_free(&why);
+	}
 }

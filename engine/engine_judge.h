@@ -8,4 +8,9 @@
 /* For `pawl check`, and whoever loads a configuration to run it. */
 struct config_judge engine_judge(void);
 
+struct buf;
+
+/* Appends what is right and yet worth a word: a line each, or the items of a JSON array. */
+void engine_judge_warn(const struct config *config, bool json, struct buf *out);
+
 #endif

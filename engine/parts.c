@@ -322,9 +322,10 @@ int parts_take(struct parts *parts, const struct config *config, struct store_wa
 
 /* ---- making ---- */
 
-static int find_cause(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
+static int find_cause(void *ctx, struct span baggage, struct event_cause *cause,
+                      struct binding **out_by, struct err *err)
 {
-	return causes_find(dispatch_causes(ctx), baggage, cause, err);
+	return causes_find(dispatch_causes(ctx), baggage, cause, out_by, err);
 }
 
 static void crowded(void *ctx, bool is)

@@ -20,6 +20,7 @@ struct catalog;
 struct dispatch;
 struct throttle;
 struct feedback_watch;
+struct footprint;
 struct route_node;
 
 /* The number is on disk. */
@@ -71,6 +72,10 @@ struct binding {
 	struct feedback_watch *watch_own; /* NULL: it is not watched */
 	int64_t looked_ms;                /* real time: when it was looked at last */
 	uint64_t looked_matched;          /* what `matched` was then */
+
+	/* footprint's */
+	struct footprint *footprint; /* of its function */
+	uint64_t own_seq; /* a handler of it wrote this event, which it wants; 0 = none */
 
 	/* dispatch's */
 	struct dispatch *dispatch;

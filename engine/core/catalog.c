@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/footprint.h"
 #include "engine/core/job_store.h"
 #include "engine/core/redeploy.h"
 #include "engine/core/routing.h"
@@ -116,6 +117,16 @@ static void tell_unbound(struct alarm *alarm)
 	}
 }
 
+static void tell_footprint(const struct binding *binding)
+{
+	struct buf why = {0};
+	if (binding->until_seq == 0 && footprint_warns(binding, &why)) {
+		log_warn("catalog", "trigger %.*s may wake itself: %.*s", SPAN_ARG(binding->id),
+		         SPAN_ARG(buf_view(&why)));
+	}
+	buf_free(&why);
+}
+
 /* Takes the binding over: from here on it is judged by and watched for. */
 static void enter(struct catalog *catalog, struct binding *binding, uint64_t own_cursor)
 {
@@ -127,6 +138,9 @@ static void enter(struct catalog *catalog, struct binding *binding, uint64_t own
 	map_add(&catalog->by_name, &binding->by_name, hash_bytes(binding->id, 0));
 	catalog->count++;
 	alarm_set_in(catalog->alarms, &catalog->unbound, UNBOUND_MS);
+	binding->footprint =
+	        footprint_take(catalog->footprints, binding->namespace_, binding->function_id);
+	tell_footprint(binding);
 	dispatch_attach(catalog->dispatch, binding);
 	react_add(catalog->react, binding, own_cursor);
 	if (binding->filter->http != NULL && catalog->options.routing != NULL &&
@@ -149,6 +163,7 @@ static void leave(struct catalog *catalog, struct binding *binding, bool keep_re
 	list_remove(&binding->link);
 	map_remove(&catalog->by_name, &binding->by_name);
 	catalog->count--;
+	footprint_drop(catalog->footprints, binding->footprint);
 	trigger_record_free(binding);
 }
 
@@ -492,6 +507,7 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	catalog->alarms = alarms;
 	catalog->dispatch = dispatch;
 	catalog->react = react;
+	catalog->footprints = footprints_new();
 	catalog->options = *options;
 	catalog->unbound.fn = tell_unbound;
 	list_init(&catalog->bindings);
@@ -510,6 +526,7 @@ void catalog_free(struct catalog *catalog)
 			leave(catalog, LIST_FIRST(&catalog->bindings, struct binding, link), true);
 		}
 		map_close(&catalog->by_name);
+		footprints_free(catalog->footprints);
 		mem_free(catalog);
 	}
 }

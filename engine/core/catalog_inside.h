@@ -11,6 +11,7 @@ struct catalog {
 	struct alarms *alarms;
 	struct dispatch *dispatch;
 	struct react *react;
+	struct footprints *footprints;
 	struct catalog_options options;
 	struct list bindings; /* binding.link, oldest first */
 	struct map by_name;   /* binding.by_name: id and version */

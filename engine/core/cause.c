@@ -45,7 +45,7 @@ void causes_remove(struct causes *causes, struct delivery *delivery)
 }
 
 int causes_find(struct causes *causes, struct span baggage, struct event_cause *cause,
-                struct err *err)
+                struct binding **out_by, struct err *err)
 {
 	struct baggage found;
 	struct delivery_name name;
@@ -66,6 +66,8 @@ int causes_find(struct causes *causes, struct span baggage, struct event_cause *
 		        "up: attempt %u has taken its place",
 		        found.attempt, SPAN_ARG(found.delivery), attempt_number(delivery));
 	}
-	(void)attempt_cause(delivery, span_of(causes->log), &causes->text, cause);
+	if (attempt_cause(delivery, span_of(causes->log), &causes->text, cause)) {
+		*out_by = delivery->binding;
+	}
 	return 0;
 }

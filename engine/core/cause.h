@@ -22,9 +22,10 @@ void causes_close(struct causes *causes);                          /* nothing is
 void causes_add(struct causes *causes, struct delivery *delivery); /* harmless when it is there */
 void causes_remove(struct causes *causes, struct delivery *delivery); /* harmless when it is not */
 
-/* From the baggage of a frame or request. 0 with `cause` filled, or left alone when no running
- * attempt is named; E_CONFLICT "stale_delivery" when a later attempt has taken its place. */
+/* From the baggage of a frame or request. 0 with `cause` filled, and whose
+ * delivery it is (good until the loop is returned to), or both left alone when no running attempt
+ * is named; E_CONFLICT "stale_delivery" when a later attempt has taken its place. */
 int causes_find(struct causes *causes, struct span baggage, struct event_cause *cause,
-                struct err *err);
+                struct binding **out_by, struct err *err);
 
 #endif

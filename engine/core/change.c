@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "engine/core/feedback.h"
+#include "engine/core/footprint.h"
 #include "wire/baggage.h"
 
 int change_begin(struct task *task, struct change_origin *out, struct err *err)
@@ -21,7 +22,7 @@ int change_begin(struct task *task, struct change_origin *out, struct err *err)
 	                              .epoch = head.epoch,
 	                              .time_ms = store_time_ms(tasks->store)};
 	if (tasks->cause != NULL && task->baggage.ptr != NULL && baggage_is_ours(task->baggage)) {
-		return tasks->cause(tasks->cause_ctx, task->baggage, &out->cause, err);
+		return tasks->cause(tasks->cause_ctx, task->baggage, &out->cause, &out->by, err);
 	}
 	if (task->caller.ptr != NULL && tasks->feedback != NULL &&
 	    feedback_is_on(tasks->feedback)) {
@@ -66,6 +67,9 @@ static void put(struct store *store, const struct change *change,
 	        .reason = change->has_expired ? SPAN("expired") : SPAN_NONE,
 	};
 	uint32_t value_at;
+	if (origin->by != NULL) {
+		footprint_note(origin->by, &event);
+	}
 	if (origin->feedback != NULL) {
 		feedback_wrote(origin->feedback, origin->caller, &event);
 	}

@@ -25,6 +25,7 @@ struct change {
 /* What the events of one task share. */
 struct change_origin {
 	struct event_cause cause;
+	struct binding *by; /* whose handler it is; NULL: not known */
 	struct span traceparent;
 	struct feedback *feedback; /* NULL: nobody wants to know that the caller wrote */
 	struct span caller;

@@ -20,6 +20,7 @@
 struct state;
 struct store;
 struct alarms;
+struct binding;
 struct feedback;
 struct idem;
 
@@ -31,9 +32,10 @@ struct state_limits {
 };
 
 /* Answers which delivery a write belongs to, from its baggage; set by the delivery side. Fills
- * `cause` with borrowed spans and returns 0, or E_CONFLICT "stale_delivery". */
+ * `cause` with borrowed spans and *out_by with its trigger, or leaves them alone, and returns 0, or
+ * E_CONFLICT "stale_delivery". */
 typedef int state_cause_fn(void *ctx, struct span baggage, struct event_cause *cause,
-                           struct err *err);
+                           struct binding **out_by, struct err *err);
 
 struct state *state_new(struct store *store, const struct state_limits *limits);
 void state_free(struct state *state);

@@ -32,6 +32,7 @@
  *
  * A step never ends its task before it returns: the answer comes in a later call of the store.
  */
+struct binding;
 struct feedback;
 struct idem;
 struct idem_name;
@@ -47,7 +48,8 @@ struct tasks {
 	uint64_t reply_bytes;
 	uint32_t transact_keys;
 	uint64_t transact_bytes;
-	int (*cause)(void *ctx, struct span baggage, struct event_cause *cause, struct err *err);
+	int (*cause)(void *ctx, struct span baggage, struct event_cause *cause,
+	             struct binding **out_by, struct err *err);
 	void *cause_ctx;
 	struct feedback *feedback; /* NULL: nobody wants to know */
 	struct scope_rules scopes;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "engine/core/cause.h"
 #include "engine/core/dispatch.h"
+#include "engine/core/footprint.h"
 #include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
@@ -17,6 +18,7 @@ enum { EVENTS_MOST = 1000, EVENT_BYTES = 2 << 20 };
 struct publishing {
 	struct store *store;
 	struct event_cause cause;
+	struct binding *by; /* whose handler it is; NULL: not known */
 	struct span traceparent;
 	struct span caller; /* as call.caller */
 	struct feedback *feedback;
@@ -74,6 +76,9 @@ static uint64_t put(const struct publishing *publishing, struct span item)
 	if (publishing->caller.ptr != NULL && feedback_is_on(publishing->feedback)) {
 		feedback_wrote(publishing->feedback, publishing->caller, &event);
 	}
+	if (publishing->by != NULL) {
+		footprint_note(publishing->by, &event);
+	}
 	event_encode(&event, store_entry_begin(publishing->store), &value_at);
 	(void)store_entry_end(publishing->store);
 	buf_free(&texts);
@@ -122,9 +127,10 @@ static int begin(const struct work *work, struct publishing *out, struct err *er
 	                           .time_ms = store_time_ms(core->store),
 	                           .epoch = head.epoch};
 	memcpy(out->log, head.log, sizeof out->log);
-	return work->call->baggage.ptr != NULL ? causes_find(dispatch_causes(core->dispatch),
-	                                                     work->call->baggage, &out->cause, err)
-	                                       : 0;
+	return work->call->baggage.ptr != NULL
+	               ? causes_find(dispatch_causes(core->dispatch), work->call->baggage,
+	                             &out->cause, &out->by, err)
+	               : 0;
 }
 
 /* Answered when they are durable: whoever hears of it need not send them again. */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/catalog.h"
+#include "engine/core/footprint.h"
 #include "engine/core/react.h"
 #include "engine/core/throttle.h"
 #include "engine/work/builtin.h"
@@ -78,6 +79,15 @@ static void write_windows(const struct windows *windows, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_warning(const struct binding *binding, struct buf *out)
+{
+	struct buf text = {0};
+	if (footprint_warns(binding, &text)) {
+		json_write_member_string(out, "warning", buf_view(&text));
+	}
+	buf_free(&text);
+}
+
 static void write_disabled(const struct function *served, struct buf *out)
 {
 	struct span reason = served != NULL ? function_disabled(served) : SPAN_NONE;
@@ -141,6 +151,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	json_write_member_uint(out, "retries", binding->retried);
 	json_write_member_uint(out, "dead", binding->buried);
 	json_write_member_string(out, "last_error", span_of(binding->last_error));
+	write_warning(binding, out);
 	struct executor *holder = NULL;
 	LIST_EACH(&binding->holders, link)
 	{
@@ -225,6 +236,9 @@ static void was_registered(struct trigger_hold *hold, int status, const struct e
 	} else {
 		buf_byte(&work->out, '{');
 		json_write_member_string(&work->out, "id", hold->sdk_id);
+		if (hold->binding != NULL) {
+			write_warning(hold->binding, &work->out);
+		}
 		buf_byte(&work->out, '}');
 		work_reply_out(work);
 	}

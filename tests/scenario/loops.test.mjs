@@ -1,6 +1,6 @@
 // Triggers that wake themselves: told by their rate where the SDK brings no baggage back.
 import assert from 'node:assert/strict';
-import { sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { childWorker, sdk, startDaemon, test, waitFor } from './lib.mjs';
 
 const loop = (worker, id = 'count', scope = 'counters') => {
   worker.on(id, { scope }, async (event) => {
@@ -51,4 +51,34 @@ test('who writes from outside its handlers is not suspected, and 0 suspects nobo
   await waitFor('many rounds', async () => (await daemon.get('free', 'k')).n > 600);
   assert.deepEqual((await daemon.triggers()).filter((one) => one.status === 'paused'), []);
   assert.equal((await daemon.cli('trigger', 'pause', id)).code, 0); // or it would never end
+});
+
+test('a trigger whose function is known to write what wakes it is warned of', async (t) => {
+  const daemon = await startDaemon(t);
+  childWorker(t, daemon, 'notes.mjs'); // OpenTelemetry is on: its writes say what made them
+  await daemon.trigger('note', (one) => one.status === 'live');
+  await daemon.set('notes', 'in1', 'x');
+  await waitFor('the note', () => daemon.get('notes', 'out-in1'));
+  assert.equal((await daemon.trigger('note')).warning, undefined);
+  const register = (id, config) => daemon.call('engine::register_trigger',
+    { id, trigger_type: 'state', function_id: 'note', config: { scope: 'notes', paused: true, ...config } });
+  assert.equal((await register('deletions', { events: ['deleted'] })).warning, undefined);
+  const { warning } = await register('all', {});
+  assert.match(warning, /has written the key "out-in1" of the scope "notes" \(event 2\)/);
+  assert.match(daemon.log, /trigger all may wake itself: its function has written the key/);
+  assert.equal((await daemon.http('GET', '/v1/triggers/all')).json.warning, warning);
+  assert.equal((await daemon.triggers()).find((one) => one.id === 'all').warning, warning);
+});
+
+test('what the config says by itself is told by pawl check, and where the trigger is listed', async (t) => {
+  const copy = (scope) => ({ id: `to-${scope}`, function: 'state::set', scope: 'users',
+    select: { scope: `'${scope}'`, key: 'key', value: 'new_value' } });
+  const daemon = await startDaemon(t, { triggers: [copy('users'), copy('others')] });
+  const text = await daemon.cli('check', '--config', daemon.configFile);
+  assert.equal(text.code, 0);
+  assert.match(text.stdout, /^ok: 0 functions, 2 triggers\nline \d+: trigger to-users may wake itself: its function state::set writes the scope that wakes it\n$/);
+  const { warnings, ok } = JSON.parse((await daemon.cli('check', '--config', daemon.configFile, '--json')).stdout);
+  assert.deepEqual([ok, warnings.length], [true, 1]);
+  assert.deepEqual((await daemon.triggers()).map((one) => [one.id, typeof one.warning]),
+    [['to-users', 'string'], ['to-others', 'undefined']]);
 });

@@ -371,8 +371,10 @@ static void test_sizes_at_their_limits(void **state)
 
 /* ---- events ---- */
 
-static int cause_of(void *ctx, struct span baggage, struct event_cause *cause, struct err *err)
+static int cause_of(void *ctx, struct span baggage, struct event_cause *cause,
+                    struct binding **out_by, struct err *err)
 {
+	(void)out_by;
 	(*(int *)ctx)++;
 	if (span_is(baggage, "pawl.delivery=old")) {
 		return err_set(err, E_CONFLICT, "stale_delivery", "another attempt has begun");
