@@ -292,6 +292,17 @@ test('configuration changes', async (t) => {
   assert.deepEqual(await daemon.dead(), []);
 });
 
+// As with startNode: a copy beside the node_modules of the scenarios.
+test('testing: the tests of a workflow, by a turned clock', async (t) => {
+  const copy = path.join(root, 'tests/scenario', `.testing-${process.pid}`);
+  t.after(() => fs.rmSync(copy, { recursive: true, force: true }));
+  fs.cpSync(path.join(root, 'examples/testing/node'), copy, { recursive: true });
+  const { NODE_TEST_CONTEXT, ...env } = process.env; // it runs tests itself
+  const tested = await run(process.execPath, ['--test', '--test-reporter=tap', copy],
+    { cwd: copy, env: { ...env, PAWL_BIN: program } });
+  assert.deepEqual([tested.code, /# pass (\d+)/.exec(tested.stdout)?.[1]], [0, '3'], tested.stdout);
+});
+
 test('every example configuration is good', async () => {
   for (const name of fs.readdirSync(path.join(root, 'examples'))) {
     const file = `examples/${name}/config.yaml`;
