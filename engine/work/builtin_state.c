@@ -7,6 +7,7 @@
 struct state_work {
 	struct state_request request;
 	struct work *work;
+	struct buf kept; /* copies of what is the caller's, if he may go before it is done */
 };
 
 static void state_done(struct state_request *request, int status, struct span result,
@@ -20,7 +21,28 @@ static void state_done(struct state_request *request, int status, struct span re
 	} else {
 		work_fail(work, err);
 	}
+	buf_free(&own->kept);
 	mem_free(own);
+}
+
+/* A call with a timeout may end while a record is still being read, or waited for. */
+static void keep_all(struct state_work *own)
+{
+	struct state_request *request = &own->request;
+	struct span *const spans[] = {&request->name, &request->data, &request->traceparent,
+	                              &request->baggage, &request->caller};
+	size_t bytes = 0;
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		bytes += spans[i]->len;
+	}
+	(void)buf_reserve(&own->kept, bytes); /* it does not move between them */
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		size_t at = own->kept.len;
+		if (spans[i]->ptr != NULL) {
+			buf_span(&own->kept, *spans[i]);
+			spans[i]->ptr = own->kept.ptr + at;
+		}
+	}
 }
 
 static void run_state(struct work *work, struct span data)
@@ -35,6 +57,9 @@ static void run_state(struct work *work, struct span data)
 	        .caller = work->call->caller,
 	        .done = state_done,
 	};
+	if (work->call->timeout_ms > 0) {
+		keep_all(own);
+	}
 	state_run(work->core->state, &own->request);
 }
 

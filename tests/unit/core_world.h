@@ -54,6 +54,7 @@ struct started {
 struct world {
 	uv_loop_t loop;
 	struct fault_disk *disk;
+	const struct adapter_type *adapter; /* fault_inline, unless a test says otherwise */
 	struct store *store;
 	struct alarms *alarms;
 	struct condition_env *conditions;
@@ -264,7 +265,7 @@ static inline void world_up(void)
 	world->life++;
 	world->alarms = alarms_new(&world->loop);
 	const struct store_options options = {
-	        .adapter = &fault_inline,
+	        .adapter = world->adapter,
 	        .how = {.dir = "/nowhere", .config = fault_config(world->disk)},
 	        .cache_max_bytes = 1024 * 1024,
 	        .recent_max_bytes = 1024 * 1024,
@@ -335,6 +336,7 @@ static inline int world_set_up(void **state)
 	clock_set_manual(WORLD_EPOCH_MS);
 	world = MEM_NEW(struct world);
 	world->disk = fault_disk_new();
+	world->adapter = &fault_inline;
 	world->job_max = 1000;
 	world->dead_max = 1024 * 1024;
 	world->park_max_ms = 3600000;
