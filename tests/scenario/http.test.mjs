@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { Inbox, RawWorker, gate, sdk, startDaemon, test, waitFor } from './lib.mjs';
 
@@ -331,9 +332,9 @@ test('without http.listen a trigger is refused with a sentence; config says it a
   raw.send({ type: 'registertrigger', id: 't', trigger_type: 'http', function_id: 'f', config: { api_path: '/x' } });
   const result = await raw.frame('the answer', (frame) => frame.type === 'triggerregistrationresult');
   assert.match(result.error.message, /nobody listens for requests of GET \/x: set http\.listen/);
-  const judge = async (http) => {
+  const judge = async (section) => {
     const file = `${daemon.dir}/other.yaml`;
-    fs.writeFileSync(file, `http: ${http}\nfunctions: [{id: f, exec: {command: [cat]}}]\ntriggers:\n` +
+    fs.writeFileSync(file, `http: ${section}\nfunctions: [{id: f, exec: {command: [cat]}}]\ntriggers:\n` +
       '  - {id: a, type: http, api_path: /x/:a, function: f}\n' +
       '  - {id: b, type: http, api_path: /x/:b, function: f}\n');
     return daemon.cli('check', '--config', file);
@@ -448,6 +449,27 @@ test('requests on one connection are answered in their order; one that leaves di
   socket.write(request(4));
   await waitFor('the fourth', () => text.endsWith('"4"'));
   socket.destroy();
+});
+
+test('functions that are programs and URLs answer too; Retry-After is passed on', async (t) => {
+  const far = http.createServer((request, reply) => {
+    reply.writeHead(429, { 'retry-after': '7' });
+    reply.end('later');
+  }).listen(0, '127.0.0.1');
+  t.after(() => far.close());
+  await once(far, 'listening');
+  const daemon = await serve(t, {
+    webhooks: { allow_private: true },
+    functions: [{ id: 'far', http: { url: `http://127.0.0.1:${far.address().port}/` } },
+      { id: 'near', exec: { command: ['/bin/sh', '-c', 'cat > /dev/null; echo \'{"status_code":202,"body":1}\''] } },
+      { id: 'bad', exec: { command: ['/bin/false'] } }],
+    triggers: ['far', 'near', 'bad'].map((id) => ({ id, type: 'http', http_method: 'POST', api_path: id, function: id })),
+  });
+  const busy = await daemon.ask('POST', '/far');
+  assert.deepEqual([busy.status, busy.json.code, busy.headers.get('retry-after')], [503, 'handler_busy', '7']);
+  const near = await daemon.ask('POST', '/near');
+  assert.deepEqual([near.status, near.json], [202, 1]);
+  assert.equal((await daemon.ask('POST', '/bad')).json.code, 'handler_failed');
 });
 
 test('too many at a time are told to come again', async (t) => {
