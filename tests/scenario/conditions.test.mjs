@@ -196,13 +196,14 @@ test('on_condition_error: fire delivers, dead buries, neither is the default', a
   const when = "new_value.plan.startsWith('p')";
   for (const [name, more] of [['ignores', {}], ['fires', { on_condition_error: 'fire' }],
     ['buries', { on_condition_error: 'dead' }]]) {
-    worker.on(name, { when, ...more }, async (event) => got.put(`${name} ${event.seq}`));
+    worker.on(name, { when, ...more }, async (event) => got.put(`${name} ${event.event_type}`));
     await daemon.trigger(name);
   }
   await daemon.set('s', 'a', {});
   await daemon.set('s', 'a', { plan: 'pro' });
   await daemon.settled();
-  assert.deepEqual([...got.items].sort(), ['buries 2', 'fires 1', 'fires 2', 'ignores 2']);
+  assert.deepEqual([...got.items].sort(), ['buries state:updated', 'fires state:created',
+    'fires state:updated', 'ignores state:updated']);
   const dead = await daemon.dead();
   assert.equal(dead.length, 1);
   assert.match(JSON.stringify(dead[0]), /condition_error.*plan/);

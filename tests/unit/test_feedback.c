@@ -48,7 +48,7 @@ static void live(int steps, int each, const char *worker, const char *scope, con
 {
 	for (int step = 0; step < steps; step++) {
 		for (int n = 0; n < each; n++) {
-			char name[8];
+			char name[16];
 			(void)snprintf(name, sizeof name, "k%d", n);
 			(void)put_event(name);
 		}
