@@ -378,27 +378,48 @@ void why_show_trial(struct span answer)
 
 /* ---- triggers ---- */
 
+static void say_condition_error(struct span trigger, struct buf *line)
+{
+	struct span error = member(trigger, "last_condition_error");
+	if (error.ptr == NULL || json_kind(error) != JSON_OBJECT) {
+		return;
+	}
+	add_text(line, member(trigger, "id"));
+	buf_format(line, ": its condition failed %llu time%s, last at event %llu: ",
+	           (unsigned long long)number(trigger, "condition_errors"),
+	           number(trigger, "condition_errors") == 1 ? "" : "s",
+	           (unsigned long long)number(error, "seq"));
+	add_text(line, member(error, "text"));
+}
+
+static void say_warning(struct span trigger, struct buf *line)
+{
+	struct span warning = member(trigger, "warning");
+	if (warning.ptr != NULL) {
+		add_text(line, member(trigger, "id"));
+		BUF_LITERAL(line, " may wake itself: ");
+		add_text(line, warning);
+	}
+}
+
 void why_show_errors(struct span triggers)
 {
+	static void (*const say[])(struct span trigger, struct buf * line) = {say_condition_error,
+	                                                                      say_warning};
 	struct buf line = {0};
 	struct span trigger;
 	bool is_first = true;
 	for (struct json_iter iter = json_iter(triggers); json_next_item(&iter, &trigger);) {
-		struct span error = member(trigger, "last_condition_error");
-		if (error.ptr == NULL || json_kind(error) != JSON_OBJECT) {
-			continue;
+		for (size_t i = 0; i < sizeof say / sizeof *say; i++) {
+			say[i](trigger, &line);
+			if (line.len != 0 && is_first) {
+				printf("\n");
+				is_first = false;
+			}
+			if (line.len != 0) {
+				print_line(&line);
+			}
 		}
-		if (is_first) {
-			print_line(&line);
-			is_first = false;
-		}
-		add_text(&line, member(trigger, "id"));
-		buf_format(&line, ": its condition failed %llu time%s, last at event %llu: ",
-		           (unsigned long long)number(trigger, "condition_errors"),
-		           number(trigger, "condition_errors") == 1 ? "" : "s",
-		           (unsigned long long)number(error, "seq"));
-		add_text(&line, member(error, "text"));
-		print_line(&line);
 	}
 	buf_free(&line);
 }

@@ -14,7 +14,7 @@ int why_test(const struct invocation *invocation);
 /* How a terminal shows the answers: valid JSON. */
 void why_show_explanation(struct span answer);
 void why_show_trial(struct span answer);
-/* Of a list of triggers: the last error of each condition that had one, a line each. */
+/* Of a list of triggers, a line each: the last error of a condition that had one, a warning. */
 void why_show_errors(struct span triggers);
 
 #endif

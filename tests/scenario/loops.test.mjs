@@ -81,4 +81,5 @@ test('what the config says by itself is told by pawl check, and where the trigge
   assert.deepEqual([ok, warnings.length], [true, 1]);
   assert.deepEqual((await daemon.triggers()).map((one) => [one.id, typeof one.warning]),
     [['to-users', 'string'], ['to-others', 'undefined']]);
+  assert.match((await daemon.cli('triggers')).stdout, /\n\nto-users may wake itself: its function state::set writes/);
 });
