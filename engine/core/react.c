@@ -66,8 +66,8 @@ static void begin_to_lag(struct react *react, struct binding *binding, uint64_t 
 	activate(react, binding);
 }
 
-/* An older version of the trigger has not seen all its events yet: the younger one waits, since
- * both share the order of a key. */
+/* An older version of the trigger has not seen all its events yet, or has windows that are not
+ * deliveries yet: the younger one waits, since both share the order of a key. */
 static bool waits_for_older(const struct react *react, const struct binding *binding)
 {
 	if (binding->version == 1) {
@@ -76,8 +76,10 @@ static bool waits_for_older(const struct react *react, const struct binding *bin
 	LIST_EACH(&react->active, link)
 	{
 		const struct binding *other = MEM_CONTAINER(link, struct binding, active_link);
-		if (other->lagging && other->version < binding->version &&
-		    other->next_seq < other->until_seq && span_equal(other->id, binding->id)) {
+		bool goes_first = (other->lagging && other->next_seq < other->until_seq) ||
+		                  windows_count(other->windows) != 0;
+		if (goes_first && other->version < binding->version &&
+		    span_equal(other->id, binding->id)) {
 			return true;
 		}
 	}

@@ -54,14 +54,22 @@ static void is_durable(struct store_waiter *waiter, int status, const struct err
 	buf_free(&text);
 }
 
+/* One that must wait is put all the same: the mark, which passes its events, is put as well. */
 static void put_closing(struct window *window)
 {
 	struct shape *shape = window->shape;
-	if (!store_can_put(shape->store)) {
+	struct windows *windows = window->binding->windows;
+	bool can_put = store_can_put(shape->store);
+	bool must_wait = !can_put || windows_must_wait(windows, window);
+	windows_set_stuck(windows, window, must_wait);
+	if (can_put) {
+		window_store_close(shape->store, window->binding, window);
+		store_commit_lazy(shape->store);
+	}
+	if (must_wait) {
 		alarm_set_real(shape->alarms, &window->alarm, REFUSED_WAIT_MS);
 		return;
 	}
-	window_store_close(shape->store, window->binding, window);
 	window->waiter.done = is_durable;
 	store_commit(shape->store, &window->waiter);
 }

@@ -64,6 +64,25 @@ void windows_begin_closing(struct windows *windows, struct window *window)
 	window->is_closing = true;
 }
 
+void windows_set_stuck(struct windows *windows, struct window *window, bool stuck)
+{
+	windows->stuck += stuck;
+	windows->stuck -= window->is_stuck;
+	window->is_stuck = stuck;
+}
+
+bool windows_must_wait(const struct windows *windows, const struct window *window)
+{
+	const struct list *at = windows->stuck != 0 ? window->link.prev : &windows->closing;
+	for (; at != &windows->closing; at = at->prev) {
+		const struct window *older = MEM_CONTAINER(at, struct window, link);
+		if (older->is_stuck && span_equal(older->name, window->name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void free_window(struct window *window)
 {
 	members_free(&window->members);
@@ -85,6 +104,7 @@ void windows_drop(struct windows *windows, struct window *window, struct alarms 
 		map_remove(&windows->by_name, &window->by_name);
 		windows->events -= window->count;
 	}
+	windows_set_stuck(windows, window, false);
 	alarm_clear(alarms, &window->alarm);
 	list_remove(&window->link);
 	list_remove(&window->in_dirty);

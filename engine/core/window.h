@@ -27,7 +27,7 @@ struct shaping;
  *
  *   OPEN --deadline--> CLOSING --its job is durable--> a delivery, and the window is gone
  *                        |   ^
- *                        +---+ the group was lost: the job is put again
+ *                        +---+ the group was lost: it is stuck until the job is put again
  *
  * The group that deletes a window's record puts its job, all dirty windows of the trigger and the
  * mark: a crash before it leaves the window, a crash behind it the job, never both. A new window of
@@ -41,6 +41,7 @@ struct window {
 	struct shape *shape;
 	struct binding *binding; /* NULL once it was dropped while its group was under way */
 	bool is_closing;
+	bool is_stuck;              /* closing: it could not be put, or must not be yet */
 	struct store_waiter waiter; /* closing: of the group with its job */
 	bool is_put;                /* it has, or may have, a record */
 	uint64_t first_seq;         /* of the event that opened it: names its record */
@@ -66,6 +67,7 @@ struct windows {
 	struct list closing;
 	struct list dirty;
 	size_t count;        /* open and closing */
+	size_t stuck;        /* of those that close */
 	uint64_t events;     /* in those that are open */
 	uint64_t mark;       /* seq of the last event that joined; 0 = none */
 	uint64_t mark_put;   /* as its record says */
@@ -81,6 +83,9 @@ struct window *windows_find(const struct windows *windows, struct span name);
 struct window *windows_open(struct windows *windows, struct span name, uint64_t first_seq);
 /* No event joins any more. */
 void windows_begin_closing(struct windows *windows, struct window *window);
+void windows_set_stuck(struct windows *windows, struct window *window, bool stuck);
+/* An older one of its name is stuck: it must not be delivered before that. */
+bool windows_must_wait(const struct windows *windows, const struct window *window);
 /* It goes: out of everything, and freed (later, if it waits for its group). */
 void windows_drop(struct windows *windows, struct window *window, struct alarms *alarms);
 void windows_touch(struct windows *windows, struct window *window); /* it is dirty now */

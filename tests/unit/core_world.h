@@ -48,6 +48,8 @@ struct started {
 	int life;    /* of the engine, counted from 1 */
 	bool failed; /* in a way that uses up an attempt */
 	int64_t ended_ms;
+	int64_t at_ms;     /* wall clock */
+	struct span json;  /* what it was given; owned */
 	struct call *call; /* NULL once it has ended */
 };
 
@@ -136,6 +138,8 @@ static inline void worker_starts(struct executor *executor, struct provider *pro
 	started->seq = (uint64_t)number_member(json, "seq");
 	started->attempt = (int)number_member(json, "attempt");
 	started->life = world->life;
+	started->at_ms = clock_wall_ms();
+	started->json = mem_span(json);
 	started->call = call;
 }
 
@@ -354,6 +358,9 @@ static inline int world_tear_down(void **state)
 	assert_int_equal(uv_loop_close(&world->loop), 0);
 	fault_disk_free(world->disk);
 	buf_free(&world->write);
+	for (size_t i = 0; i < world->started_count; i++) {
+		mem_free((char *)world->started[i].json.ptr);
+	}
 	mem_free(world->started);
 	mem_free(world);
 	return 0;

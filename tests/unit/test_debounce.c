@@ -259,6 +259,35 @@ static void a_write_that_happened_after_all_is_no_second_delivery(void **state)
 	assert_int_equal(starts_of(a), 1);
 }
 
+/* The older one could not be written for a while; nothing of its key overtakes it. */
+static void one_that_could_not_be_closed_goes_first(void **state)
+{
+	(void)state;
+	begin("{\"debounce\":{\"key\":\"key\",\"wait_ms\":100,\"max_delay_ms\":100}}");
+	for (int crash = 0; crash < 2; crash++) {
+		uint64_t a = event("a");
+		pass(50);
+		lose_writes(1);
+		pass(100);
+		uint64_t b = event("a");
+		pass(250);
+		assert_int_equal(starts_of(a) + starts_of(b), 0);
+		assert_true(has_job("t", a) && has_job("t", b));
+		if (crash) {
+			restart(true);
+			offer("f");
+		}
+		pass(1500);
+		assert_true(is_running(a));
+		assert_int_equal(starts_of(b), 0);
+		answer(a);
+		pass(1100);
+		assert_true(is_running(b));
+		answer(b);
+		pass(300);
+	}
+}
+
 static void an_edited_trigger_closes_its_windows_first(void **state)
 {
 	(void)state;
@@ -422,6 +451,7 @@ int main(void)
 	        WORLD_TEST(what_was_settled_is_not_collected_again),
 	        WORLD_TEST(a_failed_write_puts_all_again),
 	        WORLD_TEST(a_write_that_happened_after_all_is_no_second_delivery),
+	        WORLD_TEST(one_that_could_not_be_closed_goes_first),
 	        WORLD_TEST(an_edited_trigger_closes_its_windows_first),
 	        WORLD_TEST(a_removed_trigger_leaves_nothing),
 	        WORLD_TEST(a_paused_one_collects_later),
