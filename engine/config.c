@@ -269,10 +269,8 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
 	check_listen(root, config, report);
-	check_front(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, config, report);
-	judge_together(config, judge, report);
 }
 
 /* The state of iii's file, unless pawl's own words for it stand beside. */
@@ -291,26 +289,50 @@ static void take_iii_state(const struct config_iii *iii, struct config *config,
 	}
 }
 
-static void take_iii_port(struct config_iii *iii, struct config *config, struct report *report)
+/* *out = "127.0.0.1:port", unless that is no port. */
+static bool listen_at(const struct yaml_node *node, char **out, struct report *report)
 {
 	uint64_t port = 0;
-	if (iii->port == NULL) {
+	if (node->kind != YAML_SCALAR || !id_parse_uint(node->text, &port) || port > UINT16_MAX) {
+		report_add(report, node->line, node->column, "invalid_value",
+		           "'port' must be a number up to 65535");
+		return false;
+	}
+	struct buf listen = {0};
+	buf_format(&listen, "127.0.0.1:%llu", (unsigned long long)port);
+	*out = text_of(&listen);
+	return true;
+}
+
+static void take_iii_port(struct config_iii *iii, struct config *config, struct report *report)
+{
+	char *listen = NULL;
+	if (iii->port == NULL || !listen_at(iii->port, &listen, report)) {
 		return;
 	}
-	if (iii->port->kind != YAML_SCALAR || !id_parse_uint(iii->port->text, &port) ||
-	    port > UINT16_MAX) {
-		report_add(report, iii->port->line, iii->port->column, "invalid_value",
-		           "'port' must be a number up to 65535");
-	} else if (yaml_find(&iii->own, SPAN("listen")) != NULL) {
+	if (yaml_find(&iii->own, SPAN("listen")) != NULL) {
 		buf_format(&iii->ignored, "%sport (listen says it)", iii->ignored.len ? ", " : "");
+		mem_free(listen);
+		return;
+	}
+	mem_free(config->listen);
+	mem_free(config->listen_host);
+	config->listen = listen;
+	config->listen_host = NULL;
+	(void)split_listen(config->listen, &config->listen_host, &config->listen_port);
+}
+
+/* The listener for HTTP triggers, unless pawl's own word for it stands beside. */
+static void take_iii_http(const struct config_iii *iii, struct config *config,
+                          struct report *report)
+{
+	if (!iii->has_http || config->http.listen != NULL) {
+		return;
+	}
+	if (iii->http_port == NULL) {
+		config->http.listen = mem_text("127.0.0.1:3111");
 	} else {
-		struct buf listen = {0};
-		buf_format(&listen, "127.0.0.1:%llu", (unsigned long long)port);
-		mem_free(config->listen);
-		mem_free(config->listen_host);
-		config->listen = text_of(&listen);
-		config->listen_host = NULL;
-		(void)split_listen(config->listen, &config->listen_host, &config->listen_port);
+		(void)listen_at(iii->http_port, &config->http.listen, report);
 	}
 }
 
@@ -322,6 +344,7 @@ static void read_iii(const struct yaml_node *root, const struct config_judge *ju
 	read_all(&iii.own, judge, config, report);
 	take_iii_state(&iii, config, report);
 	take_iii_port(&iii, config, report);
+	take_iii_http(&iii, config, report);
 	config->iii_ignored = mem_copy(iii.ignored.ptr, iii.ignored.len);
 	config_iii_close(&iii);
 }
@@ -333,6 +356,9 @@ void config_describe_iii(const struct config *config, struct buf *out)
 	}
 	buf_format(out, "an iii configuration: listen %s, state %s\n", config->listen,
 	           config->state.adapter.config);
+	if (config->http.listen != NULL) {
+		buf_format(out, "HTTP triggers: listen %s\n", config->http.listen);
+	}
 	if (config->iii_ignored[0] != '\0') {
 		buf_format(out, "ignored: %s\n", config->iii_ignored);
 	}
@@ -341,9 +367,10 @@ void config_describe_iii(const struct config *config, struct buf *out)
 void config_warn_iii(const struct config *config)
 {
 	if (config->iii_ignored != NULL && config->iii_ignored[0] != '\0') {
-		log_warn("config",
-		         "of this iii configuration only the state and the port count; ignored: %s",
-		         config->iii_ignored);
+		log_warn(
+		        "config",
+		        "of this iii configuration only the state and the ports count; ignored: %s",
+		        config->iii_ignored);
 	}
 }
 
@@ -367,6 +394,8 @@ int config_load(const char *path, const struct config_judge *judge, struct confi
 		report_add(report, root->line, root->column, "invalid_value",
 		           "a configuration must be a mapping, not %s", yaml_kind_name(root));
 	}
+	check_front(root, config, report);
+	judge_together(config, judge, report);
 	result = report_finish(report, path ? path : "the defaults", err);
 	yaml_close(yaml);
 	if (result == 0) {

@@ -1,10 +1,10 @@
-/* This file finds what pawl understands of an iii configuration: its state, and its port. */
+/* This file finds what pawl understands of an iii configuration: its state, and its ports. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/config_iii.h"
 
 #include "base/mem.h"
 
-enum iii_part { III_STATE, III_KV_SERVER, III_LISTENER, III_OTHER };
+enum iii_part { III_STATE, III_KV_SERVER, III_LISTENER, III_HTTP, III_OTHER };
 
 static const struct {
 	const char *name; /* as `class` or `name` says it */
@@ -17,6 +17,8 @@ static const struct {
         {"iii-kv-server", III_KV_SERVER},
         {"modules::worker::WorkerModule", III_LISTENER},
         {"iii-worker-manager", III_LISTENER},
+        {"modules::api::RestApiModule", III_HTTP},
+        {"iii-http", III_HTTP},
 };
 
 static const char *const kv_adapters[] = {"modules::state::adapters::KvStore", "kv"};
@@ -113,6 +115,22 @@ static void read_listener(struct config_iii *iii, const struct yaml_node *config
 	}
 }
 
+static void read_http(struct config_iii *iii, const struct yaml_node *config, struct span name)
+{
+	iii->has_http = true;
+	for (size_t i = 0; config != NULL && i < config->count; i++) {
+		const struct yaml_entry *entry = &config->entries[i];
+		bool is_loopback = span_is(entry->key, "host") &&
+		                   entry->value->kind == YAML_SCALAR &&
+		                   span_is(entry->value->text, "127.0.0.1");
+		if (span_is(entry->key, "port")) {
+			iii->http_port = entry->value;
+		} else if (!is_loopback) {
+			ignore(iii, name, entry->key);
+		}
+	}
+}
+
 static enum iii_part part_of(struct span name)
 {
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -155,6 +173,9 @@ static void read_items(struct config_iii *iii, const struct yaml_entry *list, en
 			break;
 		case III_LISTENER:
 			read_listener(iii, config, name);
+			break;
+		case III_HTTP:
+			read_http(iii, config, name);
 			break;
 		case III_OTHER:
 			ignore(iii, SPAN(""), name);

@@ -1,4 +1,4 @@
-/* This file finds what pawl understands of an iii configuration: its state, and its port. */
+/* This file finds what pawl understands of an iii configuration: its state, and its ports. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_CONFIG_III_H
 #define ENGINE_CONFIG_III_H
@@ -11,15 +11,18 @@
 /*
  * DESIGN. Two forms: `modules:`, a list of {class, config}, and the newer `workers:`, a list of
  * {name, config}. The state's adapter and the kv_server fill pawl's own kv options (the adapter
- * goes before the server); the port of the worker listener becomes `listen` on loopback. Options
- * of pawl may stand beside the list and are read as ever. Everything else is ignored by name.
+ * goes before the server); the port of the worker listener becomes `listen` on loopback, and that
+ * of the HTTP module (3111 if it says none) `http.listen`. Options of pawl may stand beside the
+ * list and are read as ever. Everything else is ignored by name.
  */
 struct config_iii {
-	struct yaml_node own;           /* the mapping that is pawl's; the entries are ours */
-	struct yaml_node kv;            /* likewise, of the kv adapter */
-	const struct yaml_entry *kv_at; /* where the state was found; NULL: nowhere */
-	const struct yaml_node *port;   /* NULL: none is given */
-	struct buf ignored;             /* "a, b" */
+	struct yaml_node own;              /* the mapping that is pawl's; the entries are ours */
+	struct yaml_node kv;               /* likewise, of the kv adapter */
+	const struct yaml_entry *kv_at;    /* where the state was found; NULL: nowhere */
+	const struct yaml_node *port;      /* NULL: none is given */
+	bool has_http;                     /* it wants a listener for HTTP triggers */
+	const struct yaml_node *http_port; /* NULL: iii's default */
+	struct buf ignored;                /* "a, b" */
 };
 
 bool config_is_iii(const struct yaml_node *root);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Inbox, gate, rejects, sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { freePort, Inbox, gate, rejects, sdk, startDaemon, test, waitFor } from './lib.mjs';
 
 // Writes the file as the daemon would be started with it.
 function write(daemon, config) {
@@ -226,23 +226,24 @@ test('a daemon without a config file has nothing to read again', async (t) => {
 });
 
 for (const [form, list] of [
-  ['modules', (port, file_path) => ({ modules: [
+  ['modules', (port, file_path, http) => ({ modules: [
     { class: 'modules::worker::WorkerModule', config: { port } },
     { class: 'modules::kv_server::KvServer', config: { save_interval_ms: 5000 } },
     { class: 'modules::state::StateModule', config: { adapter: {
       class: 'modules::state::adapters::KvStore',
       config: { store_method: 'file_based', file_path } } } },
-    { class: 'modules::api::RestApiModule', config: { port: 3111 } }] })],
-  ['workers', (port, file_path) => ({ workers: [
+    { class: 'modules::api::RestApiModule', config: { port: http, body_limit: 1 } }] })],
+  ['workers', (port, file_path, http) => ({ workers: [
     { name: 'iii-worker-manager', config: { port } },
     { name: 'iii-state', config: { adapter: { name: 'kv',
       config: { store_method: 'file_based', file_path } } } },
-    { name: 'iii-http', config: { port: 3111 } }] })],
+    { name: 'iii-http', config: { port: http, body_limit: 1 } }] })],
 ]) {
-  test(`an iii configuration (${form}) serves its state, with one warning`, async (t) => {
+  test(`an iii configuration (${form}) serves its state and HTTP triggers, with one warning`, async (t) => {
     const daemon = await startDaemon(t);
     const store = path.join(daemon.dir, 'state_store');
-    const config = list(daemon.port, store);
+    const http = await freePort();
+    const config = list(daemon.port, store, http);
     await daemon.restart('SIGTERM', { listen: undefined, ...config });
     await daemon.set('users', 'u', { a: 1 });
     await daemon.restart('SIGKILL');
@@ -250,9 +251,11 @@ for (const [form, list] of [
     assert.ok(fs.readdirSync(store).length > 0);
     const warning = daemon.log.split('\n').filter((line) => line.includes('iii configuration'));
     assert.equal(warning.length, 2, 'one for each start');
-    assert.match(warning[0], /ignored: (modules::api::RestApiModule|iii-http)/);
+    assert.match(warning[0], /ignored: (modules::api::RestApiModule|iii-http)\.body_limit/);
+    assert.equal((await (await fetch(`http://127.0.0.1:${http}/x`)).json()).code, 'path_not_served');
     const { stdout } = await daemon.cli('check', '--config', daemon.configFile);
     assert.match(stdout, /an iii configuration: listen 127\.0\.0\.1:\d+, state .*state_store/);
+    assert.match(stdout, /^HTTP triggers: listen 127\.0\.0\.1:\d+$/m);
     assert.match(stdout, /^ignored: /m);
   });
 }

@@ -29,6 +29,7 @@ struct understood {
 	const char *listen;
 	const char *adapter;
 	const char *ignored;
+	const char *http;
 };
 
 #define STATE_MODULE                                                                               \
@@ -40,25 +41,34 @@ struct understood {
 	"\",\"durability\":\"commit\",\"save_interval_ms\":" ms "}"
 
 static const struct understood cases[] = {
-        {"modules: [" STATE_MODULE "]", "127.0.0.1:49134", FILES("./d", "1000"), ""},
+        {"modules: [" STATE_MODULE "]", "127.0.0.1:49134", FILES("./d", "1000"), "", ""},
         {"{port: 5000, modules: [{class: 'modules::kv_server::KvServer', config: {file_path: ./k, "
          "save_interval_ms: 70, extra: 1}}, " STATE_MODULE
          ", {class: 'modules::cron::CronModule'}]}",
          "127.0.0.1:5000", FILES("./d", "70"),
-         "modules::kv_server::KvServer.extra, modules::cron::CronModule"},
+         "modules::kv_server::KvServer.extra, modules::cron::CronModule", ""},
         {"workers: [{name: iii-worker-manager, config: {host: 0.0.0.0, port: 5001}}, {name: "
          "iii-state, config: {adapter: {name: kv, config: {store_method: in_memory}}}}, {name: "
          "iii-http}]",
          "127.0.0.1:5001",
          "{\"store_method\":\"in_memory\",\"durability\":\"commit\",\"save_interval_ms\":1000}",
-         "iii-worker-manager.host, iii-http"},
+         "iii-worker-manager.host", "127.0.0.1:3111"},
+        {"modules: [{class: 'modules::api::RestApiModule', config: {host: 127.0.0.1, port: 5002, "
+         "cors: {}}}]",
+         "127.0.0.1:49134",
+         "{\"store_method\":\"file_based\",\"durability\":\"commit\",\"save_interval_ms\":1000}",
+         "modules::api::RestApiModule.cors", "127.0.0.1:5002"},
+        {"{workers: [{name: iii-http, config: {host: 0.0.0.0}}], http: {listen: '127.0.0.1:7'}}",
+         "127.0.0.1:49134",
+         "{\"store_method\":\"file_based\",\"durability\":\"commit\",\"save_interval_ms\":1000}",
+         "iii-http.host", "127.0.0.1:7"},
         /* pawl's own words beside the list count */
         {"{modules: [" STATE_MODULE "], port: 1, listen: '127.0.0.1:2', env: x, triggers: [{id: t, "
          "function: f}]}",
-         "127.0.0.1:2", FILES("./d", "1000"), "env, port (listen says it)"},
+         "127.0.0.1:2", FILES("./d", "1000"), "env, port (listen says it)", ""},
         {"modules: []", "127.0.0.1:49134",
          "{\"store_method\":\"file_based\",\"durability\":\"commit\",\"save_interval_ms\":1000}",
-         ""},
+         "", ""},
 };
 
 static void test_state_and_port_are_understood(void **state)
@@ -74,6 +84,7 @@ static void test_state_and_port_are_understood(void **state)
 		assert_string_equal(config->listen, cases[i].listen);
 		assert_string_equal(config->state.adapter.config, cases[i].adapter);
 		assert_string_equal(config->iii_ignored, cases[i].ignored);
+		assert_string_equal(config->http.listen ? config->http.listen : "", cases[i].http);
 		config_free(config);
 	}
 }
@@ -94,6 +105,8 @@ static void test_what_cannot_be_is_refused(void **state)
 	        {"modules: {a: b}", "invalid_value", "must be a list"},
 	        {"modules: [a]", "invalid_value", "'class' or 'name'"},
 	        {"{port: x, modules: []}", "invalid_value", "'port' must be a number"},
+	        {"workers: [{name: iii-http, config: {port: 70000}}]", "invalid_value",
+	         "'port' must be a number"},
 	        {"{state: {}, modules: [" STATE_MODULE "]}", "invalid_value", "said twice"},
 	        {"workers: [{name: iii-state, config: {adapter: {config: {save_interval_ms: 0}}}}]",
 	         "invalid_value", "save_interval_ms"},
