@@ -243,7 +243,7 @@ static void configure(struct parts *parts, const struct config *config)
 	dead_configure(core->dead, (uint64_t)config->dead.max_bytes);
 	dispatch_configure(core->dispatch, &dispatch);
 	react_configure(core->react, &react);
-	retain_configure(parts->retain, &retain);
+	retain_configure(core->retain, &retain);
 	state_configure(core->state, &limits);
 	idem_configure(core->idem, config->idempotency.ttl);
 	core->once_cloudevents = config->idempotency.cloudevents;
@@ -351,7 +351,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	const struct react_options react = react_says(config, core);
 	core->react = react_new(core->store, core->dispatch, core->dead, core->alarms, &react);
 	const struct retain_options retain = retain_says(config);
-	parts->retain = retain_new(core->store, core->react, core->alarms, &retain);
+	core->retain = retain_new(core->store, core->react, core->alarms, &retain);
 	core->routing = config->http.listen != NULL ? routing_new() : NULL;
 	const struct catalog_options catalog = catalog_says(config, core);
 	core->catalog = catalog_new(core->store, core->functions, core->alarms, core->dispatch,
@@ -448,7 +448,7 @@ static void free_core(struct parts *parts)
 	react_stop(core->react);
 	catalog_free(core->catalog);
 	routing_free(core->routing);
-	retain_free(parts->retain);
+	retain_free(core->retain);
 	react_free(core->react);
 	dispatch_free(core->dispatch);
 	condition_env_free(core->conditions);

@@ -14,7 +14,6 @@ struct uv_loop_s;
 struct builtins;
 struct gateway;
 struct rest;
-struct retain;
 struct roster;
 struct server;
 struct sessions;
@@ -28,7 +27,6 @@ struct webhook;
 struct parts {
 	struct uv_loop_s *loop;
 	struct core core;
-	struct retain *retain;
 	struct builtins *builtins;
 	struct webhook *webhook;
 	struct roster *roster;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/core/dispatch.h"
 #include "engine/core/react.h"
+#include "engine/core/retain.h"
 #include "engine/durable/store.h"
 
 /* Who is called behind us in the same round may still begin something: one calm look says little.
@@ -68,6 +69,16 @@ static void fire_due(struct clock_turn *turn)
 	turn->calm = 0;
 }
 
+/* What is looked after by the way elsewhere; it may put something. */
+static void look_after(struct clock_turn *turn)
+{
+	react_look_at_parked(turn->core->react);
+	if (!turn->has_looked) {
+		turn->has_looked = true;
+		retain_look(turn->core->retain);
+	}
+}
+
 static bool must_settle(struct clock_turn *turn, int64_t waited_ms)
 {
 	if (dispatch_running(turn->core->dispatch) == 0 || turn->settled_ms >= turn->settle_ms) {
@@ -98,7 +109,7 @@ static void look(struct clock_turn *turn)
 	} else if (!turn->at_rest) {
 		look_later(turn);
 	} else if (++turn->calm < CALM_LOOKS) {
-		react_look_at_parked(core->react); /* may put something */
+		look_after(turn);
 		look_soon(turn);
 	} else if (must_settle(turn, waited_ms)) {
 		turn->since_ms = now;

@@ -40,7 +40,8 @@ struct clock_turn {
 	int64_t since_ms; /* real: the clock stands where it does since then */
 	int64_t looked_ms;
 	int64_t settled_ms;
-	unsigned calm; /* looks in a row that found it at rest */
+	bool has_looked; /* after the journal */
+	unsigned calm;   /* looks in a row that found it at rest */
 	struct alarm look;
 	struct store_waiter waiter;
 };

@@ -17,6 +17,7 @@ struct expiry;
 struct functions;
 struct idem;
 struct react;
+struct retain;
 struct routing;
 struct state;
 struct store;
@@ -33,6 +34,7 @@ struct core {
 	struct dead *dead;
 	struct dispatch *dispatch;
 	struct react *react;
+	struct retain *retain;
 	struct catalog *catalog;
 	struct routing *routing; /* NULL: nobody listens for HTTP triggers */
 	struct workers *workers;

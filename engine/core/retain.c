@@ -145,7 +145,7 @@ static void wait_for_age(struct retain *retain, uint64_t too_old)
 	alarm_clear(retain->alarms, &retain->old);
 }
 
-static void look(struct retain *retain)
+void retain_look(struct retain *retain)
 {
 	int64_t now = clock_wall_ms();
 	take_sample(retain, now);
@@ -168,12 +168,12 @@ static void look(struct retain *retain)
 
 static void look_is_due(struct alarm *alarm)
 {
-	look(MEM_CONTAINER(alarm, struct retain, alarm));
+	retain_look(MEM_CONTAINER(alarm, struct retain, alarm));
 }
 
 static void is_old(struct alarm *alarm)
 {
-	look(MEM_CONTAINER(alarm, struct retain, old));
+	retain_look(MEM_CONTAINER(alarm, struct retain, old));
 }
 
 static void something_came(void *ctx)

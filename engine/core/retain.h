@@ -28,5 +28,8 @@ struct retain *retain_new(struct store *store, struct react *react, struct alarm
 void retain_free(struct retain *retain);
 /* The config has changed: looks again soon. */
 void retain_configure(struct retain *retain, const struct retain_options *options);
+/* Looks now. It does so by itself every few seconds while something comes, and when something has
+ * become too old. */
+void retain_look(struct retain *retain);
 
 #endif

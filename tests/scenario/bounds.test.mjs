@@ -1,18 +1,19 @@
 // What is bounded: how long deliveries wait, how much the journal and the dead letters may take, and
 // what gives way then. Nothing goes without a word.
 import assert from 'node:assert/strict';
-import { Inbox, gate, sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { Inbox, gate, sdk, startDaemon, startManual, test, waitFor } from './lib.mjs';
 
 const MB = 1000000;
+const HOUR = 3600000;
 
 test('what nobody serves for longer than park_max becomes one dead letter for the range', async (t) => {
-  const daemon = await startDaemon(t, { delivery: { park_max: '1s' },
+  const daemon = await startManual(t, { delivery: { park_max: '7d' },
     triggers: [{ id: 'x', function: 'absent', scope: 's' }] });
   for (let n = 1; n <= 5; n++) await daemon.set('s', `k${n}`, n);
-  const [letter] = await waitFor('the dead letter', async () => {
-    const dead = await daemon.dead();
-    return dead.length && dead;
-  });
+  await daemon.advance(7 * 24 * HOUR - 1);
+  assert.deepEqual(await daemon.dead(), []);
+  await daemon.advance(1);
+  const [letter] = await daemon.dead();
   assert.equal(letter.reason, 'function_absent');
   assert.deepEqual(letter.range, { from_seq: 1, to_seq: 5 });
   assert.equal((await daemon.dead()).length, 1);
@@ -27,21 +28,20 @@ test('what nobody serves for longer than park_max becomes one dead letter for th
 });
 
 test('no attempt is made later than max_age after the first one', async (t) => {
-  const daemon = await startDaemon(t, { triggers: [{ id: 'x', function: 'watch', scope: 's',
-    retry: { initial_ms: 400, max_ms: 400, jitter: 0, max_attempts: 1000, max_age: '1s' } }] });
+  const daemon = await startManual(t, { triggers: [{ id: 'x', function: 'watch', scope: 's',
+    retry: { initial_ms: 10 * HOUR, max_ms: 10 * HOUR, jitter: 0, max_attempts: 1000, max_age: '24h' } }] });
   const inbox = new Inbox();
   sdk(t, daemon).registerFunction('watch', async (event) => {
     inbox.put(event);
     throw new Error('always');
   });
   await daemon.set('s', 'k', 1);
-  const [letter] = await waitFor('it to be dead', async () => {
-    const dead = await daemon.dead();
-    return dead.length && dead;
-  });
+  await daemon.advance(48 * HOUR);
+  const [letter] = await daemon.dead();
   assert.equal(letter.reason, 'invocation_failed');
-  assert.equal(letter.attempts.length, inbox.items.length);
-  assert.ok(inbox.items.length >= 2 && inbox.items.length <= 4, `${inbox.items.length} attempts`);
+  const begun = letter.attempts.map((one) => Date.parse(one.started_at ?? one.started));
+  assert.deepEqual(begun.map((time) => (time - begun[0]) / HOUR), [0, 10, 20]);
+  assert.equal(inbox.items.length, 3);
 });
 
 test('over dead.max_bytes nothing is buried: it is held with its key until there is room', async (t) => {
@@ -73,18 +73,19 @@ test('over dead.max_bytes nothing is buried: it is held with its key until there
   assert.equal(inbox.items.filter((one) => one.seq === seq).length, 1, 'the next of its key goes on');
 });
 
-// The journal is looked at every ten seconds.
+// The journal is looked at every ten seconds, and whenever a manual clock is turned.
 async function fill(daemon, until) {
   const large = 'x'.repeat(1.9 * MB);
   let n = 0;
   return waitFor('the journal to be full', async () => {
     const reply = await daemon.http('PUT', `/v1/state/s/k${n++ % 4}`, { value: `${n}${large}` });
+    await daemon.advance(0);
     return until(reply);
   }, 50000);
 }
 
 test('a full journal takes what a lagging trigger is owed, and says so in a dead letter', async (t) => {
-  const daemon = await startDaemon(t, { journal: { max_bytes: '64m' },
+  const daemon = await startManual(t, { journal: { max_bytes: '64m' },
     triggers: [{ id: 'x', function: 'absent', scope: 's' }] });
   let letter;
   await fill(daemon, async (reply) => {
@@ -111,7 +112,7 @@ test('a full journal takes what a lagging trigger is owed, and says so in a dead
 }, 120000);
 
 test('on_journal_full: refuse_writes keeps what is owed, and takes writes again later', async (t) => {
-  const daemon = await startDaemon(t, { journal: { max_bytes: '64m', on_journal_full: 'refuse_writes' },
+  const daemon = await startManual(t, { journal: { max_bytes: '64m', on_journal_full: 'refuse_writes' },
     triggers: [{ id: 'x', function: 'absent', scope: 's' }] });
   const refused = await fill(daemon, (reply) => reply.status >= 300 && reply);
   assert.deepEqual([refused.status, refused.json.code], [507, 'journal_full']);
@@ -122,8 +123,10 @@ test('on_journal_full: refuse_writes keeps what is owed, and takes writes again 
   const seen = new Inbox();
   sdk(t, daemon).registerFunction('absent', async ({ seq }) => seen.put(seq));
   await seen.count(last, 40000);
-  await waitFor('writes to be taken', async () =>
-    (await daemon.http('PUT', '/v1/state/other/k', { value: 1 })).status < 300, 30000);
+  await waitFor('writes to be taken', async () => {
+    await daemon.advance(0);
+    return (await daemon.http('PUT', '/v1/state/other/k', { value: 1 })).status < 300;
+  });
   assert.equal(new Set(seen.items).size, last);
 }, 120000);
 
