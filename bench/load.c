@@ -117,6 +117,10 @@ static void write_change(struct load *load, struct peer *peer, uint32_t slot, st
 	measure_write_key(measure, &peer->out);
 	BUF_LITERAL(&peer->out, "\",\"value\":");
 	measure_write_value(measure, slot, &peer->out);
+	if (measure->expires_at_ms != 0) {
+		BUF_LITERAL(&peer->out, ",\"expires_at\":");
+		buf_int(&peer->out, measure->expires_at_ms);
+	}
 	buf_byte(&peer->out, '}');
 	peer_end(peer, mark);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/measure.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include <getopt.h>
@@ -43,6 +44,7 @@ static const struct option_row {
         FLAG("fill", fill),
         FLAG("serve", serve),
         FLAG("drain", drain),
+        OPTION("expire", expire),
         FLAG("probe", probe),
 };
 
@@ -96,6 +98,9 @@ void measure_init(struct measure *measure, const struct measure_options *options
 	        .started_ns = sample_now_ns(),
 	};
 	measure->run = (uint32_t)(measure->started_ns / 1000);
+	if (options->expire != 0) {
+		measure->expires_at_ms = clock_wall_ms() + options->expire;
+	}
 	for (uint32_t i = 0; i < options->in_flight; i++) {
 		measure->free_slots[i] = i;
 	}

@@ -35,6 +35,8 @@ struct measure_options {
 	uint32_t fill;    /* every key once, in no order, instead of random keys for a time */
 	uint32_t serve;   /* with deliver: the triggers that wake the worker are there already */
 	uint32_t drain;   /* only be the worker, until `keys` deliveries that were owed are done */
+	uint32_t expire;  /* everything that is written expires this many ms after the start; 0: not
+	                   */
 	uint32_t probe;   /* only wait for the first answer and print the time of it */
 };
 
@@ -57,7 +59,8 @@ struct measure {
 	uint64_t delivered;
 	uint64_t repeated;
 	int64_t started_ns;
-	int64_t window_ns; /* 0 while it warms up */
+	int64_t expires_at_ms; /* wall clock; 0 = never */
+	int64_t window_ns;     /* 0 while it warms up */
 	int64_t end_ns;
 	uint64_t settled_before;
 	uint64_t settled_within;

@@ -281,26 +281,19 @@ static void walked(void *ctx, int status, const struct err *err)
 	go_on(agenda);
 }
 
-static bool wants_page(struct agenda *agenda)
-{
-	if (agenda->page != NULL || agenda->walk != NULL || agenda->horizon_ms == INT64_MAX) {
-		return false;
-	}
-	size_t count = agenda->heap.count;
-	return count < agenda->options.most / 2 &&
-	       (count < agenda->options.page / 4 ||
-	        agenda->horizon_ms - AHEAD_MS <= store_time_ms(agenda->store));
-}
-
 static void load_if_needed(struct agenda *agenda)
 {
-	if (!wants_page(agenda)) {
-		if (agenda->page == NULL && agenda->horizon_ms != INT64_MAX) {
-			alarm_set(agenda->alarms, &agenda->load, agenda->horizon_ms - AHEAD_MS);
-		}
+	size_t count = agenda->heap.count;
+	int64_t near_ms = agenda->horizon_ms - AHEAD_MS;
+	alarm_clear(agenda->alarms, &agenda->load);
+	if (agenda->page != NULL || agenda->walk != NULL || agenda->horizon_ms == INT64_MAX ||
+	    count >= agenda->options.most / 2) {
+		return; /* if there are too many: what is told makes room, and comes here again */
+	}
+	if (count >= agenda->options.page / 4 && near_ms > store_time_ms(agenda->store)) {
+		alarm_set(agenda->alarms, &agenda->load, near_ms);
 		return;
 	}
-	alarm_clear(agenda->alarms, &agenda->load);
 	if (store_can_tell_due(agenda->store)) {
 		ask_for_page(agenda);
 		return;

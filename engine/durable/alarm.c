@@ -17,6 +17,7 @@ struct alarms {
 	struct list due;           /* taken from the heaps, about to fire */
 	int64_t armed_at_ms;       /* real time; INT64_MAX while the timer is off */
 	bool is_firing;            /* arms once, at its end */
+	bool in_timer;             /* the uv timer's call-back runs */
 	struct alarm_stats stats;
 	void (*closed)(void *ctx);
 	void *closed_ctx;
@@ -72,6 +73,11 @@ static void arm(struct alarms *alarms)
 		return;
 	}
 	int64_t wait_ms = idle_ms(alarms);
+	if (wait_ms <= 0) {
+		/* libuv calls a timer that is set to now from inside its call-back again at once,
+		 * and nobody else gets a turn. */
+		wait_ms = alarms->in_timer;
+	}
 	if (wait_ms == INT64_MAX) {
 		if (alarms->armed_at_ms != INT64_MAX) {
 			(void)uv_timer_stop(&alarms->timer); /* cannot fail */
@@ -83,8 +89,7 @@ static void arm(struct alarms *alarms)
 	int64_t next = later(clock_real_ms(), wait_ms);
 	if (next < alarms->armed_at_ms) {
 		uv_update_time(alarms->timer.loop);
-		int failed = uv_timer_start(&alarms->timer, on_timer,
-		                            wait_ms < 0 ? 0 : (uint64_t)wait_ms, 0);
+		int failed = uv_timer_start(&alarms->timer, on_timer, (uint64_t)wait_ms, 0);
 		PRE(failed == 0);
 		alarms->armed_at_ms = next;
 	}
@@ -94,7 +99,9 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct alarms *alarms = timer->data;
 	alarms->armed_at_ms = INT64_MAX;
+	alarms->in_timer = true;
 	(void)alarms_run_due(alarms);
+	alarms->in_timer = false;
 }
 
 struct alarms *alarms_new(struct uv_loop_s *loop)

@@ -39,7 +39,7 @@ static void ring(struct alarm *alarm)
 	if (bell->clears != NULL) {
 		alarm_clear(alarms, &bell->clears->alarm);
 	}
-	if (bell->repeats) {
+	if (bell->repeats && bell->rings < 1000) {
 		alarm_set(alarms, alarm, 0);
 	}
 }
@@ -88,6 +88,31 @@ static void test_real_timer_fires(void **state)
 	/* Nothing is set: nothing keeps the loop. */
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
 	assert_string_equal(rung, "pws");
+}
+
+static void count_turn(uv_prepare_t *prepare)
+{
+	(*(int *)prepare->data)++;
+}
+
+static void test_one_that_is_always_due_leaves_others_their_turns(void **state)
+{
+	(void)state;
+	struct bell bell = bell_of('a');
+	bell.repeats = true;
+	int turns = 0;
+	static uv_prepare_t prepare; /* closed behind the end of the test */
+	assert_int_equal(uv_prepare_init(&loop, &prepare), 0);
+	prepare.data = &turns;
+	assert_int_equal(uv_prepare_start(&prepare, count_turn), 0);
+	alarm_set(alarms, &bell.alarm, 0);
+	while (bell.rings < 20) {
+		(void)uv_run(&loop, UV_RUN_ONCE);
+		bell.repeats = bell.rings < 20;
+	}
+	assert_in_range(turns, 19, 25);
+	alarm_clear(alarms, &bell.alarm);
+	uv_close((uv_handle_t *)&prepare, NULL);
 }
 
 static void test_order_of_both_clocks(void **state)
@@ -241,6 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_real_timer_fires, start, stop),
+	        cmocka_unit_test_setup_teardown(
+	                test_one_that_is_always_due_leaves_others_their_turns, start, stop),
 	        cmocka_unit_test_setup_teardown(test_order_of_both_clocks, turn_by_hand, stop),
 	        cmocka_unit_test_setup_teardown(test_cleared_by_a_neighbour, turn_by_hand, stop),
 	        cmocka_unit_test_setup_teardown(test_past_from_inside_waits_for_the_next_turn,
