@@ -1,6 +1,6 @@
 // Debouncing triggers with a real worker: what is delivered, and what kill -9 leaves of a window.
 import assert from 'node:assert/strict';
-import { Inbox, sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { Inbox, sdk, startDaemon, startManual, test, waitFor } from './lib.mjs';
 
 const debounce = { key: 'key', wait: '400ms', max_delay: '2s' };
 const config = { triggers: [{ id: 'index', function: 'index', scope: 's', debounce }] };
@@ -14,18 +14,22 @@ function recorder(t, daemon) {
 const shown = async (daemon) => (await daemon.triggers()).find((one) => one.function_id === 'index');
 
 test('a worker registers a debounced trigger and gets the last event of each key', async (t) => {
-  const daemon = await startDaemon(t, {});
+  const daemon = await startManual(t, {});
   const inbox = new Inbox();
   const worker = sdk(t, daemon);
   worker.registerFunction('index', async (event) => inbox.put(event));
-  worker.registerTrigger({ type: 'state', function_id: 'index', config: { scope: 's', debounce } });
+  worker.registerTrigger({ type: 'state', function_id: 'index',
+    config: { scope: 's', debounce: { ...debounce, wait: '10m', max_delay: '1h' } } });
   await waitFor('the trigger', () => shown(daemon));
   for (let n = 1; n <= 20; n += 1) await daemon.set('s', n % 2 ? 'a' : 'b', n);
   const { windows } = await shown(daemon);
   assert.equal(windows.open, 2);
   assert.equal(windows.events, 20);
-  assert.ok(Date.parse(windows.next_deadline) > Date.now() - 1000);
-  await inbox.count(2);
+  const { now_ms: now } = (await daemon.http('GET', '/v1/clock')).json;
+  assert.equal(Date.parse(windows.next_deadline), now + 600000);
+  await daemon.advance(599999);
+  assert.deepEqual(inbox.items, []);
+  await daemon.advance(1);
   await daemon.settled();
   assert.deepEqual(inbox.items.map((one) => [one.key, one.new_value, one.debounced, one.attempt]),
     [['a', 19, 10, 1], ['b', 20, 10, 1]]);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Daemon, Inbox, childWorker, freePort, gate, program, run, sdk, startDaemon, tempDir,
-  test, waitFor } from './lib.mjs';
+import { Daemon, Inbox, childWorker, freePort, gate, program, run, sdk, startDaemon, startManual,
+  tempDir, test, waitFor } from './lib.mjs';
 
 const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
 const count = (items, key) => {
@@ -120,7 +120,7 @@ test('a clock that is set back or forward neither holds up a retry nor buries wh
 // ---- a worker that hangs ----
 
 test('a worker that is stopped in a call loses its lease, and its late answer changes nothing', async (t) => {
-  const daemon = await startDaemon(t, {
+  const daemon = await startManual(t, {
     triggers: [{ id: 'x', function: 'watch', scope: 's', timeout_ms: 500,
       retry: { initial_ms: 1, max_ms: 1, jitter: 0 } }] });
   const hung = childWorker(t, daemon, 'recorder.mjs', 'watch', '{"scope":"nothing"}');
@@ -132,12 +132,13 @@ test('a worker that is stopped in a call loses its lease, and its late answer ch
     (await daemon.call('engine::functions::list')).functions[0].providers === 2);
   hung.child.kill('SIGSTOP');
   hung.tell('go'); // it answers when it goes on
+  const holder = async () => (await daemon.jobs())[0].worker;
+  const first = await holder();
+  while (await holder() === first) await daemon.advance(501, { settle_ms: 0 });
+  await other.inbox.count(1);
   other.tell('go');
-  const answered = await waitFor('the other to have answered', async () => {
-    other.tell('go');
-    return (await daemon.trigger('watch', (one) => one.id === 'x')).delivered === 1;
-  });
-  assert.ok(answered);
+  await waitFor('the other to have answered', async () =>
+    (await daemon.trigger('watch', (one) => one.id === 'x')).delivered === 1);
   await daemon.set('s', 'k', 'next'); // the key is free
   hung.child.kill('SIGCONT');
   await daemon.settled();
