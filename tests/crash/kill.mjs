@@ -25,6 +25,9 @@ const KEYS_EACH = 6;
 // Every event is owed to each of them: `all` is quick, `flaky` fails, asks to wait and gives up, and
 // the function of `late` is served in one life of four, so that it is far behind.
 const TRIGGERS = ['all', 'flaky', 'late'];
+// And each to this one, which batches them; of a batch it fails some. It is checked that each event is
+// of one batch and that all are done.
+const BATCHES = 'rolled';
 // An outcome is durable at the latest so long after the answer was sent: that of a delivery with a
 // job record (it had failed, or it took long) at once, any other when the cursor passes it. A machine
 // may stand still: what counts is the time up to the last write that was acknowledged.
@@ -34,7 +37,7 @@ const POINT_MS = 8000; // to reach a point
 const BEHIND_MAX = 20000; // events; then nobody writes until the triggers have caught up
 const STUCK_MS = 60000; // in which no cursor moves
 const POINTS = [['write', 60], ['sync', 60], ['answer', 60], ['apply', 3], ['applied', 3],
-  ['cursor', 30], ['job', 30], ['outcome', 30], ['roll', 1]];
+  ['cursor', 30], ['job', 30], ['outcome', 30], ['window', 30], ['roll', 1]];
 
 // ---- chance, by the seed (mulberry32) ----
 
@@ -54,7 +57,9 @@ const daemon = new Daemon(dir, await freePort(), {
   log: { level: 'warn' },
   delivery: { job_max: 300, retry: { initial_ms: 30, max_ms: 200, max_attempts: 5 } },
   workers: { reattach_grace: '0ms' },
-  triggers: TRIGGERS.map((id) => ({ id, function: id, scope: 'load', concurrency: 50 })),
+  triggers: [...TRIGGERS.map((id) => ({ id, function: id, scope: 'load', concurrency: 50 })),
+    { id: BATCHES, function: BATCHES, scope: 'load', concurrency: 50,
+      batch: { max_size: 20, max_wait: '500ms', key: 'key' } }],
 });
 
 // ---- what is known ----
@@ -233,8 +238,35 @@ function noteStart(trigger, event) {
   started[trigger].add(seq);
 }
 
+const batchOf = new Map(); // seq -> delivery id
+const rolled = new Set(); // seqs that were answered as done
+
+async function handleBatch(peer, frame) {
+  const { delivery_id, attempt, events: members } = frame.data;
+  for (const event of members) {
+    learnEvent(event);
+    const other = batchOf.get(event.seq);
+    if (other !== undefined && other !== delivery_id) {
+      fault(`${event.seq} is in the batches ${other} and ${delivery_id}`);
+    }
+    batchOf.set(event.seq, delivery_id);
+  }
+  const mine = life;
+  await delay(members.length % 7);
+  if (peer.ws.readyState !== WebSocket.OPEN || mine !== life) return;
+  const fails = (event) => (event.seq % 9 === 4 && attempt < 3);
+  for (const event of members) if (!fails(event)) rolled.add(event.seq);
+  peer.send({ type: 'invocationresult', invocation_id: frame.invocation_id,
+    function_id: frame.function_id,
+    result: { $pawl: { failed: members.filter(fails).map(({ id }) => id) } } });
+}
+
 async function handle(peer, frame) {
   const trigger = frame.function_id;
+  if (trigger === BATCHES) {
+    await handleBatch(peer, frame);
+    return;
+  }
   const event = frame.data;
   calls++;
   noteStart(trigger, event);
@@ -256,7 +288,7 @@ async function handle(peer, frame) {
 
 async function serve(isLate) {
   const peer = await Peer.open((from, frame) => void handle(from, frame));
-  for (const id of TRIGGERS) {
+  for (const id of [...TRIGGERS, BATCHES]) {
     if (id !== 'late' || isLate) peer.send({ type: 'registerfunction', id });
   }
   return peer;
@@ -319,7 +351,7 @@ async function caughtUp(most) {
   for (let before; ;) {
     const triggers = await daemon.triggers();
     const left = triggers.filter((one) => one.cursor + most < store.last_seq ||
-      (most === 0 && (one.waiting || one.running)));
+      (most === 0 && (one.waiting || one.running || one.windows?.open)));
     if (left.length === 0) return;
     const now = JSON.stringify(triggers.map((one) => [one.cursor, one.delivered, one.dead]));
     if (now !== before) moved = performance.now();
@@ -351,6 +383,9 @@ async function checkEnd() {
       if (!started[trigger].has(seq)) fault(`change ${seq} of ${key} never reached ${trigger}`);
       if (!ended.has(`${trigger}/${seq}`)) fault(`change ${seq} of ${key} has no outcome in ${trigger}`);
     }
+  }
+  for (const [seq, key] of changes) {
+    if (!rolled.has(seq)) fault(`change ${seq} of ${key} was in no batch that was done`);
   }
   const told = new Set();
   for (const event of await daemon.events(0)) {
