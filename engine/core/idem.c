@@ -173,7 +173,7 @@ void idem_put(struct idem *idem, const struct idem_name *name, struct span answe
 	store_put(idem->store, space_idem_time(&room, (uint64_t)expires_ms, key_of(name)), &time);
 	buf_free(&value);
 	if (idem->sweep == NULL && !alarm_is_set(&idem->alarm)) {
-		alarm_set(idem->alarms, &idem->alarm, expires_ms + SWEEP_LEAST_MS);
+		alarm_set_real(idem->alarms, &idem->alarm, idem->ttl_ms + SWEEP_LEAST_MS);
 	}
 }
 
@@ -185,7 +185,7 @@ static void sweep_ends(struct sweep *sweep, int64_t wait_ms)
 	if (idem != NULL) {
 		idem->sweep = NULL;
 		if (wait_ms >= 0) {
-			alarm_set_in(idem->alarms, &idem->alarm, wait_ms);
+			alarm_set_real(idem->alarms, &idem->alarm, wait_ms);
 		}
 	}
 	buf_free(&sweep->keys);
@@ -309,7 +309,7 @@ struct idem *idem_new(struct store *store, struct alarms *alarms, int64_t ttl_ms
 	idem->alarms = alarms;
 	idem->ttl_ms = ttl_ms;
 	idem->alarm.fn = sweep_is_due;
-	alarm_set_in(alarms, &idem->alarm, SWEEP_LEAST_MS); /* is there anything? */
+	alarm_set_real(alarms, &idem->alarm, SWEEP_LEAST_MS); /* is there anything? */
 	return idem;
 }
 
