@@ -224,3 +224,34 @@ test('records end in their order, each at its time, and what they cause is withi
     ['a', at(HOUR)], ['aa', at(3 * HOUR)], ['b', at(4 * HOUR)], ['aaa', at(5 * HOUR)], ['aaaa', at(7 * HOUR)]]);
   assert.equal(await daemon.get('other', 'far'), 1);
 });
+
+test('an engine that is told to stop answers whoever turns its clock', async (t) => {
+  const daemon = await startManual(t, retries({}), START);
+  const calls = new Inbox();
+  sdk(t, daemon).registerFunction('mail', () => new Promise((done) => calls.put(done)));
+  await daemon.set('s', 'k', 1);
+  await calls.count(1);
+  const turning = daemon.http('POST', '/v1/clock/advance', { ms: HOUR, settle_ms: 60000 });
+  await waitFor('it to turn', () => rejects(daemon.advance(0), 'clock_is_turning'));
+  const stopped = daemon.stop();
+  const { status, json } = await turning;
+  calls.items[0]();
+  assert.deepEqual([status, json.code, json.detail], [503, 'shutting_down', 'the engine is shutting down']);
+  assert.deepEqual(await stopped, { code: 0, signal: null });
+});
+
+test('thousands that are due at one time have all ended when the answer comes', async (t) => {
+  const daemon = await startManual(t, {}, START);
+  const MANY = 3000;
+  for (let from = 0; from < MANY; from += 100) {
+    await daemon.call('state::transact', { ops: Array.from({ length: 100 }, (_, i) =>
+      ({ type: 'set', scope: 's', key: `k${from + i}`, value: 1, ttl_ms: HOUR })) });
+  }
+  const before = await daemon.advance(HOUR - 1);
+  assert.equal((await daemon.events()).length, MANY);
+  assert.equal(before.next_due, at(HOUR));
+  await daemon.advance(1);
+  const ends = (await daemon.events()).slice(MANY);
+  assert.equal(ends.length, MANY);
+  assert.ok(ends.every((one) => one.reason === 'expired' && one.time === at(HOUR)));
+});
