@@ -97,6 +97,7 @@ struct binding {
 	uint64_t known_until;      /* job records of before the start reach up to here */
 	uint64_t held_back_from;   /* not 0: starts nothing; see catalog.h on redeploys */
 	struct list held_link;     /* in dispatch's list while it is held back */
+	bool must_sweep;           /* something that it owes may need a record by now */
 	bool pumping;              /* deliveries are being started */
 	uint32_t burying;          /* its range letters that are not on disk: nothing starts */
 

@@ -202,6 +202,7 @@ void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery)
 	}
 	if (!delivery->recorded && delivery->seq > binding->done_until) {
 		binding->done_until = delivery->seq;
+		binding->must_sweep = true;
 	}
 	dispatch_leave_lane(dispatch, delivery);
 	dispatch_free_delivery(dispatch, delivery);
@@ -282,6 +283,7 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 	}
 	causes_add(&dispatch->causes, delivery);
 	delivery->state = DELIVERY_BUSY;
+	binding->must_sweep = true;
 	binding->busy++;
 	dispatch->running++;
 	if (delivery->gate != NULL) {
@@ -479,6 +481,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 	                        .key = event->key};
 	struct delivery *delivery = new_delivery(dispatch, binding, &job);
 	list_push(&binding->owed, &delivery->owed);
+	binding->must_sweep = true;
 	if (!binding->lagging) {
 		dispatch_join_live(dispatch, delivery);
 	}

@@ -10,6 +10,7 @@
 void dispatch_sleep(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
 {
 	delivery->state = DELIVERY_SLEEPING;
+	delivery->binding->must_sweep = true;
 	delivery->due_ms = store_time_ms(dispatch->store) + wait_ms;
 	alarm_set_in(dispatch->alarms, &delivery->alarm, wait_ms);
 }
@@ -17,6 +18,7 @@ void dispatch_sleep(struct dispatch *dispatch, struct delivery *delivery, int64_
 void dispatch_ask_again(struct dispatch *dispatch, struct delivery *delivery, int64_t wait_ms)
 {
 	delivery->state = DELIVERY_SLEEPING;
+	delivery->binding->must_sweep = true;
 	delivery->due_ms = store_time_ms(dispatch->store);
 	alarm_set_real(dispatch->alarms, &delivery->alarm, wait_ms);
 }

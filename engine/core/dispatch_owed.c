@@ -28,6 +28,10 @@ void dispatch_record(struct dispatch *dispatch, struct delivery *delivery)
 	job_store_put_delivery(dispatch->store, delivery);
 	store_commit(dispatch->store, NULL);
 	delivery->recorded = true;
+	delivery->binding->must_sweep = true;
+	if (delivery->behind != NULL) {
+		delivery->behind->binding->must_sweep = true; /* perhaps another version's */
+	}
 	dispatch_leave_owed(dispatch, delivery);
 }
 
@@ -73,6 +77,7 @@ uint64_t dispatch_first_needed_by(const struct binding *binding)
 void dispatch_set_lagging(struct dispatch *dispatch, struct binding *binding, bool lagging)
 {
 	binding->lagging = lagging;
+	binding->must_sweep = true;
 	LIST_EACH(&binding->owed, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, owed);
@@ -117,17 +122,25 @@ static void sweep_one(struct dispatch *dispatch, struct delivery *delivery)
 	                    stands_behind_record(dispatch, delivery);
 	if (needs_record && store_can_put(dispatch->store)) {
 		record_lane(dispatch, delivery);
-	} else if (!needs_record && !binding->lagging) {
+	} else if (needs_record) {
+		binding->must_sweep = true;
+	} else if (!binding->lagging) {
 		dispatch->hooks.must_lag(dispatch->hooks.ctx, binding);
 	}
 }
 
+/* Ten thousand deliveries that wait for a handler are not looked at again until something moves. */
 static void sweep(struct dispatch *dispatch, struct binding *binding, int64_t born_until_ms)
 {
+	if (!binding->must_sweep) {
+		return;
+	}
+	binding->must_sweep = false;
 	LIST_EACH(&binding->owed, link)
 	{
 		struct delivery *delivery = MEM_CONTAINER(link, struct delivery, owed);
 		if (delivery->born_ms > born_until_ms) {
+			binding->must_sweep = true;
 			break;
 		}
 		sweep_one(dispatch, delivery);
@@ -142,5 +155,6 @@ bool dispatch_sweep(struct dispatch *dispatch, struct binding *binding)
 
 void dispatch_sweep_all(struct dispatch *dispatch, struct binding *binding)
 {
+	binding->must_sweep = true;
 	sweep(dispatch, binding, INT64_MAX);
 }
