@@ -62,6 +62,7 @@ struct binding {
 	bool lagging;              /* has a cursor of its own */
 	bool reading;              /* a chunk of the journal is being read for it */
 	struct list active_link;   /* in react's list while it owes, lags or ends */
+	struct list behind_link;   /* in another one while it lags or ends */
 	struct binding **catch_up; /* the reader's: cleared when the binding goes away */
 	uint64_t next_seq;         /* lagging: the first event that it has not seen */
 	uint64_t cursor_put;       /* lagging: what its cursor record says, or REACT_NO_CURSOR */

@@ -35,6 +35,9 @@ static void activate(struct react *react, struct binding *binding)
 	if (list_is_empty(&binding->active_link)) {
 		list_push(&react->active, &binding->active_link);
 	}
+	if (list_is_empty(&binding->behind_link) && react_is_behind(binding)) {
+		list_push(&react->behind, &binding->behind_link);
+	}
 	want_sweep(react);
 	react_want_cursors(react);
 }
@@ -73,9 +76,9 @@ static bool waits_for_older(const struct react *react, const struct binding *bin
 	if (binding->version == 1) {
 		return false;
 	}
-	LIST_EACH(&react->active, link)
+	LIST_EACH(&react->behind, link)
 	{
-		const struct binding *other = MEM_CONTAINER(link, struct binding, active_link);
+		const struct binding *other = MEM_CONTAINER(link, struct binding, behind_link);
 		bool goes_first = (other->lagging && other->next_seq < other->until_seq) ||
 		                  windows_count(other->windows) != 0;
 		if (goes_first && other->version < binding->version &&
@@ -274,9 +277,9 @@ static void catch_up(struct react *react, struct binding *binding)
 
 static void catch_up_all(struct react *react)
 {
-	LIST_EACH(&react->active, link)
+	LIST_EACH(&react->behind, link)
 	{
-		catch_up(react, MEM_CONTAINER(link, struct binding, active_link));
+		catch_up(react, MEM_CONTAINER(link, struct binding, behind_link));
 	}
 }
 
@@ -284,9 +287,9 @@ static void catch_up_all(struct react *react)
  */
 static void close_ended(struct react *react)
 {
-	LIST_EACH(&react->active, link)
+	LIST_EACH(&react->behind, link)
 	{
-		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		struct binding *binding = MEM_CONTAINER(link, struct binding, behind_link);
 		uint64_t next = binding->lagging ? binding->next_seq : react->next_seq;
 		if (binding->windows != NULL && binding->until_seq != 0 &&
 		    next >= binding->until_seq) {
@@ -433,6 +436,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	react->feedback =
 	        feedback_new(options->conditions, span_of(react->log), options->loop_rate);
 	list_init(&react->active);
+	list_init(&react->behind);
 	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
 	react->park_alarm.fn = react_park_is_over;
@@ -501,6 +505,7 @@ void react_on_recovery(struct react *react, void (*recovered)(void *ctx), void *
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor_seq)
 {
 	list_init(&binding->active_link);
+	list_init(&binding->behind_link);
 	binding->entry.filter = binding->filter;
 	if (binding->filter->http == NULL) {
 		index_add(react->index, &binding->entry);
@@ -526,6 +531,7 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 	}
 	feedback_forget(binding);
 	list_remove(&binding->active_link);
+	list_remove(&binding->behind_link);
 	if (binding->catch_up != NULL) {
 		*binding->catch_up = NULL;
 	}

@@ -127,6 +127,11 @@ bool react_put_cursors(struct react *react)
 	return again;
 }
 
+bool react_is_behind(const struct binding *binding)
+{
+	return binding->lagging || binding->until_seq != 0;
+}
+
 bool react_is_at_rest(const struct binding *binding)
 {
 	return !binding->lagging && binding->until_seq == 0 && dispatch_owes_nothing(binding) &&
@@ -179,6 +184,9 @@ void react_cursor_is_due(struct alarm *alarm)
 	LIST_EACH(&react->active, link)
 	{
 		struct binding *binding = MEM_CONTAINER(link, struct binding, active_link);
+		if (!react_is_behind(binding)) {
+			list_remove(&binding->behind_link);
+		}
 		if (is_past(react, binding)) {
 			if (is_past_for_good(react, binding)) {
 				react->finished(react->finished_ctx, binding);

@@ -16,6 +16,7 @@ struct react {
 	struct index *index;
 	struct feedback *feedback;
 	struct list active;  /* bindings that owe, lag or end: the only ones that cost anything */
+	struct list behind;  /* those that lag or end: the only ones that every group is shown to */
 	uint64_t next_seq;   /* the first event that the live ones have not seen */
 	uint64_t cursor_put; /* what the shared record says */
 	bool started;
@@ -66,6 +67,7 @@ void react_put_cursor(struct react *react, const struct binding *binding, uint64
 void react_put_own_cursor(struct react *react, struct binding *binding); /* which lags */
 void react_cursor_is_due(struct alarm *alarm);
 uint64_t react_live_cursor(const struct react *react); /* as it would be put now */
+bool react_is_behind(const struct binding *binding);   /* it lags, or ends */
 bool react_is_at_rest(const struct binding *binding);  /* costs nothing until its next event */
 
 #endif
