@@ -314,11 +314,12 @@ static void a_call_that_waits_for_room_keeps_its_event(void **state)
 static int cause_of(const char *delivery, int attempt, struct event_cause *out)
 {
 	char baggage[256];
+	struct binding *by;
 	struct err err;
 	*out = (struct event_cause){0};
 	(void)snprintf(baggage, sizeof baggage, "pawl.delivery=%s,pawl.attempt=%d", delivery,
 	               attempt);
-	return causes_find(dispatch_causes(world->dispatch), span_of(baggage), out, &err);
+	return causes_find(dispatch_causes(world->dispatch), span_of(baggage), out, &by, &err);
 }
 
 static void a_write_knows_its_cause(void **state)
