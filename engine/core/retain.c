@@ -132,13 +132,14 @@ static uint64_t look_at_size(struct retain *retain, const struct adapter_head *h
 	return bytes > most ? keep_from : 0;
 }
 
-/* The first sample behind what is too old already says when. */
-static void wait_for_age(struct retain *retain, uint64_t too_old)
+/* The first sample behind what is too old already says when. A wait, not a time: who has to look at
+ * the wall clock is woken every minute. */
+static void wait_for_age(struct retain *retain, uint64_t too_old, int64_t now)
 {
 	for (size_t i = 0; i < retain->count; i++) {
 		if (retain->samples[i].seq > too_old) {
-			alarm_set(retain->alarms, &retain->old,
-			          retain->samples[i].wall_ms + retain->options.max_age_ms);
+			alarm_set_in(retain->alarms, &retain->old,
+			             retain->samples[i].wall_ms + retain->options.max_age_ms - now);
 			return;
 		}
 	}
@@ -159,7 +160,7 @@ void retain_look(struct retain *retain)
 	if (seq > head.first_seq) {
 		store_trim(retain->store, seq);
 	}
-	wait_for_age(retain, by_age);
+	wait_for_age(retain, by_age, now);
 	/* While nothing comes and there is room, there is only age to look after. */
 	retain->soon = by_size != 0;
 	alarm_set_real(retain->alarms, &retain->alarm,

@@ -1,6 +1,6 @@
 // Batching triggers with a real worker: one call for many events, some of which fail, over kill -9.
 import assert from 'node:assert/strict';
-import { Inbox, sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { Inbox, sdk, startDaemon, startManual, test, waitFor } from './lib.mjs';
 
 const trigger = (batch, more = {}) => ({
   triggers: [{ id: 'rollup', function: 'rollup', scope: 's', batch, retry: { initial_ms: 20, jitter: 0 }, ...more }],
@@ -9,11 +9,14 @@ const trigger = (batch, more = {}) => ({
 const shown = async (daemon) => (await daemon.triggers()).find((one) => one.id === 'rollup');
 
 test('a worker gets many events in one call, in their order', async (t) => {
-  const daemon = await startDaemon(t, trigger({ max_size: 10, max_wait: '2s' }));
+  const daemon = await startManual(t, trigger({ max_size: 10, max_wait: '1h' }));
   const inbox = new Inbox();
   sdk(t, daemon).registerFunction('rollup', async (batch) => inbox.put(batch));
   for (let n = 1; n <= 25; n += 1) await daemon.set('s', `k${n}`, n);
-  await inbox.count(3);
+  await inbox.count(2);
+  await daemon.advance(3599999);
+  assert.equal(inbox.items.length, 2);
+  await daemon.advance(1);
   await daemon.settled();
   assert.deepEqual(inbox.items.map((one) => [one.type, one.trigger, one.count, one.attempt]),
     [['batch', 'rollup', 10, 1], ['batch', 'rollup', 10, 1], ['batch', 'rollup', 5, 1]]);
