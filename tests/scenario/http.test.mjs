@@ -285,6 +285,8 @@ test('a paused trigger answers 503 until it is resumed, also after a restart', a
   await daemon.http('POST', '/v1/triggers/x/pause', {});
   const paused = await daemon.ask('GET', '/x');
   assert.deepEqual([paused.status, paused.json.code], [503, 'trigger_paused']);
+  await daemon.set('s', 'k', 1); // no event waits for it: it holds no journal
+  await daemon.trigger('cat', ({ cursor }) => cursor === 1);
   await daemon.restart('SIGKILL');
   assert.equal((await daemon.ask('GET', '/x')).status, 503);
   await daemon.http('POST', '/v1/triggers/x/resume', {});
