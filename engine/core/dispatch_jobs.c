@@ -155,7 +155,7 @@ static struct delivery *blocked_of(const struct binding *binding, uint64_t seq)
 
 bool dispatch_unblock(struct dispatch *dispatch, struct binding *binding, const struct job *job)
 {
-	struct delivery *delivery = blocked_of(binding, job->seq);
+	struct delivery *delivery = binding->blocked != 0 ? blocked_of(binding, job->seq) : NULL;
 	if (delivery == NULL) {
 		return false;
 	}

@@ -97,6 +97,22 @@ test('kill -9 in the middle of batches: every acknowledged event is in one that 
   }
 });
 
+test('CloudEvents are batched too, with a subject or without', async (t) => {
+  const daemon = await startDaemon(t, { triggers: [{ id: 'rollup', function: 'rollup', type: 'event',
+    event_type: 'hit', batch: { max_size: 3, max_wait: '10s', key: 'event.data.page' } }] });
+  const inbox = new Inbox();
+  sdk(t, daemon).registerFunction('rollup', async (batch) => inbox.put(batch));
+  for (const [n, more] of [[1, {}], [2, { subject: 's' }], [3, { data: 'no page' }], [4, {}]]) {
+    const reply = await daemon.http('POST', '/v1/events', { specversion: '1.0', id: `h${n}`, source: '/t',
+      type: 'hit', data: { page: 'home' }, ...more }, { 'content-type': 'application/cloudevents+json' });
+    assert.equal(reply.status, 202, JSON.stringify(reply.json));
+  }
+  await inbox.count(1);
+  assert.deepEqual(inbox.items[0].events.map((one) => one.event.id), ['h1', 'h2', 'h4']);
+  const { windows } = await shown(daemon);
+  assert.deepEqual([windows.open, windows.events, windows.key_errors], [1, 1, 1]);
+});
+
 test('what a journal replay brings is a batch of one', async (t) => {
   const daemon = await startDaemon(t, trigger({ max_size: 2, max_wait: '100ms', key: 'key' }));
   const inbox = new Inbox();

@@ -290,6 +290,32 @@ static void a_replayed_batch_is_narrowed_as_well(void **state)
 	assert_int_equal(open_batch(7)->attempt, 2);
 }
 
+static void a_dead_batch_holds_its_lane(void **state)
+{
+	(void)state;
+	begin("{\"on_exhausted\":\"pause_key\",\"retry\":{\"max_attempts\":1},"
+	      "\"batch\":{\"max_size\":2,\"max_wait\":\"2s\"}}");
+	uint64_t dead[2] = {event("a"), event("b")};
+	uint64_t behind[2] = {event("c"), event("d")};
+	end_call(open_batch(dead[0]), CALL_OK, failed(dead + 1, 1));
+	pass(500);
+	restart(true);
+	offer("f");
+	pass(500);
+	assert_int_equal(trigger("t")->blocked, 1);
+	assert_null(open_batch(behind[0]));
+	assert_int_equal(react_first_needed(world->react), behind[0]);
+	size_t count;
+	assert_non_null(strstr(dead_letters(&count), "\"count\":1,\"events\""));
+	struct err err;
+	assert_int_equal(
+	        catalog_release_key(world->catalog, SPAN("t"), SPAN("s"), SPAN("a"), NULL, &err),
+	        0);
+	flush();
+	assert_non_null(open_batch(behind[0]));
+	assert_given(behind, 2);
+}
+
 static void each_event_is_selected_of(void **state)
 {
 	(void)state;
@@ -460,6 +486,7 @@ int main(void)
 	        WORLD_TEST(odd_answers_fail_the_whole),
 	        WORLD_TEST(the_last_failure_buries_what_failed),
 	        WORLD_TEST(a_replayed_batch_is_narrowed_as_well),
+	        WORLD_TEST(a_dead_batch_holds_its_lane),
 	        WORLD_TEST(each_event_is_selected_of),
 	        WORLD_TEST(a_crash_at_each_place_loses_no_event),
 	        WORLD_TEST(a_failed_write_loses_no_event),

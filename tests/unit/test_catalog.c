@@ -193,6 +193,65 @@ static void a_redeploy_handles_each_event_once(void **state)
 	release(&fresh, false);
 }
 
+/* What the old one collected it delivers; from the new worker on the new one collects. */
+static void a_redeploy_parts_the_windows(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim old;
+	struct claim fresh;
+	hold_trigger(&old, &one,
+	             "{\"debounce\":{\"key\":\"key\",\"wait\":\"5s\",\"max_delay\":\"5s\"}}");
+	withdraw("f");
+	release(&old, false);
+	uint64_t before = event("a");
+	pass(300);
+	catalog_function_comes(world->catalog, SPAN("default"), SPAN("f"));
+	uint64_t between = event("a"); /* the old one must not take it */
+	offer("f");
+	hold_trigger(&fresh, &two,
+	             "{\"debounce\":{\"key\":\"key\",\"wait\":\"1s\",\"max_delay\":\"1s\"}}");
+	uint64_t after = event("a");
+	pass(500);
+	assert_true(catalog_worker_settled(world->catalog, &world->worker));
+	pass(400);
+	assert_true(is_running(before)); /* its window closed when it ended */
+	answer(before);
+	pass(5000);
+	assert_int_equal(starts_of(before), 1);
+	assert_int_equal(starts_of(between), 0);
+	assert_true(is_running(after));
+	assert_int_equal(number_member(buf_view(&world->write), "debounced"), 2);
+	answer(after);
+	pass(1000);
+	assert_int_equal(catalog_count(world->catalog), 1);
+	release(&fresh, false);
+}
+
+/* What waits in windows when nobody comes back becomes part of the range. */
+static void windows_of_a_detached_one_are_not_lost(void **state)
+{
+	(void)state;
+	world_up();
+	offer("f");
+	struct claim claim;
+	hold_trigger(&claim, &one,
+	             "{\"batch\":{\"max_size\":10,\"max_wait\":\"1h\"},\"key\":\"k\"}");
+	withdraw("f");
+	release(&claim, false);
+	uint64_t first = event("k");
+	(void)event("k");
+	pass(61000);
+	assert_int_equal(catalog_count(world->catalog), 0);
+	size_t count;
+	char range[64];
+	(void)snprintf(range, sizeof range, "{\"from_seq\":%llu,\"to_seq\":%llu}",
+	               (unsigned long long)first, (unsigned long long)first + 1);
+	assert_non_null(strstr(dead_letters(&count), range));
+	assert_int_equal(count, 1);
+}
+
 static void the_same_deploy_goes_on(void **state)
 {
 	(void)state;
@@ -402,6 +461,8 @@ int main(void)
 	        WORLD_TEST(nobody_comes_back),
 	        WORLD_TEST(an_unregistered_one_drops_what_waits),
 	        WORLD_TEST(a_redeploy_handles_each_event_once),
+	        WORLD_TEST(a_redeploy_parts_the_windows),
+	        WORLD_TEST(windows_of_a_detached_one_are_not_lost),
 	        WORLD_TEST(the_same_deploy_goes_on),
 	        WORLD_TEST(a_held_back_one_starts_nothing_until_its_worker_settled),
 	        WORLD_TEST(no_event_falls_between_two_deploys),

@@ -422,6 +422,31 @@ static void what_nobody_serves_becomes_a_range(void **state)
 	assert_int_equal(world->started_count, 0);
 }
 
+/* It joins no window, so the mark does not speak of it. */
+static void a_loop_is_dead_over_a_crash(void **state)
+{
+	(void)state;
+	world->dead_max = 0; /* the letter has no place yet */
+	begin(last);
+	uint64_t loop = put_event_at("a", 16);
+	uint64_t joined = of_user("b", 1);
+	pass(300);
+	assert_true(has_window(joined));
+	restart(true);
+	offer("f");
+	pass(2100);
+	assert_true(is_running(joined));
+	answer(joined);
+	assert_int_equal(trigger("t")->held, 1);
+	dead_configure(world->dead, 1024 * 1024);
+	pass(61000);
+	size_t count;
+	const char *letters = dead_letters(&count);
+	assert_int_equal(count, 1);
+	assert_non_null(strstr(letters, "loop_detected"));
+	assert_int_equal(starts_of(loop), 0);
+}
+
 static void a_dead_one_tells_how_many_it_stands_for(void **state)
 {
 	(void)state;
@@ -458,6 +483,7 @@ int main(void)
 	        WORLD_TEST(too_many_windows_wait_in_the_journal),
 	        WORLD_TEST(the_journal_is_kept_for_open_windows),
 	        WORLD_TEST(what_nobody_serves_becomes_a_range),
+	        WORLD_TEST(a_loop_is_dead_over_a_crash),
 	        WORLD_TEST(a_dead_one_tells_how_many_it_stands_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
