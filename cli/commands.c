@@ -111,6 +111,8 @@ static const struct option_row job_options[] = {
 	        {"since", "TIME",                                                                  \
 	         "that died then or later: 2026-11-26T20:13, or any beginning of a time"},         \
 	        {"until", "TIME", "that died before"},                                             \
+	        {"queue", "NAME", "messages of this queue or topic only"},                         \
+	        {"event", "ID", "of the event with this id only"},                                 \
 	{                                                                                          \
 		"limit", "N", "at most so many"                                                    \
 	}
@@ -151,6 +153,16 @@ static const struct option_row invoke_options[] = {
 
 static const struct option_row drain_options[] = {
         {"wait", "BOOL", "false: answer at once"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row enqueue_options[] = {
+        {"namespace", "NAME", "where the function is; \"default\" without it"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row publish_options[] = {
+        {"key", "KEY", "messages of one key are handled one after the other"},
         {NULL, NULL, NULL},
 };
 
@@ -363,6 +375,27 @@ const struct command commands[] = {
          .help = "Turn a manual clock up to a time: RFC 3339, or ms since 1970.",
          .run = turn_to,
          .show = turn_show},
+        {.name = "queues",
+         .help = "List the queues.",
+         .method = "GET",
+         .path = "/v1/queues",
+         .list = "queues",
+         .columns = "QUEUE:queue TYPE:type STATUS:status WAITING:waiting RUNNING:running "
+                    "PARKED:parked DELIVERED:delivered RETRIES:retries DEAD:dead"},
+        {.name = "enqueue",
+         .args = "QUEUE FUNCTION [JSON]",
+         .help = "Put a call of a function into a queue.",
+         .options = enqueue_options,
+         .method = "POST",
+         .path = "/v1/queues/{1}/{2}",
+         .body = "3"},
+        {.name = "publish",
+         .args = "TOPIC JSON",
+         .help = "Publish a message to a topic.",
+         .options = publish_options,
+         .method = "POST",
+         .path = "/v1/topics/{1}",
+         .body = "2"},
         {.name = "status",
          .help = "Tell how the engine is.",
          .method = "GET",

@@ -10,6 +10,7 @@
 #include "base/yaml.h"
 #include "base/yaml_json.h"
 #include "engine/config_iii.h"
+#include "engine/config_queues.h"
 #include "engine/config_scopes.h"
 #include "engine/config_secrets.h"
 #include "engine/core/secrets.h"
@@ -268,6 +269,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config->secrets = config_read_secrets(root, report);
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
+	config_read_queues(root, config, judge, report);
 	check_listen(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, config, report);
@@ -369,7 +371,8 @@ void config_warn_iii(const struct config *config)
 	if (config->iii_ignored != NULL && config->iii_ignored[0] != '\0') {
 		log_warn(
 		        "config",
-		        "of this iii configuration only the state and the ports count; ignored: %s",
+		        "of this iii configuration only the state, the queues and the ports count; "
+		        "ignored: %s",
 		        config->iii_ignored);
 	}
 }
@@ -413,6 +416,7 @@ void config_free(struct config *config)
 	}
 	config_free_items(config);
 	config_free_scopes(config);
+	config_free_queues(config);
 	secrets_free(config->secrets);
 	mem_free(config->iii_ignored);
 	mem_free(config->state.adapter.config);

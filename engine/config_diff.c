@@ -186,15 +186,25 @@ static struct declarations functions_of(const struct config *config)
 	return all;
 }
 
-static struct declarations triggers_of(const struct config *config)
+static struct declarations list_triggers(const struct config_trigger triggers[], size_t count)
 {
-	struct declarations all = {.count = config->trigger_count};
+	struct declarations all = {.count = count};
 	all.items = MEM_ARRAY(struct declared, all.count + 1);
 	for (size_t i = 0; i < all.count; i++) {
-		all.items[i].id = config->triggers[i].id;
-		config_write_trigger(&config->triggers[i], &all.items[i].text);
+		all.items[i].id = triggers[i].id;
+		config_write_trigger(&triggers[i], &all.items[i].text);
 	}
 	return all;
+}
+
+static struct declarations triggers_of(const struct config *config)
+{
+	return list_triggers(config->triggers, config->trigger_count);
+}
+
+static struct declarations queues_of(const struct config *config)
+{
+	return list_triggers(config->queues, config->queue_count);
 }
 
 static struct config_change *add_item(struct config_diff *diff, enum config_change_kind kind,
@@ -252,6 +262,9 @@ void config_diff_make(const struct config *boot, const struct config *now,
 	before = triggers_of(now);
 	after = triggers_of(next);
 	compare_items(&before, &after, "trigger", 0, out);
+	before = queues_of(now);
+	after = queues_of(next);
+	compare_items(&before, &after, "queue", 1, out);
 }
 
 void config_diff_write(const struct config_diff *diff, struct buf *out)

@@ -93,7 +93,24 @@ static const char ITEMS[] =
         "#    retry:\n"
         "#      max_attempts: 20\n"
         "#    metadata:\n"
-        "#      team: growth\n";
+        "#      team: growth\n"
+        "#  - id: ship\n"
+        "#    type: durable:subscriber\n"
+        "#    function: mail::welcome\n"
+        "#    topic: orders\n"
+        "\n"
+        "## Queues by name. A call that is put into one is made later, with the queue's retries;\n"
+        "## `default` is there without being declared. fifo: the messages of one group, in order.\n"
+        "#queues:\n"
+        "#  mail:\n"
+        "#    concurrency: 5\n"
+        "#    timeout: 60s\n"
+        "#    retry:\n"
+        "#      max_attempts: 5\n"
+        "#  payments:\n"
+        "#    type: fifo\n"
+        "#    message_group_field: order_id\n"
+        "#    on_exhausted: pause_key\n";
 
 void config_print_example(struct buf *out)
 {

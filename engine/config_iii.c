@@ -1,10 +1,10 @@
-/* This file finds what pawl understands of an iii configuration: its state, and its ports. */
+/* This file finds what pawl understands of an iii configuration: state, queues and ports. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/config_iii.h"
 
 #include "base/mem.h"
 
-enum iii_part { III_STATE, III_KV_SERVER, III_LISTENER, III_HTTP, III_OTHER };
+enum iii_part { III_STATE, III_KV_SERVER, III_QUEUES, III_LISTENER, III_HTTP, III_OTHER };
 
 static const struct {
 	const char *name; /* as `class` or `name` says it */
@@ -15,6 +15,9 @@ static const struct {
         {"modules::kv_server::KvServer", III_KV_SERVER},
         {"kv_server", III_KV_SERVER},
         {"iii-kv-server", III_KV_SERVER},
+        {"modules::queue::QueueModule", III_QUEUES},
+        {"iii-queue", III_QUEUES},
+        {"queue", III_QUEUES},
         {"modules::worker::WorkerModule", III_LISTENER},
         {"iii-worker-manager", III_LISTENER},
         {"modules::api::RestApiModule", III_HTTP},
@@ -104,6 +107,69 @@ static void read_state(struct config_iii *iii, const struct yaml_node *config, s
 	take_kv(iii, mapping_at(adapter, "config", report), name);
 }
 
+/* The options of one queue that pawl has too, under the same names. */
+static void take_queue(struct config_iii *iii, const struct yaml_entry *from,
+                       struct yaml_node *options)
+{
+	static const char *const names[] = {"type",       "concurrency", "max_retries",
+	                                    "backoff_ms", "timeout_ms",  "message_group_field"};
+	*options = *from->value;
+	options->entries = MEM_ARRAY(struct yaml_entry, from->value->count + 1);
+	options->count = 0;
+	for (size_t i = 0; i < from->value->count; i++) {
+		bool is_known = false;
+		for (size_t j = 0; j < sizeof names / sizeof *names; j++) {
+			is_known = is_known || span_is(from->value->entries[i].key, names[j]);
+		}
+		if (is_known) {
+			options->entries[options->count++] = from->value->entries[i];
+		} else {
+			ignore(iii, from->key, from->value->entries[i].key);
+		}
+	}
+}
+
+static void read_queues(struct config_iii *iii, const struct yaml_node *config, struct span name,
+                        struct report *report)
+{
+	for (size_t i = 0; config != NULL && i < config->count; i++) {
+		if (!span_is(config->entries[i].key, "queue_configs")) {
+			ignore(iii, name, config->entries[i].key);
+		}
+	}
+	const struct yaml_node *list = config ? mapping_at(config, "queue_configs", report) : NULL;
+	if (list == NULL || iii->queue_options != NULL) {
+		return;
+	}
+	iii->queues = *list;
+	iii->queues.entries = MEM_ARRAY(struct yaml_entry, list->count + 1);
+	iii->queue_options = MEM_ARRAY(struct yaml_node, list->count + 1);
+	for (size_t i = 0; i < list->count; i++) {
+		iii->queues.entries[i] = list->entries[i];
+		if (list->entries[i].value->kind == YAML_MAPPING) {
+			take_queue(iii, &list->entries[i], &iii->queue_options[i]);
+			iii->queues.entries[i].value = &iii->queue_options[i];
+		}
+	}
+}
+
+/* Unless pawl's own words for them stand beside. */
+static void put_queues(struct config_iii *iii, const struct yaml_node *root, struct report *report)
+{
+	const struct yaml_entry *own = yaml_find(root, SPAN("queues"));
+	if (iii->queue_options != NULL && own != NULL) {
+		report_add(report, own->line, own->column, "invalid_value",
+		           "the queues are said twice: here and in 'queue_configs'; keep one of "
+		           "them");
+	} else if (iii->queue_options != NULL) {
+		iii->own.entries[iii->own.count++] =
+		        (struct yaml_entry){.key = SPAN("queues"),
+		                            .line = iii->queues.line,
+		                            .column = iii->queues.column,
+		                            .value = &iii->queues};
+	}
+}
+
 static void read_listener(struct config_iii *iii, const struct yaml_node *config, struct span name)
 {
 	for (size_t i = 0; config != NULL && i < config->count; i++) {
@@ -171,6 +237,9 @@ static void read_items(struct config_iii *iii, const struct yaml_entry *list, en
 		case III_KV_SERVER:
 			take_kv(iii, config, name);
 			break;
+		case III_QUEUES:
+			read_queues(iii, config, name, report);
+			break;
 		case III_LISTENER:
 			read_listener(iii, config, name);
 			break;
@@ -210,10 +279,16 @@ void config_iii_read(const struct yaml_node *root, struct config_iii *out, struc
 			ignore(out, SPAN(""), entry->key);
 		}
 	}
+	put_queues(out, root, report);
 }
 
 void config_iii_close(struct config_iii *iii)
 {
+	for (size_t i = 0; iii->queue_options != NULL && i < iii->queues.count; i++) {
+		mem_free(iii->queue_options[i].entries);
+	}
+	mem_free(iii->queue_options);
+	mem_free(iii->queues.entries);
 	mem_free(iii->own.entries);
 	mem_free(iii->kv.entries);
 	buf_free(&iii->ignored);

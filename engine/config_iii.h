@@ -11,9 +11,10 @@
 /*
  * DESIGN. Two forms: `modules:`, a list of {class, config}, and the newer `workers:`, a list of
  * {name, config}. The state's adapter and the kv_server fill pawl's own kv options (the adapter
- * goes before the server); the port of the worker listener becomes `listen` on loopback, and that
- * of the HTTP module (3111 if it says none) `http.listen`. Options of pawl may stand beside the
- * list and are read as ever. Everything else is ignored by name.
+ * goes before the server); the queue_configs of its queues become `queues`; the port of the worker
+ * listener becomes `listen` on loopback, and that of the HTTP module (3111 if it says none)
+ * `http.listen`. Options of pawl may stand beside the list and are read as ever. Everything else is
+ * ignored by name.
  */
 struct config_iii {
 	struct yaml_node own;              /* the mapping that is pawl's; the entries are ours */
@@ -22,6 +23,8 @@ struct config_iii {
 	const struct yaml_node *port;      /* NULL: none is given */
 	bool has_http;                     /* it wants a listener for HTTP triggers */
 	const struct yaml_node *http_port; /* NULL: iii's default */
+	struct yaml_node queues;           /* likewise; `own` has an entry for it */
+	struct yaml_node *queue_options;   /* of each of them; NULL: there are none */
 	struct buf ignored;                /* "a, b" */
 };
 

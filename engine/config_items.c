@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml_json.h"
+#include "triggers/on_message.h"
 #include "triggers/triggers.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
@@ -13,7 +14,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 
 static const char *const exec_modes[] = {"call", "lines", NULL};
 static const char *const auth_types[] = {"none", "hmac", "bearer", "api_key", NULL};
-static const char *const trigger_types_later[] = {"cron", "alarm", "queue", "stream", "flow", NULL};
+static const char *const trigger_types_later[] = {"cron", "alarm", "stream", "flow", NULL};
 const char *const config_formats[] = {"json", "cloudevents", "cloudevents_binary", NULL};
 const char *const config_methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", NULL};
 
@@ -502,6 +503,7 @@ void config_print_item_tables(struct buf *out)
 	field_print_text(endpoint_fields, "functions[].http.", out);
 	field_print_text(trigger_fields, "triggers[].", out);
 	trigger_print_fields("triggers[].", out);
+	on_message_print_queue("queues.", out);
 }
 
 static void write_auth(const struct config_auth *auth, struct buf *out)

@@ -195,6 +195,8 @@ struct config {
 	size_t function_count;
 	struct config_trigger *triggers;
 	size_t trigger_count;
+	struct config_trigger *queues; /* each as the trigger that it is; "default" among them */
+	size_t queue_count;
 	char *iii_ignored; /* NULL: the file is pawl's own form; else what of iii's is not used */
 };
 

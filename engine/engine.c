@@ -18,6 +18,7 @@
 #include "engine/engine_judge.h"
 #include "engine/parts.h"
 #include "engine/reload.h"
+#include "engine/work/queues.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -106,9 +107,11 @@ static void say_ready(const struct engine *engine)
 	const struct core *core = &engine->parts.core;
 	struct adapter_head head;
 	store_head(core->store, &head);
-	log_info("engine", "pawl %s listens on http://%s (events up to %llu, %zu triggers)",
+	size_t queues = queues_count(core->catalog);
+	log_info("engine",
+	         "pawl %s listens on http://%s (events up to %llu, %zu triggers, %zu queues)",
 	         PAWL_VERSION, core->address, (unsigned long long)head.next_seq - 1,
-	         catalog_count(core->catalog));
+	         catalog_count(core->catalog) - queues, queues);
 	if (core->front[0] != '\0') {
 		log_info("engine", "HTTP triggers are served on http://%s", core->front);
 	}

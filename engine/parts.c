@@ -259,30 +259,39 @@ static void configure(struct parts *parts, const struct config *config)
 
 /* ---- the triggers, and all of it ---- */
 
-static struct trigger_spec *specs_of(const struct config *config)
+static struct trigger_spec spec_of(const struct config_trigger *from)
 {
-	struct trigger_spec *specs = MEM_ARRAY(struct trigger_spec, config->trigger_count + 1);
+	return (struct trigger_spec){
+	        .origin = BINDING_CONFIG,
+	        .id = span_of(from->id),
+	        .type = span_of(from->type),
+	        .namespace_ = span_of(from->namespace_),
+	        .function_id = span_of(from->function),
+	        .config = span_of(from->config),
+	        .metadata = span_of(from->metadata),
+	};
+}
+
+static struct trigger_spec *specs_of(const struct config *config, size_t *out_count)
+{
+	size_t count = config->trigger_count + config->queue_count;
+	struct trigger_spec *specs = MEM_ARRAY(struct trigger_spec, count + 1);
 	for (size_t i = 0; i < config->trigger_count; i++) {
-		const struct config_trigger *from = &config->triggers[i];
-		specs[i] = (struct trigger_spec){
-		        .origin = BINDING_CONFIG,
-		        .id = span_of(from->id),
-		        .type = span_of(from->type),
-		        .namespace_ = span_of(from->namespace_),
-		        .function_id = span_of(from->function),
-		        .config = span_of(from->config),
-		        .metadata = span_of(from->metadata),
-		};
+		specs[i] = spec_of(&config->triggers[i]);
 	}
+	for (size_t i = 0; i < config->queue_count; i++) {
+		specs[config->trigger_count + i] = spec_of(&config->queues[i]);
+	}
+	*out_count = count;
 	return specs;
 }
 
 static int take_triggers(struct parts *parts, const struct config *config,
                          struct store_waiter *waiter, struct err *err)
 {
-	struct trigger_spec *specs = specs_of(config);
-	int status =
-	        catalog_sync_config(parts->core.catalog, specs, config->trigger_count, waiter, err);
+	size_t count;
+	struct trigger_spec *specs = specs_of(config, &count);
+	int status = catalog_sync_config(parts->core.catalog, specs, count, waiter, err);
 	mem_free(specs);
 	return status;
 }
@@ -294,11 +303,11 @@ int parts_take_triggers(struct parts *parts, const struct config *config, struct
 
 int parts_judge(const struct parts *parts, const struct config *config, struct err *err)
 {
-	struct trigger_spec *specs = specs_of(config);
+	size_t count;
+	struct trigger_spec *specs = specs_of(config, &count);
 	int status = roster_check(parts->roster, config, err);
 	if (status == 0) {
-		status = catalog_judge_config(parts->core.catalog, specs, config->trigger_count,
-		                              err);
+		status = catalog_judge_config(parts->core.catalog, specs, count, err);
 	}
 	mem_free(specs);
 	return status;

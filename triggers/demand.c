@@ -33,7 +33,7 @@ static size_t texts_of(const struct expr_atom *atom, struct span out[DEMAND_NAME
 	return count;
 }
 
-static uint8_t events_of(const struct expr_atom *atom)
+static uint16_t events_of(const struct expr_atom *atom)
 {
 	unsigned events = 0;
 	for (size_t i = 0; i < atom->count; i++) {
@@ -43,7 +43,7 @@ static uint8_t events_of(const struct expr_atom *atom)
 			events |= 1u << kind;
 		}
 	}
-	return (uint8_t)events;
+	return (uint16_t)events;
 }
 
 static void take_atom(const struct condition_env *env, const struct expr_atom *atom,
@@ -58,7 +58,7 @@ static void take_atom(const struct condition_env *env, const struct expr_atom *a
 	} else if (atom->slot == roots[ROOT_KEY] && demand->key_count == 0) {
 		demand->key_count = texts_of(atom, demand->keys);
 	} else if (atom->slot == roots[ROOT_EVENT_TYPE] && demand->events != 1u << EVENT_CUSTOM) {
-		demand->events &= events_of(atom);
+		demand->events = (uint16_t)(demand->events & events_of(atom));
 	}
 }
 
@@ -66,7 +66,7 @@ void demand_read(const struct condition_env *env, const struct filter *filter, s
                  struct demand *out)
 {
 	const struct expr_alternative *all = NULL;
-	struct demand demand = {.events = (uint8_t)filter->events};
+	struct demand demand = {.events = (uint16_t)filter->events};
 	if (filter->scope.ptr != NULL) {
 		demand.scopes[demand.scope_count++] = filter->scope;
 	}

@@ -16,7 +16,7 @@ struct demand {
 	size_t scope_count;
 	struct span keys[DEMAND_NAMES_MAX];
 	size_t key_count;
-	uint8_t events;                /* bit 1 << kind */
+	uint16_t events;               /* bit 1 << kind */
 	const struct expr_atom *atoms; /* all of the alternative */
 	size_t atom_count;
 };

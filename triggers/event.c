@@ -4,7 +4,6 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/json.h"
 
 /*
@@ -88,6 +87,11 @@ bool event_kind_parse(struct span word, enum event_kind *out)
 bool event_kind_is_change(enum event_kind kind)
 {
 	return kind <= EVENT_TOUCHED;
+}
+
+bool event_kind_is_message(enum event_kind kind)
+{
+	return kind >= EVENT_QUEUED && kind <= EVENT_BROADCAST;
 }
 
 static uint64_t zigzag(int64_t value)
@@ -288,42 +292,6 @@ int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err 
 	return 0;
 }
 
-void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *out)
-{
-	buf_span(out, log);
-	buf_byte(out, '-');
-	buf_uint(out, epoch);
-	buf_byte(out, '-');
-	buf_uint(out, seq);
-}
-
-/* Splits at the last '-': the name of a log may have one of its own. */
-static bool cut_number(struct span *text, uint64_t *out)
-{
-	size_t at = text->len;
-	while (at > 0 && text->ptr[at - 1] != '-') {
-		at--;
-	}
-	if (at == 0 || !id_parse_uint(span_make(text->ptr + at, text->len - at), out)) {
-		return false;
-	}
-	text->len = at - 1;
-	return true;
-}
-
-bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq)
-{
-	uint64_t epoch = 0;
-	uint64_t seq = 0;
-	if (!cut_number(&id, &seq) || !cut_number(&id, &epoch) || id.len == 0) {
-		return false;
-	}
-	*out_log = id;
-	*out_epoch = epoch;
-	*out_seq = seq;
-	return true;
-}
-
 static void write_value(struct span value, struct buf *out)
 {
 	buf_span(out, value.ptr ? value : SPAN("null"));
@@ -408,6 +376,29 @@ static void write_dead(const struct event *event, struct buf *out)
 	write_value(event->new_value, out);
 }
 
+/* What a message stands in: the type of its event, and the member with the name. */
+static const char *holder_of(enum event_kind kind)
+{
+	return kind == EVENT_QUEUED ? "queue" : "topic";
+}
+
+static void write_message(const struct event *event, struct buf *out)
+{
+	const char *holder = holder_of(event->kind);
+	buf_byte(out, '{');
+	json_write_member_string(out, "type", span_of(holder));
+	json_write_member_string(out, "event_type", KINDS[kind_index(event->kind)].name);
+	json_write_member_string(out, holder, event->scope);
+	if (event->key.ptr != NULL) {
+		json_write_member_string(out, "key", event->key);
+	}
+	if (event->old_value.ptr != NULL) {
+		json_write_member_raw(out, "call", event->old_value);
+	}
+	BUF_LITERAL(out, ",\"data\":");
+	write_value(event->new_value, out);
+}
+
 static void write_what(const struct event *event, struct buf *out)
 {
 	switch (event->kind) {
@@ -416,6 +407,11 @@ static void write_what(const struct event *event, struct buf *out)
 		break;
 	case EVENT_DEAD:
 		write_dead(event, out);
+		break;
+	case EVENT_QUEUED:
+	case EVENT_PUBLISHED:
+	case EVENT_BROADCAST:
+		write_message(event, out);
 		break;
 	default:
 		write_change(event, out);
@@ -512,13 +508,18 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 		SUBJECT,
 		CUSTOM,
 		DEAD,
+		QUEUE,
+		TOPIC,
+		CALL,
+		DATA,
 		COUNT
 	};
 	static const struct span names[COUNT] = {
-	        {"event_type", 10}, {"scope", 5},  {"key", 3},  {"old_value", 9},
-	        {"new_value", 9},   {"id", 2},     {"seq", 3},  {"rev", 3},
-	        {"time", 4},        {"reason", 6}, {"type", 4}, {"subject", 7},
-	        {"event", 5},       {"dead", 4}};
+	        {"event_type", 10}, {"scope", 5},  {"key", 3},   {"old_value", 9},
+	        {"new_value", 9},   {"id", 2},     {"seq", 3},   {"rev", 3},
+	        {"time", 4},        {"reason", 6}, {"type", 4},  {"subject", 7},
+	        {"event", 5},       {"dead", 4},   {"queue", 5}, {"topic", 5},
+	        {"call", 4},        {"data", 4}};
 	struct span found[COUNT];
 	struct event event = {.kind = EVENT_UPDATED};
 	json_get_many(json, names, COUNT, found);
@@ -550,6 +551,11 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 		event.new_value = value_or_none(found[CUSTOM]);
 	} else if (event.kind == EVENT_DEAD) {
 		event.new_value = value_or_none(found[DEAD]);
+	} else if (event_kind_is_message(event.kind)) {
+		struct span name = found[event.kind == EVENT_QUEUED ? QUEUE : TOPIC];
+		event.scope = json_copy_text(name, texts);
+		event.old_value = value_or_none(found[CALL]);
+		event.new_value = found[DATA];
 	}
 	*out = event;
 }

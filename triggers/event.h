@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "triggers/event_id.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +18,10 @@
 	X(EVENT_DELETED, 3, "state:deleted")                                                       \
 	X(EVENT_TOUCHED, 4, "state:touched")                                                       \
 	X(EVENT_CUSTOM, 5, "custom")                                                               \
-	X(EVENT_DEAD, 6, "dead:created")
+	X(EVENT_DEAD, 6, "dead:created")                                                           \
+	X(EVENT_QUEUED, 7, "queue:message")                                                        \
+	X(EVENT_PUBLISHED, 8, "topic:message")                                                     \
+	X(EVENT_BROADCAST, 9, "topic:broadcast")
 
 enum event_kind {
 #define X(name, number, text) name = (number),
@@ -41,6 +45,11 @@ struct event_cause {
  *
  * EVENT_DEAD tells of a dead letter: `scope` and `key` are those of the event that was not
  * delivered (empty and absent for a range of them), `new_value` is what is told of it (core/dead).
+ *
+ * Messages are no changes either: EVENT_PUBLISHED and EVENT_BROADCAST to the topic in `scope`,
+ * EVENT_QUEUED in the queue of that name. `new_value` is the data that somebody sent, `key` what
+ * they have an order by (absent: none). Whom a queued one is for stands in `old_value`:
+ * {"function_id", "namespace", "metadata"}.
  *
  * All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
  * are valid JSON text; an absent span means "there was none". */
@@ -73,11 +82,8 @@ int event_decode(uint64_t seq, struct span bytes, struct event *out, struct err 
 const char *event_kind_name(enum event_kind kind);
 bool event_kind_parse(struct span word, enum event_kind *out);
 bool event_kind_is_change(enum event_kind kind); /* of the state */
-
-/* An event's id is "<log>-<epoch>-<seq>"; `log` is the name of the journal. */
-void event_write_id(struct span log, uint64_t epoch, uint64_t seq, struct buf *out);
-/* Takes an id apart; false if it is not one. */
-bool event_parse_id(struct span id, struct span *out_log, uint64_t *out_epoch, uint64_t *out_seq);
+/* Of a queue or a topic: the handler gets its data and nothing else. */
+bool event_kind_is_message(enum event_kind kind);
 
 /* Appends {seq, event_type, scope, key, time}: enough to know it by in a list. */
 void event_write_brief(const struct event *event, struct buf *out);
@@ -89,7 +95,9 @@ struct event_delivery {
 	uint64_t debounced; /* events that came, of which this one was kept; 0 = it is alone */
 };
 
-/* Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
+/* Of a message: {"type":"topic","topic":its name,"key","data", ...}, or
+ * {"type":"queue","queue","key","call":whom it is for,"data", ...}.
+ * Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
  * rest as below}. Of a CloudEvent: {"type":"event","event_type":its
  * type,"source","subject","event":the whole of it, id, seq, time, and the rest as below}.
  *

@@ -16,11 +16,9 @@ void filter_free(struct filter *filter)
 		return;
 	}
 	for (size_t i = 0; i < filter->changed_count; i++) {
-		for (size_t j = 0; j < filter->changed[i].count; j++) {
-			mem_free((char *)filter->changed[i].segments[j].ptr);
-		}
-		mem_free(filter->changed[i].segments);
+		filter_path_close(&filter->changed[i]);
 	}
+	filter_path_close(&filter->group);
 	mem_free(filter->changed);
 	mem_free((char *)filter->scope.ptr);
 	mem_free((char *)filter->key.ptr);
@@ -77,7 +75,8 @@ static bool is_from(struct span source, const struct event *event)
 
 bool filter_is_beside(const struct filter *filter, enum event_kind *out)
 {
-	static const enum event_kind KINDS[] = {EVENT_CUSTOM, EVENT_DEAD};
+	static const enum event_kind KINDS[] = {EVENT_CUSTOM, EVENT_DEAD, EVENT_QUEUED,
+	                                        EVENT_PUBLISHED, EVENT_BROADCAST};
 	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
 		if (filter->events == 1u << KINDS[i]) {
 			*out = KINDS[i];
@@ -85,6 +84,12 @@ bool filter_is_beside(const struct filter *filter, enum event_kind *out)
 		}
 	}
 	return false;
+}
+
+bool filter_is_message(const struct filter *filter)
+{
+	enum event_kind kind;
+	return filter_is_beside(filter, &kind) && event_kind_is_message(kind);
 }
 
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event)

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "triggers/condition.h"
 #include "triggers/event.h"
+#include "triggers/filter_path.h"
 #include "triggers/grouping.h"
 #include "triggers/http_rule.h"
 #include "triggers/matching.h"
@@ -19,12 +20,6 @@
 #include <stdint.h>
 
 struct dead_wish;
-
-/* A way into a value: names of members, indexes of arrays. */
-struct filter_path {
-	struct span *segments;
-	size_t count;
-};
 
 /* What came of asking a filter. Not counted: events that the index did not ask it about. */
 struct filter_tally {
@@ -63,7 +58,8 @@ struct filter {
 	struct shaping *shaping;           /* NULL: each event is a delivery of its own */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct dead_wish *dead;            /* of a dead letter; NULL: none */
-	struct http_rule *http; /* it is woken by requests, and by no event; NULL: by events */
+	struct http_rule *http;   /* it is woken by requests, and by no event; NULL: by events */
+	struct filter_path group; /* of a queue: where messages say theirs; may be empty */
 };
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
@@ -124,6 +120,8 @@ bool filter_wakes(const struct filter *filter, enum filter_answer answer);
 bool filter_fits(const struct filter *filter, const struct event *event);
 /* The kind of event that it is for, if that is no change of the state; else false. */
 bool filter_is_beside(const struct filter *filter, enum event_kind *out);
+/* Is it for messages of a queue or topic? */
+bool filter_is_message(const struct filter *filter);
 /* The first of them that does not fit. */
 enum filter_miss filter_miss(const struct filter *filter, const struct event *event);
 

@@ -155,7 +155,7 @@ static void drop_if_empty(struct index *index, struct index_bucket *bucket)
 }
 
 static void post(struct index_entry *entry, struct index_bucket *bucket,
-                 const struct access_key *key, uint8_t events)
+                 const struct access_key *key, uint16_t events)
 {
 	struct posting *posting;
 	if (key->kind == ACCESS_ALWAYS || bucket->plain_count < PLAIN_MAX) {

@@ -109,6 +109,18 @@ static struct value value_of(struct matching *matching, enum condition_root root
 	return value;
 }
 
+static void add_message(struct matching *matching, struct member_list *members)
+{
+	const struct event *event = matching->event;
+	const char *type = event->kind == EVENT_QUEUED ? "queue" : "topic";
+	add(members, "type", value_string(span_of(type)));
+	add(members, type, value_string(event->scope));
+	if (event->key.ptr != NULL) {
+		add(members, "key", value_string(event->key));
+	}
+	add(members, "data", value_of(matching, ROOT_NEW_VALUE));
+}
+
 static struct value event_map(struct matching *matching)
 {
 	const struct event *event = matching->event;
@@ -117,16 +129,20 @@ static struct value event_map(struct matching *matching)
 	struct buf id = {0};
 	struct buf rev = {0};
 	event_write_id(matching->log, event->epoch, event->seq, &id);
-	buf_uint(&rev, event->rev);
-	add(&members, "type", value_string(SPAN("state")));
 	add(&members, "event_type", value_of(matching, ROOT_EVENT_TYPE));
-	add(&members, "scope", value_string(event->scope));
-	add(&members, "key", value_string(event->key));
-	add(&members, "old_value", value_of(matching, ROOT_OLD_VALUE));
-	add(&members, "new_value", value_of(matching, ROOT_NEW_VALUE));
+	if (event_kind_is_message(event->kind)) {
+		add_message(matching, &members);
+	} else {
+		add(&members, "type", value_string(SPAN("state")));
+		add(&members, "scope", value_string(event->scope));
+		add(&members, "key", value_string(event->key));
+		add(&members, "old_value", value_of(matching, ROOT_OLD_VALUE));
+		add(&members, "new_value", value_of(matching, ROOT_NEW_VALUE));
+		buf_uint(&rev, event->rev);
+		add(&members, "rev", kept(allowance, &rev));
+	}
 	add(&members, "id", kept(allowance, &id));
 	add(&members, "seq", value_int((int64_t)event->seq));
-	add(&members, "rev", kept(allowance, &rev));
 	add(&members, "time", time_value(event->time_ms));
 	if (event->expires_at_ms != 0) {
 		add(&members, "expires_at", time_value(event->expires_at_ms));
@@ -177,7 +193,7 @@ static void bind_event(struct matching *matching)
 {
 	const struct event *event = matching->event;
 	uint32_t root = matching->env->roots[ROOT_EVENT];
-	if (!event_kind_is_change(event->kind)) {
+	if (!event_kind_is_change(event->kind) && !event_kind_is_message(event->kind)) {
 		bind_json(&matching->values, root, event->new_value);
 	} else {
 		activation_bind(&matching->values, root, event_map(matching));

@@ -8,20 +8,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "triggers/expr/regex.h"
+#include "triggers/filter_path.h"
 #include "triggers/glob.h"
-#include "triggers/pointer.h"
 #include "triggers/retry_fields.h"
 
 static const char CODE[] = "invalid_trigger";
 
-enum {
-	SCOPE_MAX = 512,
-	KEY_MAX = 1024,
-	FUNCTION_MAX = 256,
-	CHANGED_MAX = 64,
-	SEGMENTS_MAX = 32,
-	SHOWN_MOST = 60
-};
+enum { SCOPE_MAX = 512, KEY_MAX = 1024, FUNCTION_MAX = 256, CHANGED_MAX = 64, SHOWN_MOST = 60 };
 #define DAY (INT64_C(24) * 60 * 60 * 1000)
 
 /* A config as it is written. */
@@ -157,6 +150,12 @@ static const struct field state_fields[] = {
          .max = 7 * DAY,
          .unit = "ms",
          .help = "How long an attempt may take; without it the engine's own."},
+        {.name = "timeout",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct config, timeout_ms),
+         .min = 1,
+         .max = 7 * DAY,
+         .help = "The same as timeout_ms, as a duration: 30s."},
         {.name = "retry",
          .kind = FIELD_SECTION,
          .offset = offsetof(struct config, retry),
@@ -283,68 +282,6 @@ static int build_events(const struct field_strings *words, struct filter *filter
 static const char PATHS[] = "must be a list of 1 to 64 paths: a name, a JSON Pointer (\"/a/b\") or "
                             "a list of 1 to 32 segments";
 
-static int add_segment(struct filter_path *path, struct span plain, struct err *err)
-{
-	if (path->count == SEGMENTS_MAX) {
-		return refuse("changed", PATHS, err);
-	}
-	path->segments = mem_grow(path->segments, (path->count + 1) * sizeof *path->segments);
-	path->segments[path->count++] = mem_span(plain);
-	return 0;
-}
-
-static int read_pointer(struct span pointer, struct filter_path *path, struct err *err)
-{
-	struct buf segment = {0};
-	int status = 0;
-	while (status == 0 && pointer.len != 0) {
-		status = pointer_next(&pointer, &segment)
-		                 ? add_segment(path, buf_view(&segment), err)
-		                 : refuse("changed", POINTER_FAULT, err);
-	}
-	buf_free(&segment);
-	return status;
-}
-
-static int read_segments(struct span list, struct filter_path *path, struct err *err)
-{
-	struct buf plain = {0};
-	struct span item;
-	int status = 0;
-	for (struct json_iter iter = json_iter(list);
-	     status == 0 && json_next_item(&iter, &item);) {
-		uint64_t index = 0;
-		buf_clear(&plain);
-		if (json_kind(item) == JSON_STRING) {
-			json_string(item, &plain);
-		} else if (json_uint64(item, &index)) {
-			buf_uint(&plain, index);
-		} else {
-			status = refuse("changed", PATHS, err);
-			break;
-		}
-		status = add_segment(path, buf_view(&plain), err);
-	}
-	buf_free(&plain);
-	return status != 0 || path->count != 0 ? status : refuse("changed", PATHS, err);
-}
-
-static int read_path(struct span value, struct filter_path *path, struct err *err)
-{
-	if (json_kind(value) == JSON_ARRAY) {
-		return read_segments(value, path, err);
-	}
-	if (json_kind(value) != JSON_STRING || value.len <= 2) {
-		return refuse("changed", PATHS, err);
-	}
-	struct buf plain = {0};
-	json_string(value, &plain);
-	int status = plain.ptr[0] == '/' ? read_pointer(buf_view(&plain), path, err)
-	                                 : add_segment(path, buf_view(&plain), err);
-	buf_free(&plain);
-	return status;
-}
-
 static int build_changed(struct span list, struct filter *filter, struct err *err)
 {
 	if (list.ptr == NULL) {
@@ -363,7 +300,8 @@ static int build_changed(struct span list, struct filter *filter, struct err *er
 		if (filter->changed_count == CHANGED_MAX) {
 			return refuse("changed", PATHS, err);
 		}
-		int status = read_path(item, &filter->changed[filter->changed_count++], err);
+		int status = filter_path_read(item, "changed", PATHS,
+		                              &filter->changed[filter->changed_count++], err);
 		if (status != 0) {
 			return status;
 		}

@@ -37,7 +37,7 @@ struct posting {
 	void *home;       /* who keeps it: a bin, or the paths' own record */
 	uint8_t kind;     /* enum access_kind */
 	uint8_t len;      /* of a prefix or suffix, as far as it is looked for */
-	uint8_t events;   /* bit 1 << kind of event for each that can wake it */
+	uint16_t events;  /* bit 1 << kind of event for each that can wake it */
 };
 
 #endif

@@ -111,9 +111,12 @@ static void say_key(const struct filter *filter, struct buf *out)
 
 static const char *say_kind(enum event_kind kind)
 {
-	return kind == EVENT_CUSTOM ? "events that are sent in"
-	       : kind == EVENT_DEAD ? "dead letters"
-	                            : "changes of the state";
+	return kind == EVENT_CUSTOM      ? "events that are sent in"
+	       : kind == EVENT_DEAD      ? "dead letters"
+	       : kind == EVENT_QUEUED    ? "messages of queues"
+	       : kind == EVENT_PUBLISHED ? "messages of topics"
+	       : kind == EVENT_BROADCAST ? "messages that `publish` sends"
+	                                 : "changes of the state";
 }
 
 static void say_events(const struct filter *filter, enum event_kind kind, struct buf *out)
@@ -134,8 +137,10 @@ static void say_scope(const struct filter *filter, struct buf *out)
 	enum event_kind kind = EVENT_CREATED;
 	(void)filter_is_beside(filter, &kind);
 	quote(out,
-	      kind == EVENT_CUSTOM ? "event_type does not match: it wants "
-	                           : "scope does not match: it wants ",
+	      kind == EVENT_CUSTOM          ? "event_type does not match: it wants "
+	      : kind == EVENT_QUEUED        ? "queue does not match: it wants "
+	      : event_kind_is_message(kind) ? "topic does not match: it wants "
+	                                    : "scope does not match: it wants ",
 	      filter->scope);
 }
 

@@ -6,6 +6,7 @@
 #include "triggers/on_dead.h"
 #include "triggers/on_event.h"
 #include "triggers/on_http.h"
+#include "triggers/on_message.h"
 #include "triggers/on_state.h"
 
 static const struct trigger_type types[] = {
@@ -16,10 +17,17 @@ static const struct trigger_type types[] = {
          on_dead_print},
         {"http", "Wakes when a request comes to its path; the function's result answers it.",
          on_http_parse, on_http_print},
+        {"durable:subscriber",
+         "Wakes when somebody publishes to its topic (iii::durable::publish).",
+         on_message_parse_durable, on_message_print},
+        {"subscribe", "Wakes when somebody publishes to its topic (publish).",
+         on_message_parse_subscribe, NULL},
+        {"queue", "Runs the messages of a queue; made from the queues of the config.",
+         on_message_parse_queue, NULL},
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {"alarm", "cron", "queue", "durable:subscriber", "subscribe"};
+static const char *const planned[] = {"alarm", "cron"};
 
 size_t trigger_type_count(void)
 {
@@ -34,7 +42,9 @@ const struct trigger_type *trigger_type_at(size_t index)
 void trigger_print_fields(const char *prefix, struct buf *out)
 {
 	for (size_t i = 0; i < trigger_type_count(); i++) {
-		types[i].print(prefix, out);
+		if (types[i].print != NULL) {
+			types[i].print(prefix, out);
+		}
 	}
 }
 

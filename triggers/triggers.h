@@ -15,7 +15,8 @@ struct trigger_type {
 	const char *help;
 	int (*parse)(const struct trigger_request *request, struct filter **out,
 	             struct trigger_policy *out_policy, struct err *err);
-	void (*print)(const char *prefix, struct buf *out); /* its fields, for the manual */
+	void (*print)(const char *prefix, struct buf *out); /* its fields, for the manual; NULL:
+	                                                     * those of another type */
 };
 
 size_t trigger_type_count(void);

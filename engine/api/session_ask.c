@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/api/session_out.h"
+#include "engine/core/queue_names.h"
 #include "wire/baggage.h"
 
 /* Calls of built-in functions that one connection has on the way before it is read again: their
@@ -19,7 +20,8 @@ struct ask {
 	struct span function_id; /* these point into `text` */
 	struct span invocation_id;
 	struct buf text;
-	bool is_engines; /* counted in worker.engine_asks */
+	struct buf letter; /* what is put into a queue */
+	bool is_engines;   /* counted in worker.engine_asks */
 };
 
 static void answer(struct ask *ask, const struct call_result *result)
@@ -67,6 +69,7 @@ static void ask_done(struct call *call, const struct call_result *result)
 	}
 	list_remove(&ask->link.link);
 	buf_free(&ask->text);
+	buf_free(&ask->letter);
 	mem_free(ask);
 }
 
@@ -78,6 +81,25 @@ static struct span keep(struct buf *text, struct span from)
 	size_t at = text->len;
 	buf_span(text, from);
 	return span_make(text->ptr + at, from.len);
+}
+
+/* What a worker wants done later is a call of the engine's function that puts it into a queue. */
+static void address_to_queue(struct ask *ask, struct span queue)
+{
+	struct buf data = {0};
+	buf_byte(&data, '{');
+	json_write_member_string(&data, "queue", queue);
+	json_write_member_string(&data, "function_id", ask->function_id);
+	json_write_member_string(&data, "namespace", ask->call.namespace_);
+	if (ask->call.metadata.len != 0) {
+		json_write_member_raw(&data, "metadata", ask->call.metadata);
+	}
+	json_write_member_raw(&data, "data", ask->call.data);
+	buf_byte(&data, '}');
+	ask->letter = data;
+	ask->call.function_id = SPAN(QUEUE_ENQUEUE);
+	ask->call.metadata = SPAN_NONE;
+	ask->call.data = buf_view(&ask->letter);
 }
 
 static struct ask *new_ask(struct worker *worker, const struct message *frame)
@@ -119,15 +141,13 @@ static bool is_engines(const struct function *function)
 static void begin_ask(struct functions *functions, struct worker *worker,
                       const struct message *frame, struct buf *scratch)
 {
-	struct message_action action;
+	struct message_action action = {MESSAGE_CALL, SPAN_NONE};
 	struct err err;
 	int status = message_action_parse(frame->action, scratch, &action, &err);
-	if (status == 0 && action.kind == MESSAGE_ENQUEUE) {
-		status = err_set(&err, E_UNSUPPORTED, "enqueue_error",
-		                 "queues are not available yet: call the function without "
-		                 "action \"enqueue\"");
-	}
 	struct ask *ask = new_ask(worker, frame);
+	if (action.kind == MESSAGE_ENQUEUE) {
+		address_to_queue(ask, action.queue);
+	}
 	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
 	struct function *function =
 	        function_find(functions, ask->call.namespace_, ask->call.function_id);

@@ -8,12 +8,11 @@
 #include "engine/core/consent.h"
 #include "engine/core/entry.h"
 #include "wire/baggage.h"
+#include "wire/traceparent.h"
 #include <stdio.h>
 
 enum {
 	SELECTED_KEPT = 4096, /* bytes of a buffer that a spare attempt keeps */
-	TRACE_BYTES = 16,
-	SPAN_BYTES = 8,
 };
 
 struct attempts {
@@ -39,7 +38,7 @@ struct attempt {
 	bool calling;       /* call is out */
 	struct buf id;      /* delivery id */
 	struct buf baggage;
-	char traceparent[64];
+	char traceparent[TRACEPARENT_ROOM];
 	int64_t started_ms;
 	int64_t started_us;
 	/* What a write of the handler has as its cause: copies, as the event's bytes are not ours.
@@ -50,6 +49,7 @@ struct attempt {
 	struct buf selected; /* what the handler gets, if its trigger selects */
 	bool is_batch;
 	struct parcel parcel; /* of a batch: its events */
+	struct addressee to;  /* of a queued message */
 };
 
 struct attempts *attempts_new(struct store *store, struct functions *functions,
@@ -79,6 +79,7 @@ static void free_attempt(struct attempt *attempt)
 	buf_free(&attempt->selected);
 	buf_free(&attempt->bytes);
 	parcel_close(&attempt->parcel);
+	addressee_close(&attempt->to);
 	mem_free(attempt);
 }
 
@@ -112,6 +113,7 @@ static struct attempt *take(struct attempts *attempts)
 	attempt->asking = false;
 	attempt->calling = false;
 	attempt->depth = 0;
+	attempt->event = (struct event){0};
 	buf_clear(&attempt->id);
 	buf_clear(&attempt->baggage);
 	buf_clear(&attempt->cause_path);
@@ -147,6 +149,23 @@ int64_t attempt_running_ms(const struct delivery *delivery)
 	return attempt ? (clock_mono_us() - attempt->started_us) / 1000 : 0;
 }
 
+static bool is_message(const struct attempt *attempt)
+{
+	return filter_is_message(attempt->delivery->binding->filter);
+}
+
+static bool is_queued(const struct attempt *attempt)
+{
+	return attempt->event.kind == EVENT_QUEUED;
+}
+
+struct span attempt_function(const struct delivery *delivery)
+{
+	const struct attempt *attempt = delivery->attempt;
+	return attempt != NULL && attempt->calling ? attempt->call.function_id
+	                                           : delivery->binding->function_id;
+}
+
 /* Ends the attempt with a verdict. The delivery may be freed by whoever hears it. */
 static void finish(struct attempt *attempt, struct attempt_end *end)
 {
@@ -154,37 +173,25 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 	struct delivery *delivery = attempt->delivery;
 	end->started_ms = attempt->started_ms;
 	end->duration_ms = (clock_mono_us() - attempt->started_us) / 1000;
+	end->to = is_queued(attempt) ? &attempt->to : NULL;
 	delivery->attempt = NULL;
 	attempts->done(attempts->ctx, delivery, end);
 	give_back(attempt);
 }
 
+/* Nobody was called. */
+static void finish_early(struct attempt *attempt, enum verdict verdict, const struct err *err)
+{
+	struct attempt_end end = {.verdict = verdict,
+	                          .code = span_of(err->code),
+	                          .message = span_of(err->text),
+	                          .retry_after_ms = -1};
+	finish(attempt, &end);
+}
+
 /* ---- judging what came back ---- */
 
 static void call_done(struct call *call, const struct call_result *result);
-
-/* A batch that carries its events itself. */
-static void narrow_events(struct delivery *delivery, const bool keeps[])
-{
-	struct span event = buf_view(&delivery->event_json);
-	struct buf events = {0};
-	struct buf narrowed = {0};
-	struct span item;
-	size_t at = 0;
-	buf_byte(&events, '[');
-	for (struct json_iter iter = json_iter(parcel_events(event)); json_next_item(&iter, &item);
-	     at++) {
-		if (keeps[at]) {
-			json_write_comma(&events);
-			buf_span(&events, item);
-		}
-	}
-	buf_byte(&events, ']');
-	json_set(event, SPAN("events"), buf_view(&events), &narrowed);
-	buf_free(&events);
-	buf_free(&delivery->event_json);
-	delivery->event_json = narrowed;
-}
 
 static void read_answer(struct attempt *attempt, struct span result, struct attempt_end *end,
                         struct buf *text)
@@ -197,7 +204,7 @@ static void read_answer(struct attempt *attempt, struct span result, struct atte
 	bool *failed = MEM_ARRAY(bool, attempt->parcel.count);
 	if (verdict_read_batch(result, &attempt->parcel, end, text, failed)) {
 		if (delivery->event_json.len != 0) {
-			narrow_events(delivery, failed);
+			parcel_narrow(&delivery->event_json, failed);
 		} else {
 			members_keep(&delivery->members, failed);
 		}
@@ -258,7 +265,7 @@ static int select_data(struct attempt *attempt, struct err *err)
 	struct event replayed;
 	struct buf texts = {0};
 	matching_begin(matching, &attempt->event);
-	if (delivery->event_json.len != 0) {
+	if (delivery->event_json.len != 0 && !is_message(attempt)) {
 		event_read_json(buf_view(&delivery->event_json), &texts, &replayed);
 		matching_begin(matching, &replayed);
 	}
@@ -273,6 +280,13 @@ static void write_selected(struct call *call, struct buf *out)
 {
 	const struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
 	buf_span(out, buf_view(&attempt->selected));
+}
+
+static void write_message(struct call *call, struct buf *out)
+{
+	const struct attempt *attempt = MEM_CONTAINER(call, struct attempt, call);
+	struct span data = attempt->event.new_value;
+	buf_span(out, data.ptr != NULL ? data : SPAN("null"));
 }
 
 static void write_event(struct call *call, struct buf *out)
@@ -299,26 +313,6 @@ static void write_batch(struct call *call, struct buf *out)
 	             attempt_number(delivery), out);
 }
 
-/* The trace goes on; where none came with the write, one begins (W3C Trace Context, 3.2.2). */
-static void write_traceparent(struct attempt *attempt)
-{
-	struct span given = attempt->event.traceparent;
-	if (given.len != 0 && given.len < sizeof attempt->traceparent) {
-		memcpy(attempt->traceparent, given.ptr, given.len);
-		attempt->traceparent[given.len] = '\0';
-		return;
-	}
-	unsigned char random[TRACE_BYTES + SPAN_BYTES];
-	id_random(random, sizeof random);
-	char *at = attempt->traceparent;
-	memcpy(at, "00-", 3);
-	id_hex(random, TRACE_BYTES, at + 3);
-	at += 3 + 2 * TRACE_BYTES;
-	*at = '-';
-	id_hex(random + TRACE_BYTES, SPAN_BYTES, at + 1);
-	memcpy(at + 1 + 2 * SPAN_BYTES, "-01", 4);
-}
-
 static void write_identity(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
@@ -328,7 +322,7 @@ static void write_identity(struct attempt *attempt)
 	buf_clear(&attempt->baggage);
 	const struct baggage whose = {buf_view(&attempt->id), attempt_number(delivery)};
 	baggage_write(&attempt->baggage, &whose);
-	write_traceparent(attempt);
+	traceparent_continue(attempt->event.traceparent, attempt->traceparent);
 	attempt->depth = attempt->event.cause.depth;
 	buf_clear(&attempt->cause_root);
 	buf_clear(&attempt->cause_path);
@@ -336,18 +330,33 @@ static void write_identity(struct attempt *attempt)
 	buf_span(&attempt->cause_path, attempt->event.cause.path);
 }
 
+/* A queued message says whom to call. False: that function cannot take it now. */
+static bool address(struct attempt *attempt)
+{
+	struct addressee *to = &attempt->to;
+	addressee_read(to, attempt->event.old_value);
+	attempt->call.function_id = to->function_id;
+	attempt->call.namespace_ = to->namespace_;
+	attempt->call.metadata = to->metadata;
+	return function_is_ready(
+	        function_find(attempt->attempts->functions, to->namespace_, to->function_id));
+}
+
 static void call_function(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
 	struct binding *binding = delivery->binding;
+	call_write_fn *write = attempt->is_batch     ? write_batch
+	                       : selects(attempt)    ? write_selected
+	                       : is_message(attempt) ? write_message
+	                                             : write_event;
+	bool is_part = write == write_selected || write == write_message;
 	attempt->call = (struct call){
 	        .namespace_ = binding->namespace_,
 	        .function_id = attempt->asking ? binding->policy.condition_function_id
 	                                       : binding->function_id,
-	        .write_data = attempt->is_batch  ? write_batch
-	                      : selects(attempt) ? write_selected
-	                                         : write_event,
-	        .write_event = selects(attempt) ? write_event : NULL,
+	        .write_data = write,
+	        .write_event = is_part ? write_event : NULL,
 	        .metadata = binding->metadata,
 	        .traceparent = span_of(attempt->traceparent),
 	        .baggage = buf_view(&attempt->baggage),
@@ -356,21 +365,18 @@ static void call_function(struct attempt *attempt)
 	};
 	struct err err;
 	if (selects(attempt) && select_data(attempt, &err) != 0) {
-		struct attempt_end end = {.verdict = VERDICT_BURY,
-		                          .code = span_of(err.code),
-		                          .message = span_of(err.text),
-		                          .retry_after_ms = -1};
-		finish(attempt, &end);
+		finish_early(attempt, VERDICT_BURY, &err);
+		return;
+	}
+	if (is_queued(attempt) && !address(attempt)) {
+		(void)err_set(&err, E_BUSY, "function_busy", "the function has no room");
+		finish_early(attempt, VERDICT_WAIT, &err);
 		return;
 	}
 	attempt->calling = true;
 	if (function_call(attempt->attempts->functions, &attempt->call, &err) != 0) {
 		attempt->calling = false;
-		struct attempt_end end = {.verdict = VERDICT_AGAIN,
-		                          .code = span_of(err.code),
-		                          .message = span_of(err.text),
-		                          .retry_after_ms = -1};
-		finish(attempt, &end);
+		finish_early(attempt, VERDICT_AGAIN, &err);
 	}
 }
 
@@ -410,11 +416,7 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 	}
 	if (status != 0) {
 		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION;
-		struct attempt_end end = {.verdict = gone ? VERDICT_BURY : VERDICT_AGAIN,
-		                          .code = span_of(err->code),
-		                          .message = span_of(err->text),
-		                          .retry_after_ms = -1};
-		finish(attempt, &end);
+		finish_early(attempt, gone ? VERDICT_BURY : VERDICT_AGAIN, err);
 		return;
 	}
 	write_identity(attempt);
@@ -441,11 +443,7 @@ static void parcel_came(struct parcel *parcel, int status, const struct err *err
 	if (status != 0) {
 		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION ||
 		            status == E_INVALID;
-		struct attempt_end end = {.verdict = gone ? VERDICT_BURY : VERDICT_AGAIN,
-		                          .code = span_of(err->code),
-		                          .message = span_of(err->text),
-		                          .retry_after_ms = -1};
-		finish(attempt, &end);
+		finish_early(attempt, gone ? VERDICT_BURY : VERDICT_AGAIN, err);
 		return;
 	}
 	attempt->event = parcel->deepest;
@@ -484,6 +482,25 @@ static void gather(struct attempt *attempt)
 	parcel_gather(&attempt->parcel, delivery->members.count != 0 ? &delivery->members : &alone);
 }
 
+/* A replayed one carries its event itself; of a change no more is needed here than its id. */
+static void take_event(struct attempt *attempt)
+{
+	struct span json = buf_view(&attempt->delivery->event_json);
+	struct span id;
+	struct span log;
+	uint64_t seq;
+	if (is_message(attempt)) {
+		buf_clear(&attempt->bytes);
+		event_read_json(json, &attempt->bytes, &attempt->event);
+		return;
+	}
+	attempt->event = (struct event){.seq = attempt->delivery->seq};
+	if (json_get(json, SPAN("id"), &id)) {
+		(void)event_parse_id(json_plain(id, &attempt->id), &log, &attempt->event.epoch,
+		                     &seq);
+	}
+}
+
 static void call_handler(struct attempt *attempt)
 {
 	struct delivery *delivery = attempt->delivery;
@@ -493,14 +510,7 @@ static void call_handler(struct attempt *attempt)
 		return;
 	}
 	if (delivery->event_json.len != 0) {
-		struct span id;
-		attempt->event = (struct event){.seq = delivery->seq};
-		if (json_get(buf_view(&delivery->event_json), SPAN("id"), &id)) {
-			struct span log;
-			uint64_t seq;
-			(void)event_parse_id(json_plain(id, &attempt->id), &log,
-			                     &attempt->event.epoch, &seq);
-		}
+		take_event(attempt);
 		attempt->asking = must_ask(delivery);
 		write_identity(attempt);
 		call_function(attempt);

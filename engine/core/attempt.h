@@ -18,7 +18,8 @@
  * DESIGN. An attempt reads its event (usually still in memory), asks the condition function if the
  * trigger has one and it has not said yes before, then calls the handler, with the event or with
  * what the trigger selects of it. A selection that fails would fail again: the delivery is buried.
- * The condition function always gets the whole event. A batch reads all its events, and is called
+ * The condition function always gets the whole event. Of a message both get its data and nothing
+ * else, and a queued one says itself whose it is. A batch reads all its events, and is called
  * with the one object that they make. What comes back becomes a verdict; what follows from it is
  * the dispatcher's business, but a batch of which only some have failed is narrowed to those here.
  */
@@ -46,6 +47,8 @@ uint32_t attempt_number(const struct delivery *delivery);
 
 /* The executor that has it now, absent while none has. */
 struct span attempt_worker(const struct delivery *delivery);
+/* The function that it calls. */
+struct span attempt_function(const struct delivery *delivery);
 int64_t attempt_running_ms(const struct delivery *delivery);
 
 /* What a write made by the running attempt has as its cause; false when none runs. The spans point

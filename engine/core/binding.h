@@ -10,6 +10,7 @@
 #include "engine/core/gate.h"
 #include "engine/core/pause.h"
 #include "engine/core/retry.h"
+#include "engine/core/target.h"
 #include "engine/core/window.h"
 #include "triggers/filter.h"
 #include "triggers/index.h"
@@ -89,6 +90,7 @@ struct binding {
 	struct throttle *throttle; /* how often they may start; NULL: as often as there is room */
 	struct gates gates;        /* with a concurrency_key they wait there instead */
 	struct windows *windows;   /* events that wait to be one delivery; NULL: it has none */
+	struct targets targets;    /* of a queue: some wait there for their functions */
 	struct list owed;          /* without a job record, by seq */
 	struct list done;          /* finished above the cursor: tombstones, by no order */
 	uint32_t held;             /* count of deliveries */

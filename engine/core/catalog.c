@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/core/footprint.h"
 #include "engine/core/job_store.h"
+#include "engine/core/queue_names.h"
 #include "engine/core/redeploy.h"
 #include "engine/core/routing.h"
 #include "engine/core/trigger_record.h"
@@ -344,6 +345,13 @@ static void hold_is_durable(struct store_waiter *waiter, int status, const struc
 
 int catalog_check_function(const struct trigger_spec *spec, struct err *err)
 {
+	bool is_queue =
+	        span_is(spec->type, QUEUE_TYPE) || span_starts_with(spec->id, SPAN(QUEUE_TRIGGER));
+	if (is_queue && spec->origin != BINDING_CONFIG) {
+		return err_set(err, E_INVALID, "trigger_registration_failed",
+		               "queues, and triggers whose ids begin with \"" QUEUE_TRIGGER
+		               "\", are made from `queues` of the config");
+	}
 	if (spec->function_id.len == 0 || spec->function_id.len > 512) {
 		return err_set(err, E_INVALID, "trigger_registration_failed",
 		               "a trigger names the function that it wakes: function_id of 1 to "

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/core/delivery_name.h"
 #include "wire/baggage.h"
 
 static bool has_name(const struct map_node *node, const void *key)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/addressee.h"
 #include "engine/core/attempt.h"
 #include "engine/core/binding.h"
 #include "engine/core/dead_event.h"
@@ -97,13 +98,14 @@ void dead_uncount(struct dead *dead, uint64_t bytes)
 	dead->bytes -= dead->bytes < bytes ? dead->bytes : bytes;
 }
 
-static void write_trigger(const struct binding *binding, struct buf *out)
+static void write_trigger(const struct dead_event *what, struct buf *out)
 {
+	const struct binding *binding = what->binding;
 	json_write_member_string(out, "trigger", binding->id);
 	json_write_member_uint(out, "version", binding->version);
 	json_write_member_string(out, "type", binding->type);
-	json_write_member_string(out, "namespace", binding->namespace_);
-	json_write_member_string(out, "function_id", binding->function_id);
+	json_write_member_string(out, "namespace", what->namespace_);
+	json_write_member_string(out, "function_id", what->function_id);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {
 		json_write_member_raw(out, "metadata", binding->metadata);
@@ -147,6 +149,25 @@ static void write_undelivered(const struct dead *dead, const struct delivery *de
 	}
 }
 
+/* A queued message says itself whom it was for. */
+static void read_addressee(const struct delivery *delivery, const struct event *event,
+                           struct addressee *out)
+{
+	struct span call = SPAN_NONE;
+	if (delivery->event_json.len != 0) {
+		(void)json_get(buf_view(&delivery->event_json), SPAN("call"), &call);
+	} else if (event != NULL && event->kind == EVENT_QUEUED) {
+		call = event->old_value;
+	}
+	addressee_read(out, call);
+	if (out->function_id.len == 0) {
+		out->function_id = delivery->binding->function_id;
+		out->namespace_ = delivery->binding->namespace_;
+	} else if (out->namespace_.len == 0) {
+		out->namespace_ = SPAN("default");
+	}
+}
+
 void dead_put(struct dead *dead, const struct delivery *delivery, const struct dead_words *words)
 {
 	const struct binding *binding = delivery->binding;
@@ -157,6 +178,8 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct d
 	write_id(dead, delivery, words->event, &id);
 	buf_byte(&json, DEAD_FORMAT);
 	buf_byte(&json, '{');
+	struct addressee to = {0};
+	read_addressee(delivery, words->event, &to);
 	const struct dead_event what = {.binding = binding,
 	                                .delivery = delivery,
 	                                .event = words->event,
@@ -165,9 +188,11 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct d
 	                                .id = buf_view(&id),
 	                                .code = words->code,
 	                                .message = words->message,
+	                                .namespace_ = to.namespace_,
+	                                .function_id = to.function_id,
 	                                .died_at = span_of(now)};
 	json_write_member_string(&json, "id", what.id);
-	write_trigger(binding, &json);
+	write_trigger(&what, &json);
 	write_reason(&what, &json);
 	json_write_member_raw(&json, "attempts",
 	                      delivery->history.len ? buf_view(&delivery->history) : SPAN("[]"));
@@ -182,6 +207,7 @@ void dead_put(struct dead *dead, const struct delivery *delivery, const struct d
 	dead_event_put(dead->store, &what);
 	log_warn("dead", "delivery %.*s is dead: %.*s: %.*s", SPAN_ARG(buf_view(&id)),
 	         SPAN_ARG(words->code), SPAN_ARG(words->message));
+	addressee_close(&to);
 	buf_free(&id);
 	buf_free(&json);
 }
@@ -203,11 +229,13 @@ void dead_put_range(struct dead *dead, const struct binding *binding, uint64_t f
 	                                .id = buf_view(&id),
 	                                .code = span_of(code),
 	                                .message = span_of(message),
+	                                .namespace_ = binding->namespace_,
+	                                .function_id = binding->function_id,
 	                                .died_at = span_of(now),
 	                                .from_seq = from,
 	                                .to_seq = to};
 	json_write_member_string(&json, "id", what.id);
-	write_trigger(binding, &json);
+	write_trigger(&what, &json);
 	write_reason(&what, &json);
 	json_write_name(&json, "range");
 	buf_format(&json, "{\"from_seq\":%llu,\"to_seq\":%llu}", (unsigned long long)from,

@@ -83,8 +83,8 @@ static void write_told(const struct dead_event *what, struct buf *out)
 	json_write_member_string(out, "trigger", binding->id);
 	json_write_member_uint(out, "version", binding->version);
 	json_write_member_string(out, "type", binding->type);
-	json_write_member_string(out, "namespace", binding->namespace_);
-	json_write_member_string(out, "function_id", binding->function_id);
+	json_write_member_string(out, "namespace", what->namespace_);
+	json_write_member_string(out, "function_id", what->function_id);
 	json_write_member_string(out, "reason", what->code);
 	json_write_member_string(out, "message", shorten(what->message));
 	json_write_member_uint(out, "attempts",

@@ -30,6 +30,8 @@ struct dead_event {
 	struct span id; /* of the letter */
 	struct span code;
 	struct span message;
+	struct span namespace_; /* of the function that was called, or would have been */
+	struct span function_id;
 	struct span died_at;
 	uint64_t from_seq; /* of a range */
 	uint64_t to_seq;

@@ -8,8 +8,8 @@
 #include "engine/core/time_bound.h"
 #include <string.h>
 
-static const char *const names[DEAD_MEMBERS] = {"trigger", "function", "reason", "scope",
-                                                "prefix",  "since",    "until"};
+static const char *const names[DEAD_MEMBERS] = {"trigger", "function", "reason", "scope", "prefix",
+                                                "since",   "until",    "queue",  "event"};
 
 int dead_filter_read(struct dead_filter *filter, struct span data, struct err *err)
 {
@@ -57,15 +57,37 @@ static bool is_text(struct span json, struct span wanted)
 }
 
 /* A batch: one of its events does. */
+static bool asks_of_event(const struct dead_filter *filter)
+{
+	static const enum dead_member members[] = {DEAD_SCOPE, DEAD_PREFIX, DEAD_QUEUE, DEAD_EVENT};
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		if (filter->member[members[i]].ptr != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool begins_with(struct span json, struct span prefix)
+{
+	struct buf text = {0};
+	if (json.ptr != NULL) {
+		json_string(json, &text);
+	}
+	bool begins = span_starts_with(buf_view(&text), prefix);
+	buf_free(&text);
+	return begins;
+}
+
 static bool event_fits(const struct dead_filter *filter, struct span event)
 {
-	struct span scope = filter->member[DEAD_SCOPE];
-	struct span prefix = filter->member[DEAD_PREFIX];
-	if (scope.ptr == NULL && prefix.ptr == NULL) {
+	enum { SCOPE, KEY, QUEUE, TOPIC, ID, COUNT };
+	static const struct span members[COUNT] = {
+	        {"scope", 5}, {"key", 3}, {"queue", 5}, {"topic", 5}, {"id", 2}};
+	if (!asks_of_event(filter)) {
 		return true;
 	}
-	struct span found[2] = {SPAN_NONE, SPAN_NONE};
-	static const struct span members[2] = {{"scope", 5}, {"key", 3}};
+	struct span found[COUNT] = {SPAN_NONE, SPAN_NONE, SPAN_NONE, SPAN_NONE, SPAN_NONE};
 	if (event.ptr == NULL || json_kind(event) != JSON_OBJECT) {
 		return false; /* a range: its events are not in it */
 	}
@@ -77,15 +99,13 @@ static bool event_fits(const struct dead_filter *filter, struct span event)
 			return true;
 		}
 	}
-	json_get_many(event, members, 2, found);
-	struct buf key = {0};
-	if (found[1].ptr != NULL) {
-		json_string(found[1], &key);
-	}
-	bool begins = prefix.len <= key.len &&
-	              (prefix.len == 0 || memcmp(key.ptr, prefix.ptr, prefix.len) == 0);
-	buf_free(&key);
-	return begins && is_text(found[0], scope);
+	json_get_many(event, members, COUNT, found);
+	struct span holder = found[QUEUE].ptr != NULL ? found[QUEUE] : found[TOPIC];
+	struct span prefix = filter->member[DEAD_PREFIX];
+	return is_text(found[SCOPE], filter->member[DEAD_SCOPE]) &&
+	       is_text(holder, filter->member[DEAD_QUEUE]) &&
+	       is_text(found[ID], filter->member[DEAD_EVENT]) &&
+	       (prefix.len == 0 || begins_with(found[KEY], prefix));
 }
 
 bool dead_filter_fits(const struct dead_filter *filter, struct span letter)

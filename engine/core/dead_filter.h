@@ -16,6 +16,8 @@ enum dead_member {
 	DEAD_PREFIX, /* the key begins so */
 	DEAD_SINCE,  /* died then or later; a time as letters show it, or the beginning of one */
 	DEAD_UNTIL,  /* died before */
+	DEAD_QUEUE,  /* a message of this queue or topic */
+	DEAD_EVENT,  /* of the event with this id */
 	DEAD_MEMBERS
 };
 
@@ -25,8 +27,8 @@ struct dead_filter {
 	struct span member[DEAD_MEMBERS]; /* into texts; absent: not said */
 };
 
-/* From the members trigger, function, reason, scope, prefix, since, until of a JSON object. Begins
- * all zero; E_INVALID "invalid_data". */
+/* From the members trigger, function, reason, scope, prefix, since, until, queue, event of a JSON
+ * object. Begins all zero; E_INVALID "invalid_data". */
 int dead_filter_read(struct dead_filter *filter, struct span data, struct err *err);
 void dead_filter_close(struct dead_filter *filter);
 bool dead_filter_is_empty(const struct dead_filter *filter);

@@ -15,6 +15,7 @@ struct attempt;
 struct binding;
 struct dispatch;
 struct gate;
+struct target;
 
 /*
  *  offer
@@ -58,17 +59,18 @@ struct delivery {
 	uint64_t group;          /* of concurrency_key; 0 = not known */
 	uint64_t throttle_group; /* of throttle.key; 0 = not known, or there is none */
 	enum throttled throttled;
-	struct gate *gate; /* of the group; NULL: its trigger has no concurrency_key */
-	uint32_t failures; /* the handler's */
-	uint32_t stopped;  /* attempts that ended without the handler's fault, in a row */
-	uint32_t replay;   /* n of "/r<n>"; 0 = the original */
-	bool recorded;     /* has a job record */
-	bool asked;        /* its condition function said yes */
-	struct buf doom;   /* not empty: it is only to be buried; "code\0message" */
-	int64_t born_ms;   /* real time: when it was offered */
-	int64_t came_ms;   /* the same, monotonic */
-	int64_t first_ms;  /* wall clock of the first attempt; 0 = none */
-	int64_t due_ms;    /* wall clock: not before; while QUEUED or SLEEPING */
+	struct target *target; /* READY, and waits there for its function; else NULL */
+	struct gate *gate;     /* of the group; NULL: its trigger has no concurrency_key */
+	uint32_t failures;     /* the handler's */
+	uint32_t stopped;      /* attempts that ended without the handler's fault, in a row */
+	uint32_t replay;       /* n of "/r<n>"; 0 = the original */
+	bool recorded;         /* has a job record */
+	bool asked;            /* its condition function said yes */
+	struct buf doom;       /* not empty: it is only to be buried; "code\0message" */
+	int64_t born_ms;       /* real time: when it was offered */
+	int64_t came_ms;       /* the same, monotonic */
+	int64_t first_ms;      /* wall clock of the first attempt; 0 = none */
+	int64_t due_ms;        /* wall clock: not before; while QUEUED or SLEEPING */
 
 	/* Lane: the head is in the map of lanes; the others hang behind it. */
 	uint64_t lane;

@@ -250,8 +250,7 @@ static void is_put(struct delivery *delivery, const struct event *event)
 
 static const struct burial_hooks burial_hooks = {.put = is_put, .done = was_buried};
 
-/* From here on the delivery is only to be buried, however often that has to be tried. */
-static void doom(struct delivery *delivery, struct span code, struct span message)
+void dispatch_doom(struct delivery *delivery, struct span code, struct span message)
 {
 	buf_clear(&delivery->doom);
 	buf_span(&delivery->doom, code);
@@ -277,6 +276,7 @@ static void start(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
 	list_remove(&delivery->in_queue);
+	delivery->target = NULL;
 	if (delivery->doom.len != 0) {
 		bury(dispatch, delivery);
 		return;
@@ -333,7 +333,8 @@ static struct delivery *next_ready(struct binding *binding)
 	uint32_t most = binding->policy.concurrency;
 	struct delivery *delivery = NULL;
 	if (binding->filter->concurrency_key != NULL || binding->busy < most) {
-		delivery = next_plain(binding);
+		delivery = binding->pause.is_on ? NULL : target_next(&binding->targets);
+		delivery = delivery != NULL ? delivery : next_plain(binding);
 	}
 	if (delivery == NULL && !binding->pause.is_on) {
 		delivery = gate_next(&binding->gates, most);
@@ -378,10 +379,14 @@ static void note_failure(struct delivery *delivery, const struct attempt_end *en
 }
 
 /* What the engine says, then the function, then the trigger. */
-static struct retry_policy policy_of(const struct binding *binding)
+static struct retry_policy policy_of(const struct binding *binding, const struct addressee *to)
 {
 	struct retry_policy policy = binding->retry;
-	const struct function_policy *function = binding->watch.function->policy;
+	const struct function *called = binding->watch.function;
+	if (to != NULL) {
+		called = function_find(called->functions, to->namespace_, to->function_id);
+	}
+	const struct function_policy *function = called != NULL ? called->policy : NULL;
 	if (function != NULL) {
 		retry_apply(&policy, &function->retry);
 	}
@@ -397,10 +402,10 @@ static void retry_or_bury(struct dispatch *dispatch, struct delivery *delivery,
 	uint32_t random;
 	id_random(&random, sizeof random);
 	int64_t age_ms = store_time_ms(dispatch->store) - delivery->first_ms;
-	const struct retry_policy policy = policy_of(binding);
+	const struct retry_policy policy = policy_of(binding, end->to);
 	int64_t wait_ms = retry_wait_ms(&policy, delivery->failures, age_ms, random);
 	if (end->verdict == VERDICT_BURY || wait_ms < 0) {
-		doom(delivery, end->code, end->message);
+		dispatch_doom(delivery, end->code, end->message);
 		bury(dispatch, delivery);
 		return;
 	}
@@ -439,6 +444,9 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 		                   wait_ms < AGAIN_MOST_MS ? wait_ms : AGAIN_MOST_MS);
 		break;
 	}
+	case VERDICT_WAIT:
+		target_wait(&binding->targets, dispatch->functions, end->to, delivery);
+		break;
 	case VERDICT_RETRY:
 	case VERDICT_BURY:
 		retry_or_bury(dispatch, delivery, end);
@@ -486,7 +494,7 @@ void dispatch_offer(struct dispatch *dispatch, struct binding *binding, const st
 		dispatch_join_live(dispatch, delivery);
 	}
 	if (why != NULL) {
-		doom(delivery, why->code, why->message);
+		dispatch_doom(delivery, why->code, why->message);
 	}
 	if (order_enter(&dispatch->order, delivery)) {
 		dispatch_make_ready(delivery);
@@ -519,9 +527,10 @@ void dispatch_adopt(struct dispatch *dispatch, struct binding *binding, const st
 	buf_span(&delivery->history, job->attempts);
 	buf_span(&delivery->event_json, job->event);
 	if (job->doomed) {
-		doom(delivery, SPAN("attempts_exhausted"),
-		     SPAN("the delivery was given up before the engine was started again; see its "
-		          "attempts"));
+		dispatch_doom(delivery, SPAN("attempts_exhausted"),
+		              SPAN("the delivery was given up before the engine was started again; "
+		                   "see its "
+		                   "attempts"));
 	}
 	bool is_head = order_enter(&dispatch->order, delivery);
 	if (job->blocked) {

@@ -143,6 +143,11 @@ void dispatch_release(struct dispatch *dispatch, struct delivery *delivery);
 /* What it waits for: "worker" (it is parked), "resume", "room", "throttle", "turn", "retry",
  * "person" (it is dead and holds its lane); "" if it does not wait. */
 const char *dispatch_waits_for(const struct delivery *delivery);
+/* The function that it calls, or waits for; of a queue only as far as that is known now. */
+struct span dispatch_function(const struct delivery *delivery);
+/* Those of a queue whose functions nobody has served for so long can only be buried. How long the
+ * others have; INT64_MAX: there are none. */
+int64_t dispatch_give_up_absent(struct dispatch *dispatch, struct binding *binding, int64_t max_ms);
 /* "queued", "ready", "running", "sleeping", "burying", "blocked". */
 const char *delivery_state_name(const struct delivery *delivery);
 

@@ -17,6 +17,11 @@ static void condition_changed(struct function_watch *watch)
 	dispatch_pump(binding->dispatch, binding);
 }
 
+static void target_has_opened(struct binding *binding)
+{
+	dispatch_pump(binding->dispatch, binding);
+}
+
 static void its_time_has_come(struct delivery *delivery)
 {
 	dispatch_make_ready(delivery);
@@ -45,6 +50,7 @@ void dispatch_attach(struct dispatch *dispatch, struct binding *binding)
 	list_init(&binding->deliveries);
 	list_init(&binding->ready);
 	gates_init(&binding->gates);
+	targets_init(&binding->targets, binding, target_has_opened);
 	list_init(&binding->owed);
 	list_init(&binding->done);
 	list_init(&binding->held_link);

@@ -1,5 +1,6 @@
 /* This file takes deliveries away that are not to be made: of a range, or all of a binding. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/core/burial.h"
 #include "engine/core/dispatch_inside.h"
@@ -85,9 +86,34 @@ void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool ke
 	window_store_drop_all(dispatch->store, dispatch->alarms, binding, keep_records);
 	job_store_drop_done(dispatch->store, binding, keep_records);
 	gates_close(&binding->gates);
+	targets_close(&binding->targets);
 	list_remove(&binding->held_link);
 	function_unwatch(&binding->watch);
 	function_unwatch(&binding->condition_watch);
+}
+
+static void target_is_absent(struct target *target)
+{
+	while (!list_is_empty(&target->waiting)) {
+		struct delivery *delivery = LIST_FIRST(&target->waiting, struct delivery, in_queue);
+		list_remove(&delivery->in_queue);
+		delivery->target = NULL;
+		dispatch_doom(delivery, SPAN("function_absent"),
+		              SPAN("nobody served the function for longer than "
+		                   "delivery.park_max"));
+		dispatch_make_ready(delivery);
+	}
+}
+
+int64_t dispatch_give_up_absent(struct dispatch *dispatch, struct binding *binding, int64_t max_ms)
+{
+	if (binding->targets.by_function.count == 0 || binding->pause.is_on) {
+		return INT64_MAX;
+	}
+	int64_t left_ms =
+	        targets_sweep(&binding->targets, clock_mono_ms(), max_ms, target_is_absent);
+	dispatch_pump(dispatch, binding);
+	return left_ms;
 }
 
 /* A batch goes on with those of its events that are behind the range. */

@@ -35,6 +35,8 @@ void dispatch_make_ready(struct delivery *delivery);
 void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery);
 /* It has an outcome: the next of its key may go, and there is room for one more. */
 void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery);
+/* From here on the delivery is only to be buried, however often that has to be tried. */
+void dispatch_doom(struct delivery *delivery, struct span code, struct span message);
 void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery);
 
 /* dispatch_jobs.c */

@@ -72,10 +72,18 @@ const char *dispatch_waits_for(const struct delivery *delivery)
 	if (binding->pause.is_on) {
 		return "resume";
 	}
-	if (!dispatch_is_served(binding)) {
+	bool served = delivery->target != NULL ? target_is_served(delivery->target)
+	                                       : dispatch_is_served(binding);
+	if (!served) {
 		return "worker";
 	}
 	return delivery->throttled == THROTTLE_WAITS ? "throttle" : "room";
+}
+
+struct span dispatch_function(const struct delivery *delivery)
+{
+	return delivery->target != NULL ? delivery->target->watch.function->id
+	                                : attempt_function(delivery);
 }
 
 struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay)

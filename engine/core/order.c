@@ -14,7 +14,10 @@ void order_close(struct order *order)
 uint64_t order_lane(const struct binding *binding, uint64_t seq, struct span scope, struct span key)
 {
 	uint64_t lane = hash_bytes(binding->id, 0);
-	switch (binding->policy.order) {
+	/* A message without a key has no order. */
+	bool is_free = key.len == 0 && binding->policy.order == ORDER_KEY &&
+	               filter_is_message(binding->filter);
+	switch (is_free ? ORDER_NONE : binding->policy.order) {
 	case ORDER_TRIGGER:
 		return lane;
 	case ORDER_NONE:

@@ -3,6 +3,7 @@
 #include "engine/core/parcel.h"
 
 #include "base/json.h"
+#include "base/json_splice.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -249,4 +250,26 @@ void parcel_close(struct parcel *parcel)
 	buf_free(&parcel->deepest_bytes);
 	mem_free(parcel->items);
 	*parcel = (struct parcel){0};
+}
+
+void parcel_narrow(struct buf *json, const bool keeps[])
+{
+	struct span event = buf_view(json);
+	struct buf events = {0};
+	struct buf narrowed = {0};
+	struct span item;
+	size_t at = 0;
+	buf_byte(&events, '[');
+	for (struct json_iter iter = json_iter(parcel_events(event)); json_next_item(&iter, &item);
+	     at++) {
+		if (keeps[at]) {
+			json_write_comma(&events);
+			buf_span(&events, item);
+		}
+	}
+	buf_byte(&events, ']');
+	json_set(event, SPAN("events"), buf_view(&events), &narrowed);
+	buf_free(&events);
+	buf_free(json);
+	*json = narrowed;
 }

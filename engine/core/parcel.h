@@ -71,5 +71,7 @@ void parcel_write(const struct parcel *parcel, struct span trigger, struct span 
                   uint32_t attempt, struct buf *out);
 /* Is this event, which a delivery carries, a batch? Its events then (else absent). */
 struct span parcel_events(struct span json);
+/* Leaves only those of its events that are to be kept. */
+void parcel_narrow(struct buf *json, const bool keeps[]);
 
 #endif

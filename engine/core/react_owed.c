@@ -31,7 +31,8 @@ static int64_t look_at(struct react *react, struct binding *binding)
 	int64_t now = clock_mono_ms(); /* a clock that is set forward buries nothing */
 	if (!parked) {
 		binding->parked_since_ms = 0;
-		return INT64_MAX;
+		return dispatch_give_up_absent(react->dispatch, binding,
+		                               react->options.park_max_ms);
 	}
 	if (binding->parked_since_ms == 0) {
 		binding->parked_since_ms = now;

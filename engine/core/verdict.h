@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "engine/core/addressee.h"
 #include "engine/core/parcel.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@ enum verdict {
 	VERDICT_UNWANTED, /* the condition function said no */
 	VERDICT_RETRY,    /* the handler failed: uses up an attempt */
 	VERDICT_AGAIN,    /* nobody's fault: worker gone, engine stopping */
+	VERDICT_WAIT,     /* the function that a queued message names has no room, or is absent */
 	VERDICT_BURY      /* the handler said: never again; or the event is gone */
 };
 
@@ -27,6 +29,7 @@ struct attempt_end {
 	int64_t retry_after_ms; /* -1: as the policy says */
 	int64_t started_ms;     /* wall clock */
 	int64_t duration_ms;
+	const struct addressee *to; /* of a queued message; NULL: the binding says the function */
 };
 
 /* Reads the reserved member `$pawl` by which a handler steers its delivery, if there is one: "done"

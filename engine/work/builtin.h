@@ -41,6 +41,8 @@ extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 extern const struct builtin_row builtin_publish_rows[];
 extern const struct builtin_row builtin_clock_rows[];
+extern const struct builtin_row builtin_message_rows[];
+extern const struct builtin_row builtin_queue_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_free(struct builtins *builtins);

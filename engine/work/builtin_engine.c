@@ -11,6 +11,7 @@
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
+#include "engine/work/queues.h"
 #include <stdio.h>
 
 static void write_time(struct buf *out, const char *name, int64_t wall_ms)
@@ -218,7 +219,9 @@ static void status(struct work *work, struct span data)
 	}
 	write_time(out, "started_at", core->started_ms);
 	json_write_member_uint(out, "workers", workers_count(core->workers));
-	json_write_member_uint(out, "triggers", catalog_count(core->catalog));
+	size_t queues = queues_count(core->catalog);
+	json_write_member_uint(out, "triggers", catalog_count(core->catalog) - queues);
+	json_write_member_uint(out, "queues", queues);
 	json_write_member_uint(out, "unbound_triggers", catalog_unbound(core->catalog));
 	json_write_member_uint(out, "dead_letters", dead_count(core->dead));
 	json_write_member_string(out, "clock", clock_is_virtual() ? SPAN("manual") : SPAN("real"));

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/core/catalog.h"
 #include "engine/core/entry.h"
+#include "engine/core/queue_names.h"
 #include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
@@ -106,6 +107,10 @@ static void judge_binding(void *ctx, struct binding *binding)
 	enum ruling ruling;
 	if (own->trigger.len != 0 && !span_equal(binding->id, buf_view(&own->trigger))) {
 		return;
+	}
+	if (own->trigger.len == 0 && span_is(binding->type, QUEUE_TYPE) &&
+	    own->matching.event->kind != EVENT_QUEUED) {
+		return; /* a queue never wants it, as everybody knows */
 	}
 	own->is_foreign = false;
 	if (!speaks(own, binding, &ruling)) {

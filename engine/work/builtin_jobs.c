@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/core/attempt.h"
 #include "engine/core/catalog.h"
+#include "engine/core/delivery_name.h"
 #include "engine/core/dispatch.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
@@ -50,7 +51,7 @@ static void write_job(const struct job_list *list, const struct delivery *delive
 	buf_byte(out, '{');
 	json_write_member_string(out, "id", buf_view(&id));
 	json_write_member_string(out, "trigger", delivery->binding->id);
-	json_write_member_string(out, "function_id", delivery->binding->function_id);
+	json_write_member_string(out, "function_id", dispatch_function(delivery));
 	json_write_member_uint(out, "seq", delivery->seq);
 	json_write_member_string(out, "scope", delivery->scope);
 	json_write_member_string(out, "key", delivery->key);

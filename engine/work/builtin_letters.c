@@ -27,7 +27,8 @@ struct letters {
 	struct work *work;
 	struct dead_filter filter;
 	bool discards;
-	int64_t rate; /* a second; 0 = no bound */
+	bool speaks_iii; /* is asked and answers in the words of iii's queues */
+	int64_t rate;    /* a second; 0 = no bound */
 	int64_t begin_ms;
 	uint64_t limit;
 	uint64_t found; /* ids in `ids` */
@@ -55,18 +56,41 @@ static void letters_fail(struct letters *letters, const struct err *err)
 	letters_free(letters);
 }
 
-static void letters_answer(struct letters *letters)
+static void write_redriven(const struct letters *letters, struct buf *out)
 {
-	struct work *work = letters->work;
-	struct buf *out = &work->out;
-	buf_byte(out, '{');
-	json_write_member_uint(out, letters->discards ? "discarded" : "replayed", letters->done);
+	struct span message = letters->filter.member[DEAD_EVENT];
+	json_write_member_string(out, "queue", letters->filter.member[DEAD_QUEUE]);
+	if (message.ptr != NULL) {
+		json_write_member_string(out, "message_id", message);
+	}
+	json_write_member_uint(out, "redriven", letters->done);
+}
+
+static void write_refusals(const struct letters *letters, struct buf *out)
+{
 	json_write_member_uint(out, "refused", letters->refused);
 	json_write_member_bool(out, "more", letters->more);
 	json_write_name(out, "refusals");
 	buf_byte(out, '[');
 	buf_span(out, buf_view(&letters->refusals));
-	BUF_LITERAL(out, "]}");
+	buf_byte(out, ']');
+}
+
+static void letters_answer(struct letters *letters)
+{
+	struct work *work = letters->work;
+	struct buf *out = &work->out;
+	buf_byte(out, '{');
+	if (letters->speaks_iii) {
+		write_redriven(letters, out);
+	} else {
+		json_write_member_uint(out, letters->discards ? "discarded" : "replayed",
+		                       letters->done);
+	}
+	if (!letters->speaks_iii || letters->refused != 0) {
+		write_refusals(letters, out);
+	}
+	buf_byte(out, '}');
 	store_commit(work->core->store, work_waiter(work));
 	letters_free(letters);
 }
@@ -181,8 +205,8 @@ static void do_all(struct work *work, struct span data, bool discards)
 	if (status == 0 && dead_filter_is_empty(&letters->filter) && !work_bool(data, "all")) {
 		status = err_set(
 		        &err, E_INVALID, "invalid_data",
-		        "say which: trigger, function, reason, scope, prefix, since, until, "
-		        "or all: true");
+		        "say which: trigger, function, reason, scope, prefix, since, until, queue, "
+		        "event, or all: true");
 	}
 	if (status == 0 && (letters->limit == 0 || letters->limit > LETTERS_MOST)) {
 		status = err_set(&err, E_INVALID, "invalid_data", "'limit' must be 1 to %d",
@@ -195,6 +219,62 @@ static void do_all(struct work *work, struct span data, bool discards)
 	letters->list.each = take_id;
 	letters->list.done = all_listed;
 	dead_list_start(work->core->dead, &letters->list, false);
+}
+
+/* ---- in the words of iii's queues ---- */
+
+/* {"queue" or "topic", "message_id"}: as the receipt says, or the id of the dead letter. */
+static int read_message(struct dead_filter *filter, struct span data, bool is_one, struct err *err)
+{
+	struct buf *texts = &filter->texts;
+	(void)buf_reserve(texts, data.len * 3); /* the texts must not move */
+	struct span queue = work_text(data, "queue", texts);
+	queue = queue.ptr != NULL ? queue : work_text(data, "topic", texts);
+	struct span message = is_one ? work_text(data, "message_id", texts) : SPAN_NONE;
+	const char *slash = message.len != 0 ? memchr(message.ptr, '/', message.len) : NULL;
+	if (slash != NULL) {
+		message.len = (size_t)(slash - message.ptr);
+	}
+	if (queue.len == 0 || (is_one && message.len == 0)) {
+		return err_set(err, E_INVALID, "invalid_data", "say %s",
+		               is_one ? "the 'queue' (or 'topic') and the 'message_id'"
+		                      : "the 'queue' or 'topic'");
+	}
+	filter->member[DEAD_QUEUE] = queue;
+	filter->member[DEAD_EVENT] = message;
+	return 0;
+}
+
+static void do_messages(struct work *work, struct span data, bool is_one, bool discards)
+{
+	struct letters *letters = MEM_NEW(struct letters);
+	struct err err;
+	letters->work = work;
+	letters->discards = discards;
+	letters->speaks_iii = true;
+	letters->limit = LETTERS_MOST;
+	letters->list.each = take_id;
+	letters->list.done = all_listed;
+	if (read_message(&letters->filter, data, is_one, &err) != 0) {
+		letters_fail(letters, &err);
+		return;
+	}
+	dead_list_start(work->core->dead, &letters->list, false);
+}
+
+static void redrive(struct work *work, struct span data)
+{
+	do_messages(work, data, false, false);
+}
+
+static void redrive_message(struct work *work, struct span data)
+{
+	do_messages(work, data, true, false);
+}
+
+static void discard_message(struct work *work, struct span data)
+{
+	do_messages(work, data, true, true);
 }
 
 static void replay_all(struct work *work, struct span data)
@@ -211,5 +291,8 @@ const struct builtin_row builtin_letter_rows[] = {
         {"engine::dead::replay_all", replay_all,
          "Delivers all dead letters again that fit, at most so many a second."},
         {"engine::dead::discard_all", discard_all, "Throws all dead letters away that fit."},
+        {"iii::queue::redrive", redrive, "Runs the dead messages of a queue or topic again."},
+        {"iii::queue::redrive_message", redrive_message, "Runs one dead message again."},
+        {"iii::queue::discard_message", discard_message, "Throws one dead message away."},
         {NULL, NULL, NULL},
 };

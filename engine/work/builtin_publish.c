@@ -2,29 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "base/mem.h"
-#include "engine/core/cause.h"
-#include "engine/core/dispatch.h"
-#include "engine/core/footprint.h"
-#include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include "engine/work/once.h"
-#include "triggers/event.h"
+#include "engine/work/publishing.h"
 #include "wire/cloudevent.h"
 
-enum { EVENTS_MOST = 1000, EVENT_BYTES = 2 << 20 };
+enum { EVENTS_MOST = 1000 };
 
-/* What all events of one call share. */
-struct publishing {
-	struct store *store;
-	struct event_cause cause;
-	struct binding *by; /* whose handler it is; NULL: not known */
-	struct span traceparent;
-	struct span caller; /* as call.caller */
-	struct feedback *feedback;
-	int64_t time_ms;
-	char log[ADAPTER_LOG_LEN + 1];
-	uint64_t epoch;
+/* The events of one call. */
+struct taking {
+	struct publishing publishing;
 	struct idem *idem;
 	size_t count;   /* of those that were put */
 	uint64_t group; /* that tells of the others, as in store_look */
@@ -42,11 +30,11 @@ static int check_all(struct span list, size_t *out_count, struct err *err)
 	int status = 0;
 	while (status == 0 && json_next_item(&iter, &item)) {
 		buf_clear(&texts);
-		if (++count > EVENTS_MOST || item.len > EVENT_BYTES) {
+		if (++count > EVENTS_MOST || item.len > PUBLISHING_BYTES_MAX) {
 			status = err_set(err, E_LIMIT, "payload_too_large",
 			                 "at most %d events are taken at once, each of at most "
 			                 "%d MiB",
-			                 EVENTS_MOST, EVENT_BYTES >> 20);
+			                 EVENTS_MOST, PUBLISHING_BYTES_MAX >> 20);
 		} else {
 			status = cloudevent_check(item, &texts, &type, &subject, err);
 		}
@@ -58,79 +46,36 @@ static int check_all(struct span list, size_t *out_count, struct err *err)
 	               : err_set(err, E_INVALID, "invalid_cloudevent", "there is no event in it");
 }
 
-static uint64_t put(const struct publishing *publishing, struct span item)
+static void put(const struct publishing *publishing, struct span item, struct buf *out)
 {
 	struct buf texts = {0};
-	struct event event = {
-	        .kind = EVENT_CUSTOM,
-	        .seq = store_next_seq(publishing->store),
-	        .epoch = publishing->epoch,
-	        .new_value = item,
-	        .time_ms = publishing->time_ms,
-	        .cause = publishing->cause,
-	        .traceparent = publishing->traceparent,
-	};
+	struct event event = {.kind = EVENT_CUSTOM, .new_value = item};
 	int status = cloudevent_check(item, &texts, &event.scope, &event.key, NULL);
 	POST(status == 0); /* checked before */
-	uint32_t value_at;
-	if (publishing->caller.ptr != NULL && feedback_is_on(publishing->feedback)) {
-		feedback_wrote(publishing->feedback, publishing->caller, &event);
-	}
-	if (publishing->by != NULL) {
-		footprint_note(publishing->by, &event);
-	}
-	event_encode(&event, store_entry_begin(publishing->store), &value_at);
-	(void)store_entry_end(publishing->store);
+	publishing_put(publishing, &event, out);
 	buf_free(&texts);
-	return event.seq;
 }
 
 /* Puts it unless it has come before (`name` NULL: who knows), and writes its id. */
-static void put_once(struct publishing *publishing, struct span item, const struct idem_name *name,
+static void put_once(struct taking *taking, struct span item, const struct idem_name *name,
                      struct buf *out)
 {
-	struct idem *idem = publishing->idem;
+	struct idem *idem = taking->idem;
 	struct idem_found found = {0};
 	struct buf id = {0};
 	json_write_comma(out);
 	if (name != NULL && idem_look(idem, name, &found) == IDEM_SAME) {
 		buf_span(out, found.answer);
-		publishing->group =
-		        found.group > publishing->group ? found.group : publishing->group;
+		taking->group = found.group > taking->group ? found.group : taking->group;
 		return;
 	}
-	buf_byte(&id, '"');
-	event_write_id(span_of(publishing->log), publishing->epoch, put(publishing, item), &id);
-	buf_byte(&id, '"');
+	put(&taking->publishing, item, &id);
 	if (name != NULL) {
 		idem_put(idem, name, buf_view(&id));
 	}
 	buf_span(out, buf_view(&id));
-	publishing->count++;
+	taking->count++;
 	buf_free(&id);
-}
-
-static int begin(const struct work *work, struct publishing *out, struct err *err)
-{
-	const struct core *core = work->core;
-	int status = store_refuses(core->store, err);
-	if (status != 0) {
-		return status;
-	}
-	struct adapter_head head;
-	store_head(core->store, &head);
-	*out = (struct publishing){.store = core->store,
-	                           .idem = core->idem,
-	                           .traceparent = work->call->traceparent,
-	                           .caller = work->call->caller,
-	                           .feedback = react_feedback(core->react),
-	                           .time_ms = store_time_ms(core->store),
-	                           .epoch = head.epoch};
-	memcpy(out->log, head.log, sizeof out->log);
-	return work->call->baggage.ptr != NULL
-	               ? causes_find(dispatch_causes(core->dispatch), work->call->baggage,
-	                             &out->cause, &out->by, err)
-	               : 0;
 }
 
 /* Answered when they are durable: whoever hears of it need not send them again. */
@@ -138,13 +83,13 @@ static void publish_once(struct once *once)
 {
 	struct work *work = once->work;
 	struct err err = {0};
-	struct publishing publishing;
+	struct taking taking = {.idem = work->core->idem};
 	struct span list;
 	struct span item;
 	if (once_is_answered(once)) {
 		return;
 	}
-	if (begin(work, &publishing, &err) != 0) {
+	if (publishing_begin(work, &taking.publishing, &err) != 0) {
 		work_fail(work, &err);
 		return;
 	}
@@ -153,12 +98,12 @@ static void publish_once(struct once *once)
 	struct json_iter iter = json_iter(list);
 	BUF_LITERAL(&work->out, "{\"ids\":[");
 	for (size_t i = 0; json_next_item(&iter, &item); i++) {
-		put_once(&publishing, item, i < once->count ? &once->names[i] : NULL, &work->out);
+		put_once(&taking, item, i < once->count ? &once->names[i] : NULL, &work->out);
 	}
 	BUF_LITERAL(&work->out, "]}");
-	work->replayed = publishing.count == 0;
+	work->replayed = taking.count == 0;
 	if (work->replayed && once->key == NULL) {
-		once_answer(once, publishing.group);
+		once_answer(once, taking.group);
 	} else {
 		once_commit(once);
 	}

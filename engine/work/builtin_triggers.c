@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/core/catalog.h"
 #include "engine/core/footprint.h"
+#include "engine/core/queue_names.h"
 #include "engine/core/react.h"
 #include "engine/core/throttle.h"
 #include "engine/work/builtin.h"
@@ -163,18 +164,26 @@ static void write_binding(const struct core *core, const struct binding *binding
 	buf_byte(out, '}');
 }
 
+struct binding_list {
+	struct work *work;
+	bool with_queues;
+};
+
 static void add_binding(void *ctx, struct binding *binding)
 {
-	struct work *work = ctx;
-	json_write_comma(&work->out);
-	write_binding(work->core, binding, &work->out);
+	const struct binding_list *list = ctx;
+	if (list->with_queues || !span_is(binding->type, QUEUE_TYPE)) {
+		json_write_comma(&list->work->out);
+		write_binding(list->work->core, binding, &list->work->out);
+	}
 }
 
+/* Queues are lists of their own (engine::queue::list). */
 static void list_bindings(struct work *work, struct span data)
 {
-	(void)data;
+	struct binding_list list = {work, work_bool(data, "include_internal")};
 	BUF_LITERAL(&work->out, "{\"registered_triggers\":[");
-	catalog_each(work->core->catalog, add_binding, work);
+	catalog_each(work->core->catalog, add_binding, &list);
 	BUF_LITERAL(&work->out, "]}");
 	work_reply_out(work);
 }

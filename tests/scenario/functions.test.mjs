@@ -203,14 +203,6 @@ test('a second worker of one name is refused only when names must be unique', as
   assert.equal(first.ws.readyState, first.ws.OPEN);
 });
 
-test('enqueue is refused by name until there are queues', async (t) => {
-  const daemon = await startDaemon(t);
-  const worker = sdk(t, daemon);
-  worker.registerFunction('job', async () => 1);
-  await served(daemon, 'job');
-  await rejects(worker.call('job', {}, { action: { type: 'enqueue', queue: 'q' } }), 'enqueue_error');
-});
-
 test('a call survives a short cut of the link: the worker reattaches and answers', async (t) => {
   const daemon = await startDaemon(t);
   const link = await Link.open(t, daemon.port);

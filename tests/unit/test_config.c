@@ -127,7 +127,6 @@ static void test_what_is_wrong_is_refused_with_its_line(void **state)
 	        {"log: {level: loud}", "invalid_value", 1, "debug, info, warn or error"},
 	        {"tls: {}", "not_available", 1, "'tls' is not available yet"},
 	        {"auth: {}", "not_available", 1, "'auth' is not available yet"},
-	        {"queues: {}", "not_available", 1, "'queues' is not available yet"},
 	        {"state:\n  schemas: 5s", "not_available", 2, "'schemas' is not available yet"},
 	        {"state:\n adapter:\n  name: redis", "not_available", 3, "'name: redis'"},
 	        {"state: {adapter: {config: {path: x}}}", "unknown_key", 1, "'path'"},
@@ -179,6 +178,12 @@ static void test_wrong_functions_and_triggers_are_refused(void **state)
 	         "the trigger 't' stands in line 2 already"},
 	        {"triggers:\n- id: t\n  function: f\n  scope: .inf", "invalid_value", 4,
 	         "JSON has no number"},
+	        {"triggers:\n- {id: t, function: f, type: queue}", "invalid_value", 2, "'queues'"},
+	        {"triggers:\n- {id: 'queue:a', function: f}", "invalid_value", 2, "another one"},
+	        {"queues: [a]", "invalid_value", 1, "'queues' must be a mapping"},
+	        {"queues:\n  a: 5", "invalid_value", 2, "a queue must be a mapping"},
+	        {"queues:\n  '': {}", "invalid_value", 2, "1 to 128 bytes"},
+	        {"queues:\n  a: {queue: b}", "unknown_field", 2, "stands before its options"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		refuse_text(&cases[i]);
@@ -249,6 +254,27 @@ static void test_a_triggers_own_members_become_its_config(void **state)
 	assert_string_equal(config->triggers[1].type, "mine");
 	assert_string_equal(config->triggers[1].config, "{}");
 	assert_null(config->triggers[1].metadata);
+	config_free(config);
+}
+
+static void test_queues_are_triggers_of_their_own(void **state)
+{
+	(void)state;
+	struct config *config = accept_text("queues:\n"
+	                                    "  mail: {concurrency: 2, retry: {max_attempts: 3}}\n"
+	                                    "  plain:\n");
+	assert_int_equal(config->trigger_count, 0);
+	assert_int_equal(config->queue_count, 3);
+	assert_string_equal(config->queues[0].id, "queue:mail");
+	assert_string_equal(config->queues[0].type, "queue");
+	assert_string_equal(
+	        config->queues[0].config,
+	        "{\"concurrency\":2,\"queue\":\"mail\",\"retry\":{\"max_attempts\":3}}");
+	assert_string_equal(config->queues[1].config, "{\"queue\":\"plain\"}");
+	assert_string_equal(config->queues[2].id, "queue:default");
+	config_free(config);
+	config = accept_text("queues: {default: {concurrency: 1}}");
+	assert_int_equal(config->queue_count, 1);
 	config_free(config);
 }
 
@@ -349,6 +375,7 @@ int main(void)
 	        cmocka_unit_test(test_wrong_functions_and_triggers_are_refused),
 	        cmocka_unit_test(test_functions_are_read),
 	        cmocka_unit_test(test_a_triggers_own_members_become_its_config),
+	        cmocka_unit_test(test_queues_are_triggers_of_their_own),
 	        cmocka_unit_test(test_the_judge_speaks_at_the_members_line),
 	        cmocka_unit_test(test_adapters_get_their_config_as_json),
 	        cmocka_unit_test(test_the_environment_reaches_every_value),

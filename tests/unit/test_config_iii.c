@@ -89,6 +89,29 @@ static void test_state_and_port_are_understood(void **state)
 	}
 }
 
+static void test_queues_are_understood(void **state)
+{
+	(void)state;
+	struct config *config = NULL;
+	struct report report = {0};
+	struct err err = {0};
+	static const char text[] =
+	        "modules: [{class: 'modules::queue::QueueModule', config: {adapter: {class: x}, "
+	        "queue_configs: {mail: {max_retries: 5, concurrency: 2, type: standard, "
+	        "poll_interval_ms: 9}, pay: {type: fifo, message_group_field: id}}}}]";
+	if (load(text, &config, &report, &err) != 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(config->queue_count, 3);
+	assert_string_equal(config->queues[0].id, "queue:mail");
+	assert_string_equal(config->queues[0].config,
+	                    "{\"concurrency\":2,\"max_retries\":5,\"queue\":\"mail\",\"type\":"
+	                    "\"standard\"}");
+	assert_string_equal(config->iii_ignored,
+	                    "modules::queue::QueueModule.adapter, mail.poll_interval_ms");
+	config_free(config);
+}
+
 static void test_what_cannot_be_is_refused(void **state)
 {
 	(void)state;
@@ -104,6 +127,8 @@ static void test_what_cannot_be_is_refused(void **state)
 	         "not_available", "RedisAdapter"},
 	        {"modules: {a: b}", "invalid_value", "must be a list"},
 	        {"modules: [a]", "invalid_value", "'class' or 'name'"},
+	        {"{queues: {}, modules: [{name: queue, config: {queue_configs: {a: {}}}}]}",
+	         "invalid_value", "said twice"},
 	        {"{port: x, modules: []}", "invalid_value", "'port' must be a number"},
 	        {"workers: [{name: iii-http, config: {port: 70000}}]", "invalid_value",
 	         "'port' must be a number"},
@@ -142,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_state_and_port_are_understood),
+	        cmocka_unit_test(test_queues_are_understood),
 	        cmocka_unit_test(test_what_cannot_be_is_refused),
 	        cmocka_unit_test(test_pawls_own_form_is_not_taken_for_iii),
 	};

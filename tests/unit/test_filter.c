@@ -778,7 +778,8 @@ static void faults_name_field_value_and_what_to_do(void **state)
 	        {"{\"retry\":{\"jitter\":101}}", E_INVALID,
 	         "retry: 'jitter' must be an integer (percent) from 0 to 100, not 101"},
 	        {"{\"retry\":{\"max_attempt\":5}}", E_INVALID, "do you mean 'max_attempts'?"},
-	        {"{\"timeout\":5}", E_INVALID, "do you mean 'timeout_ms'?"},
+	        {"{\"timeout\":5}", E_INVALID, "'timeout' must be a duration"},
+	        {"{\"timeot\":5}", E_INVALID, "do you mean 'timeout'?"},
 	        {"{\"evnets\":[]}", E_INVALID,
 	         "there is no option 'evnets' here; do you mean 'events'"},
 	        {"{\"xyzzy\":1}", E_INVALID,
@@ -887,11 +888,11 @@ static void types_are_known_planned_or_unknown(void **state)
 	request.type = SPAN("stat");
 	assert_int_equal(trigger_parse(&request, &filter, &policy, &err), E_NOT_FOUND);
 	assert_string_equal(err.code, "trigger_type_not_found");
-	assert_non_null(strstr(err.text, "the types are: state, event, dead"));
+	assert_non_null(strstr(err.text, "the types are: state, event, dead, http, durable:subscriber"));
 	assert_true(trigger_type_is_ours(SPAN("state")));
 	assert_true(trigger_type_is_ours(SPAN("alarm")));
 	assert_false(trigger_type_is_ours(SPAN("my-type")));
-	assert_int_equal(trigger_type_count(), 4);
+	assert_int_equal(trigger_type_count(), 7);
 	assert_string_equal(trigger_type_at(0)->name, "state");
 }
 

@@ -1,6 +1,7 @@
 /* This file tests single deliveries: cancelled for good, hurried, and what they say they wait for.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core/delivery_name.h"
 #include "tests/unit/core_world.h"
 
 static void begin(const char *config)
