@@ -21,9 +21,11 @@ static void begin(const char *config)
  * Returns how many did. */
 static size_t write_and_answer(const char *worker, const char *scope, const char *key)
 {
+	static size_t handled;
 	size_t count = 0;
-	for (size_t i = 0; i < world->started_count; i++) {
-		struct started *started = &world->started[i];
+	handled = handled < world->started_count ? handled : 0;
+	for (; handled < world->started_count; handled++) {
+		struct started *started = &world->started[handled];
 		if (started->call == NULL) {
 			continue;
 		}
@@ -39,7 +41,6 @@ static size_t write_and_answer(const char *worker, const char *scope, const char
 		end_call(started, CALL_OK, "null");
 		count++;
 	}
-	world->started_count = 0;
 	return count;
 }
 
