@@ -20,10 +20,11 @@ static void discard(struct dispatch *dispatch, struct delivery *delivery)
 	dispatch_free_delivery(dispatch, delivery);
 }
 
-/* Its record goes as well; one that is being buried may have put its tombstone. */
+/* Its record goes as well; one that is to be buried may have put its tombstone, in a group of which
+ * it is not known whether it was written. */
 static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
 {
-	if (delivery->recorded || delivery->state == DELIVERY_BURYING) {
+	if (delivery->recorded || delivery->doom.len != 0) {
 		job_store_delete(dispatch->store, delivery->binding, delivery->seq);
 	}
 	discard(dispatch, delivery);
