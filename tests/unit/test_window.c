@@ -114,14 +114,11 @@ static void a_window_is_read_as_it_was_written(void **state)
 static void a_damaged_one_is_refused(void **state)
 {
 	(void)state;
-	static const char *const odd[] = {
-	        "\1",
-	        "\1{}",
-	        "\1[",
-	        "\1{\"name\":\"a\",\"members\":[1]}",
+	static const char without_members[] =
 	        "\1{\"name\":\"a\",\"scope\":\"s\",\"key\":\"k\",\"epoch\":1,\"group\":0,"
-	        "\"first_ms\":1,\"deadline_ms\":1,\"count\":1,\"bytes\":0,\"members\":[]}",
-	};
+	        "\"first_ms\":1,\"deadline_ms\":1,\"count\":1,\"bytes\":0,\"members\":[]}";
+	static const char *const odd[] = {"\1", "\1{}", "\1[", "\1{\"name\":\"a\",\"members\":[1]}",
+	                                  without_members};
 	struct windows *windows = of_kind(SHAPING_DEBOUNCE);
 	struct window *window;
 	struct err err = {0};
