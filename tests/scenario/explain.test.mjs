@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { RawWorker, program, rejects, run, sdk, startDaemon, tempDir, test, waitFor } from './lib.mjs';
+import { RawWorker, program, rejects, run, sdk, startDaemon, startManual, tempDir, test,
+  waitFor } from './lib.mjs';
 
 const ok = (result) => {
   assert.equal(result.code, 0, `exit code ${result.code}: ${result.stderr}`);
@@ -11,8 +12,8 @@ const ok = (result) => {
 const json = (result) => JSON.parse(ok(result));
 
 // A daemon whose config has a trigger of each id, all for a function that somebody offers.
-async function judgesOf(t, triggers, more = {}) {
-  const daemon = await startDaemon(t, { ...more,
+async function judgesOf(t, triggers, more = {}, begin = startDaemon) {
+  const daemon = await begin(t, { ...more,
     triggers: Object.entries(triggers).map(([id, config]) => ({ id, function: 'f', ...config })) });
   sdk(t, daemon).registerFunction('f', async () => {});
   return daemon;
@@ -241,11 +242,12 @@ test('what cannot be explained says why', async (t) => {
 });
 
 test('an event that the journal has no more is gone, and what to do is said', async (t) => {
-  const daemon = await judgesOf(t, { x: { scope: 's' } }, { journal: { max_bytes: '64m' } });
+  const daemon = await judgesOf(t, { x: { scope: 's' } }, { journal: { max_bytes: '64m' } }, startManual);
   const large = 'x'.repeat(1900000);
   let n = 0;
   const gone = await waitFor('the first event to be trimmed', async () => {
     await daemon.set('other', 'k', `${n++}${large}`); // the same value would be no change
+    await daemon.advance(0); // looks after the journal
     const answer = await daemon.http('GET', '/v1/events/1/explain');
     return answer.status === 410 && answer;
   }, 40000);

@@ -287,8 +287,8 @@ export async function startDaemon(t, config = {}, env = {}, args = []) {
 }
 
 // One whose time stands still until it is turned.
-export const startManual = (t, config, start) =>
-  startDaemon(t, config, {}, ['--clock', start ? `manual=${start}` : 'manual']);
+export const startManual = (t, config, start, env = {}) =>
+  startDaemon(t, config, env, ['--clock', start ? `manual=${start}` : 'manual']);
 
 // A worker of the real SDK. OpenTelemetry is global in a process, so it is off unless asked for.
 export function sdk(t, address, options = {}) {

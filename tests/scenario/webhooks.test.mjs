@@ -9,7 +9,7 @@ import https from 'node:https';
 import path from 'node:path';
 import { HTTP } from 'cloudevents';
 import { Webhook } from 'standardwebhooks';
-import { Inbox, gate, run, program, startDaemon, tempDir, test, waitFor } from './lib.mjs';
+import { Inbox, gate, run, program, startDaemon, startManual, tempDir, test, waitFor } from './lib.mjs';
 
 const KEY = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const OLD_KEY = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
@@ -154,30 +154,38 @@ test('headers are filled in from the event', async (t) => {
 });
 
 test('Retry-After is obeyed, as seconds and as a date', async (t) => {
-  const times = [];
   const { url, inbox } = await endpoint(t, (_, n) => {
-    times.push(Date.now());
-    const after = [() => '1', () => new Date(Date.now() + 2500).toUTCString()][n];
+    const after = [() => '3600', () => new Date(Date.now() + 7200000).toUTCString()][n];
     return after ? { status: 429, headers: { 'retry-after': after() } } : { status: 204 };
   });
-  const daemon = await start(t, { url });
+  const daemon = await startManual(t, configOf({ url }), undefined, { HOOK_KEY: KEY });
+  const wait = async (failed) => (await waitFor(`attempt ${failed} to have failed`, async () =>
+    (await daemon.jobs()).find((job) => job.failed_attempts === failed && job.due))).due;
+  const now = async () => (await daemon.http('GET', '/v1/clock')).json.now_ms;
   await daemon.set('users', 'ann', 1);
-  await inbox.count(3);
-  assert.ok(times[1] - times[0] >= 950, `${times[1] - times[0]} ms`);
-  assert.ok(times[2] - times[1] >= 950, `${times[2] - times[1]} ms`); // a date has whole seconds
+  assert.equal(Date.parse(await wait(1)) - await now(), 3600000);
+  await daemon.advance(3600000);
+  const second = Date.parse(await wait(2)) - await now();
+  assert.ok(second > 7190000 && second <= 7201000, `${second} ms`); // a date has whole seconds
+  await daemon.advance(second - 1);
+  assert.equal(inbox.items.length, 2);
+  await daemon.advance(1);
+  assert.equal(inbox.items.length, 3);
 });
 
 test('without a policy of its own it retries as Standard Webhooks says', async (t) => {
   const { url, inbox } = await endpoint(t, () => ({ status: 500 }));
-  const daemon = await start(t, { url }, { delivery: { retry: { max_attempts: 2, initial_ms: 1 } },
-    triggers: [{ id: 'on-user', function: 'hook', scope: 'users' }] });
+  const daemon = await startManual(t, { ...configOf({ url }), delivery: { retry: { max_attempts: 2, initial_ms: 1 } },
+    triggers: [{ id: 'on-user', function: 'hook', scope: 'users' }] }, undefined, { HOOK_KEY: KEY });
   await daemon.set('users', 'ann', 1);
-  const wait = await waitFor('the second wait', async () => {
-    const [job] = await daemon.jobs();
-    return job?.failed_attempts === 2 && job.due && Date.parse(job.due) - Date.now();
-  }, 30000);
-  assert.equal(inbox.items.length, 2);
-  assert.ok(wait > 200000 && wait < 400000, `${wait} ms, not about 5 minutes`);
+  await inbox.count(1);
+  await daemon.advance(5 * 24 * 3600000);
+  const [letter] = await daemon.dead();
+  const times = letter.attempts.map((one) => Date.parse(one.started) / 1000);
+  const waits = times.slice(1).map((at, n) => at - times[n]);
+  const said = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400];
+  assert.equal(waits.length, said.length, JSON.stringify(waits));
+  said.forEach((seconds, n) => assert.ok(Math.abs(waits[n] - seconds) <= seconds / 4, `${waits}`));
 });
 
 test('410 disables the function; its events are held until it is enabled', async (t) => {
