@@ -280,8 +280,8 @@ void worker_lost(struct worker *worker)
 		worker_gone(worker);
 		return;
 	}
-	alarm_set_in(worker->workers->alarms, &worker->grace,
-	             worker->workers->options.reattach_grace_ms);
+	alarm_set_real(worker->workers->alarms, &worker->grace,
+	               worker->workers->options.reattach_grace_ms);
 }
 
 static bool same_secret(struct span a, const char *b)

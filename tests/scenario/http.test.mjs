@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { Inbox, RawWorker, gate, sdk, startDaemon, test, waitFor } from './lib.mjs';
+import { Inbox, RawWorker, gate, sdk, startDaemon, startManual, test, waitFor } from './lib.mjs';
 
 // A daemon with a listener for HTTP triggers; `ask` sends it a request.
-async function serve(t, config = {}) {
-  const daemon = await startDaemon(t, { ...config, http: { listen: '127.0.0.1:0', ...config.http } });
+async function serve(t, config = {}, begin = startDaemon) {
+  const daemon = await begin(t, { ...config, http: { listen: '127.0.0.1:0', ...config.http } });
   daemon.front = async () => `http://${(await daemon.call('engine::status')).http_listen}`;
   daemon.ask = async (method, where, options = {}) => {
     const reply = await fetch((await daemon.front()) + where, { method, redirect: 'manual', ...options });
@@ -250,7 +250,7 @@ test('who waits when the engine stops is told so', async (t) => {
 });
 
 test('no worker is 503 until detach_grace is over, then 404', async (t) => {
-  const daemon = await serve(t, { workers: { detach_grace: '400ms' } });
+  const daemon = await serve(t, { workers: { detach_grace: '60s', reattach_grace: '100ms' } }, startManual);
   const worker = await route(t, daemon, 'GET /x', echo);
   assert.equal((await daemon.ask('GET', '/x')).status, 200);
   await worker.shutdown();
@@ -260,7 +260,10 @@ test('no worker is 503 until detach_grace is over, then 404', async (t) => {
   });
   assert.equal(absent.json.code, 'no_worker');
   assert.equal(absent.headers.get('retry-after'), '1');
-  await waitFor('the path to be gone', async () => (await daemon.ask('GET', '/x')).status === 404);
+  await daemon.advance(59999);
+  assert.equal((await daemon.ask('GET', '/x')).status, 503);
+  await daemon.advance(1);
+  assert.equal((await daemon.ask('GET', '/x')).status, 404);
 });
 
 test('a worker that goes during the call leaves 503', async (t) => {
