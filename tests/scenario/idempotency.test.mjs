@@ -142,3 +142,22 @@ test('an answer is kept as long as the config says', async (t) => {
     return await count(daemon) === 2;
   });
 });
+
+test('a message with a key is queued and published once, over a kill', async (t) => {
+  const daemon = await startDaemon(t);
+  const calls = [];
+  sdk(t, daemon).registerFunction('mail', async (data) => calls.push(data) && null);
+  const send = (where, body) => daemon.http('POST', where, body, { 'idempotency-key': where });
+  const first = await send('/v1/queues/default', { function_id: 'mail', payload: { to: 'ada' } });
+  const topic = await send('/v1/topics/news', '"hello"');
+  assert.ok(first.status < 300 && topic.status < 300, first.text + topic.text);
+  await daemon.kill();
+  await daemon.start();
+  const again = await send('/v1/queues/default', { function_id: 'mail', payload: { to: 'ada' } });
+  assert.deepEqual([again.text, again.headers.get('idempotent-replay')], [first.text, 'true']);
+  assert.equal((await send('/v1/topics/news', '"hello"')).text, topic.text);
+  assert.equal((await send('/v1/topics/news', '"other"')).json.code, 'idempotency_conflict');
+  await waitFor('the call', () => calls.length > 0);
+  await daemon.settled();
+  assert.equal((await daemon.events()).length, 2);
+});
