@@ -296,6 +296,49 @@ test('an undefined payload, a void enqueue and a paused queue', async (t) => {
   assert.deepEqual(inbox.items, ['now', 'later']);
 });
 
+test('an idempotency key makes a message be taken once, also over HTTP and after a kill', async (t) => {
+  const daemon = await startDaemon(t);
+  const worker = sdk(t, daemon);
+  const inbox = new Inbox();
+  worker.registerFunction('job', async (data) => inbox.put(data));
+  await served(daemon, 'job');
+  const send = (data) => daemon.http('POST', '/v1/queues/default/job?idempotency_key=k1', data);
+  const first = await send(1);
+  assert.equal(first.status, 200, first.text);
+  await inbox.count(1);
+  await daemon.restart('SIGKILL');
+  const second = await send(1);
+  assert.equal(second.json.messageReceiptId, first.json.messageReceiptId);
+  await served(daemon, 'job');
+  await daemon.http('POST', '/v1/queues/default/job', 2);
+  await inbox.until('the next', (all) => all.includes(2));
+  assert.equal((await daemon.events()).length, 2);
+});
+
+test('queues are listed with what waits, runs and is dead; the shell enqueues and publishes', async (t) => {
+  const daemon = await startDaemon(t, { queues: { mail: { max_retries: 0 } } });
+  const worker = sdk(t, daemon);
+  worker.registerFunction('bad', async () => {
+    throw new Error('no');
+  });
+  await served(daemon, 'bad');
+  await daemon.cli('enqueue', 'mail', 'bad', '{"n":1}');
+  await daemon.cli('enqueue', 'mail', 'absent', '2');
+  await daemon.cli('publish', 'news', '"hello"');
+  const mail = await waitFor('the figures', async () => {
+    const { queues } = (await daemon.http('GET', '/v1/queues')).json;
+    assert.deepEqual(queues.map((one) => one.queue).sort(), ['default', 'mail']);
+    const one = queues.find((queue) => queue.queue === 'mail');
+    return one.dead === 1 && one.parked === 1 && one;
+  });
+  assert.deepEqual([mail.waiting, mail.running, mail.type, mail.status], [1, 0, 'standard', mail.status]);
+  const { stdout } = await daemon.cli('queues');
+  assert.match(stdout, /mail +standard/);
+  const events = await daemon.events();
+  assert.deepEqual(events.filter((one) => one.type === 'topic').map((one) => one.data), ['hello']);
+  assert.equal((await daemon.cli('dead', 'list', '--queue', 'mail', '--json')).stdout.includes('"bad"'), true);
+});
+
 test('queues change while the daemon runs; what a removed one holds is still done', async (t) => {
   const daemon = await startDaemon(t, { queues: { old: {}, mail: { concurrency: 1 } } });
   const worker = sdk(t, daemon);
