@@ -65,7 +65,7 @@ test('of many at once one is done, and all are answered alike', async (t) => {
   assert.equal(await count(daemon), 3);
 });
 
-for (const point of ['write:4', 'sync:4', 'answer:4', 'apply:1', 'applied:1']) {
+for (const point of ['write:8', 'sync:8', 'answer:8', 'apply:2', 'applied:2']) {
   test(`killed at ${point}: a change and its answer are kept together`, async (t) => {
     const daemon = await startDaemon(t, {}, { PAWL_CRASH_AT: point });
     const answers = new Map();
