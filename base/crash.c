@@ -12,7 +12,7 @@ static const char *const names[CRASH_POINTS] = {
         [CRASH_WRITE] = "write",   [CRASH_SYNC] = "sync",     [CRASH_ANSWER] = "answer",
         [CRASH_ROLL] = "roll",     [CRASH_APPLY] = "apply",   [CRASH_APPLIED] = "applied",
         [CRASH_CURSOR] = "cursor", [CRASH_JOB] = "job",       [CRASH_OUTCOME] = "outcome",
-        [CRASH_WINDOW] = "window", [CRASH_EXPIRE] = "expire",
+        [CRASH_WINDOW] = "window", [CRASH_EXPIRE] = "expire", [CRASH_ALARM] = "alarm",
 };
 
 static enum crash_point armed = CRASH_POINTS; /* none */

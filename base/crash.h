@@ -23,6 +23,7 @@ enum crash_point {
 	CRASH_OUTCOME, /* "outcome": the end of a delivery has been */
 	CRASH_WINDOW,  /* "window": windows have been, with their mark or a job */
 	CRASH_EXPIRE,  /* "expire": the end of records whose time has come has been */
+	CRASH_ALARM,   /* "alarm": firings of alarms have been, or their ends */
 	CRASH_POINTS
 };
 

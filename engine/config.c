@@ -190,15 +190,14 @@ static void check_limits(const struct yaml_node *root, const struct config *conf
 	}
 }
 
-static void check_schedule(const struct yaml_node *root, const struct config *config,
-                           struct report *report)
+static void check_schedule(const struct yaml_node *root, const char *section,
+                           const struct config_retry *retry, struct report *report)
 {
 	int64_t waits[RETRY_SCHEDULE_MAX];
 	size_t count;
 	struct err err;
-	if (retry_read_schedule(&config->delivery.retry.schedule, "invalid_value", waits, &count,
-	                        &err) != 0) {
-		refuse(report, entry_near(root, "delivery", "retry", "schedule"), err.text);
+	if (retry_read_schedule(&retry->schedule, "invalid_value", waits, &count, &err) != 0) {
+		refuse(report, entry_near(root, section, "retry", "schedule"), err.text);
 	}
 }
 
@@ -272,7 +271,8 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_queues(root, config, judge, report);
 	check_listen(root, config, report);
 	check_limits(root, config, report);
-	check_schedule(root, config, report);
+	check_schedule(root, "delivery", &config->delivery.retry, report);
+	check_schedule(root, "alarms", &config->alarms.retry, report);
 }
 
 /* The state of iii's file, unless pawl's own words for it stand beside. */

@@ -51,6 +51,11 @@ struct config_delivery {
 	int64_t loop_rate;
 };
 
+struct config_alarms {
+	struct config_retry retry;
+	int64_t timeout;
+};
+
 struct config_workers {
 	int64_t credit;
 	int64_t detach_grace;
@@ -170,6 +175,7 @@ struct config {
 		int on_journal_full; /* enum config_journal_full */
 	} journal;
 	struct config_delivery delivery;
+	struct config_alarms alarms;
 	struct config_workers workers;
 	struct config_limits limits;
 	struct config_http http;
@@ -215,8 +221,9 @@ struct config_kv {
 	int64_t save_interval_ms;
 };
 
-extern const struct field config_fields[];      /* struct config */
-extern const struct field config_http_fields[]; /* struct config_http, a section of it */
-extern const struct field config_kv_fields[];   /* struct config_kv */
+extern const struct field config_fields[];        /* struct config */
+extern const struct field config_alarms_fields[]; /* struct config_alarms, likewise */
+extern const struct field config_http_fields[];   /* struct config_http, a section of it */
+extern const struct field config_kv_fields[];     /* struct config_kv */
 
 #endif

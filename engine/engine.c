@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/alarm_book.h"
 #include "engine/core/catalog.h"
 #include "engine/core/catalog_load.h"
 #include "engine/core/core.h"
@@ -153,6 +154,7 @@ static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 	say_ready(engine);
 	react_start(core->react, engine->cursor);
 	expiry_start(core->expiry);
+	alarm_book_start(core->alarm_book);
 	catalog_start(core->catalog);
 	reload_go_on(engine->reload);
 }

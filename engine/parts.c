@@ -8,6 +8,8 @@
 #include "engine/api/rest.h"
 #include "engine/api/server.h"
 #include "engine/api/session.h"
+#include "engine/core/alarm_book.h"
+#include "engine/core/alarm_close.h"
 #include "engine/core/catalog.h"
 #include "engine/core/clock_turn.h"
 #include "engine/core/dead.h"
@@ -114,7 +116,9 @@ static struct catalog_options catalog_says(const struct config *config, const st
 	        .detach_grace_ms = config->workers.detach_grace,
 	        .defaults = {.concurrency = (uint32_t)config->delivery.concurrency,
 	                     .timeout_ms = config->delivery.timeout,
-	                     .retry = retry_of(&config->delivery.retry)},
+	                     .retry = retry_of(&config->delivery.retry),
+	                     .alarm_retry = retry_of(&config->alarms.retry),
+	                     .alarm_timeout_ms = config->alarms.timeout},
 	};
 }
 
@@ -348,6 +352,21 @@ static void crowded(void *ctx, bool is)
 	}
 }
 
+static void alarm_trigger_gone(void *ctx)
+{
+	alarm_book_look_again(ctx);
+}
+
+static void build_alarms(struct core *core)
+{
+	core->alarm_book = alarm_book_new(core);
+	struct alarm_closings *closings = alarm_book_closings(core->alarm_book);
+	dispatch_on_alarm(core->dispatch, alarm_close_ended, closings);
+	react_on_alarm(core->react, alarm_close_matched, closings);
+	state_drop_alarms(core->state, alarm_book_store(core->alarm_book)->traces);
+	react_on_alarm_gone(core->react, alarm_trigger_gone, core->alarm_book);
+}
+
 static void build_core(struct parts *parts, const struct config *config)
 {
 	struct core *core = &parts->core;
@@ -377,6 +396,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	state_set_feedback(core->state, react_feedback(core->react));
 	core->expiry = expiry_new(core->store, core->alarms);
 	state_on_expiring(core->state, expiry_note, core->expiry);
+	build_alarms(core);
 }
 
 static int build_work(struct parts *parts, const struct config *config, struct err *err)
@@ -465,6 +485,7 @@ static void free_core(struct parts *parts)
 	workers_free(core->workers);
 	dead_free(core->dead);
 	state_free(core->state);
+	alarm_book_free(core->alarm_book);
 	expiry_free(core->expiry);
 	idem_free(core->idem);
 	functions_free(core->functions);

@@ -5,6 +5,7 @@
 #include "base/civil.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "triggers/alarm_json.h"
 
 /*
  * DESIGN. Version 1, all of it in one run of bytes:
@@ -92,6 +93,11 @@ bool event_kind_is_change(enum event_kind kind)
 bool event_kind_is_message(enum event_kind kind)
 {
 	return kind >= EVENT_QUEUED && kind <= EVENT_BROADCAST;
+}
+
+bool event_kind_is_alarm(enum event_kind kind)
+{
+	return kind == EVENT_ALARM_DUE || kind == EVENT_ALARM_FAILED;
 }
 
 static uint64_t zigzag(int64_t value)
@@ -413,6 +419,11 @@ static void write_what(const struct event *event, struct buf *out)
 	case EVENT_BROADCAST:
 		write_message(event, out);
 		break;
+	case EVENT_ALARM_DUE:
+	case EVENT_ALARM_FAILED:
+		alarm_json_write(event_kind_name(event->kind), event->scope, event->key,
+		                 event->new_value, out);
+		break;
 	default:
 		write_change(event, out);
 		break;
@@ -442,6 +453,9 @@ void event_write_json(const struct event *event, struct span log,
 	buf_byte(out, '"');
 	if (delivery != NULL) {
 		write_delivery(delivery, out);
+		if (event->kind == EVENT_ALARM_DUE) {
+			alarm_json_write_attempt(delivery->attempt, delivery->value, out);
+		}
 	}
 	if (event->expires_at_ms != 0) {
 		clock_format(event->expires_at_ms, time);
@@ -556,6 +570,8 @@ void event_read_json(struct span json, struct buf *texts, struct event *out)
 		event.scope = json_copy_text(name, texts);
 		event.old_value = value_or_none(found[CALL]);
 		event.new_value = found[DATA];
+	} else if (event_kind_is_alarm(event.kind)) {
+		event.new_value = json; /* what is told of it stands there */
 	}
 	*out = event;
 }

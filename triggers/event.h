@@ -21,7 +21,9 @@
 	X(EVENT_DEAD, 6, "dead:created")                                                           \
 	X(EVENT_QUEUED, 7, "queue:message")                                                        \
 	X(EVENT_PUBLISHED, 8, "topic:message")                                                     \
-	X(EVENT_BROADCAST, 9, "topic:broadcast")
+	X(EVENT_BROADCAST, 9, "topic:broadcast")                                                   \
+	X(EVENT_ALARM_DUE, 10, "alarm:due")                                                        \
+	X(EVENT_ALARM_FAILED, 11, "alarm:failed")
 
 enum event_kind {
 #define X(name, number, text) name = (number),
@@ -50,6 +52,10 @@ struct event_cause {
  * EVENT_QUEUED in the queue of that name. `new_value` is the data that somebody sent, `key` what
  * they have an order by (absent: none). Whom a queued one is for stands in `old_value`:
  * {"function_id", "namespace", "metadata"}.
+ *
+ * EVENT_ALARM_DUE: the time of an alarm on the object `key` (may be empty) in `scope` has come;
+ * `new_value` is {"name","scheduled_at","fired_at","payload"} (core/alarm_record), `old_value` whom
+ * the alarm names, absent if it names nobody. EVENT_ALARM_FAILED tells that nobody could handle it.
  *
  * All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
  * are valid JSON text; an absent span means "there was none". */
@@ -84,6 +90,7 @@ bool event_kind_parse(struct span word, enum event_kind *out);
 bool event_kind_is_change(enum event_kind kind); /* of the state */
 /* Of a queue or a topic: the handler gets its data and nothing else. */
 bool event_kind_is_message(enum event_kind kind);
+bool event_kind_is_alarm(enum event_kind kind);
 
 /* Appends {seq, event_type, scope, key, time}: enough to know it by in a list. */
 void event_write_brief(const struct event *event, struct buf *out);
@@ -93,6 +100,7 @@ struct event_delivery {
 	uint32_t attempt; /* from 1 */
 	struct span delivery_id;
 	uint64_t debounced; /* events that came, of which this one was kept; 0 = it is alone */
+	struct span value;  /* of an alarm: what its object is now; absent = there is none */
 };
 
 /* Of a message: {"type":"topic","topic":its name,"key","data", ...}, or
@@ -100,6 +108,9 @@ struct event_delivery {
  * Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
  * rest as below}. Of a CloudEvent: {"type":"event","event_type":its
  * type,"source","subject","event":the whole of it, id, seq, time, and the rest as below}.
+ *
+ * Of an alarm: {"type":"alarm","event_type","scope","key","name","scheduled_at","fired_at",
+ * "payload", id, seq, time, attempt, "retry_count","is_retry","value", and the rest as below}.
  *
  * Appends the JSON object that handlers, watchers and `pawl events` see (worker-protocol.md, "State
  * trigger and its event"): type, event_type, scope, key, old_value, new_value (null when absent),

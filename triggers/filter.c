@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "triggers/alarm_wish.h"
 #include "triggers/dead_wish.h"
 #include "triggers/expr/failure.h"
 #include "triggers/expr/regex.h"
@@ -29,6 +30,7 @@ void filter_free(struct filter *filter)
 	condition_free(filter->condition);
 	selection_free(filter->selection);
 	dead_wish_free(filter->dead);
+	alarm_wish_free(filter->alarm);
 	mem_free(filter->tally.error_detail);
 	grouping_free(filter->concurrency_key);
 	shaping_free(filter->shaping);
@@ -77,6 +79,10 @@ bool filter_is_beside(const struct filter *filter, enum event_kind *out)
 {
 	static const enum event_kind KINDS[] = {EVENT_CUSTOM, EVENT_DEAD, EVENT_QUEUED,
 	                                        EVENT_PUBLISHED, EVENT_BROADCAST};
+	if (filter->alarm != NULL) {
+		*out = EVENT_ALARM_DUE;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
 		if (filter->events == 1u << KINDS[i]) {
 			*out = KINDS[i];
@@ -109,6 +115,9 @@ enum filter_miss filter_miss(const struct filter *filter, const struct event *ev
 	}
 	if (filter->dead != NULL && dead_wish_miss(filter->dead, event) != DEAD_PARTS) {
 		return MISS_DEAD;
+	}
+	if (filter->alarm != NULL && alarm_wish_miss(filter->alarm, event) != ALARM_PARTS) {
+		return MISS_ALARM;
 	}
 	for (size_t i = 0; i < filter->changed_count; i++) {
 		if (differs(&filter->changed[i], event)) {

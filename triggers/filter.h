@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct alarm_wish;
 struct dead_wish;
 
 /* What came of asking a filter. Not counted: events that the index did not ask it about. */
@@ -58,6 +59,7 @@ struct filter {
 	struct shaping *shaping;           /* NULL: each event is a delivery of its own */
 	struct span condition_function_id; /* the policy's, kept here */
 	struct dead_wish *dead;            /* of a dead letter; NULL: none */
+	struct alarm_wish *alarm;          /* of an alarm; NULL: none */
 	struct http_rule *http;   /* it is woken by requests, and by no event; NULL: by events */
 	struct filter_path group; /* of a queue: where messages say theirs; may be empty */
 };
@@ -71,6 +73,7 @@ enum filter_miss {
 	MISS_KEY,
 	MISS_SOURCE,
 	MISS_DEAD,
+	MISS_ALARM,
 	MISS_CHANGED
 };
 

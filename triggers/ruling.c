@@ -3,6 +3,7 @@
 #include "triggers/ruling.h"
 
 #include "base/json.h"
+#include "triggers/alarm_wish.h"
 #include "triggers/dead_wish.h"
 #include "triggers/expr/failure.h"
 
@@ -52,9 +53,10 @@ enum ruling ruling_of(const struct filter *filter, struct matching *matching,
                       struct value *out_error)
 {
 	static const enum ruling MISSES[] = {
-	        [MISS_SCOPE] = RULING_SCOPE, [MISS_EVENTS] = RULING_EVENTS,
-	        [MISS_KEY] = RULING_KEY,     [MISS_SOURCE] = RULING_SOURCE,
-	        [MISS_DEAD] = RULING_LETTER, [MISS_CHANGED] = RULING_CHANGED};
+	        [MISS_SCOPE] = RULING_SCOPE,    [MISS_EVENTS] = RULING_EVENTS,
+	        [MISS_KEY] = RULING_KEY,        [MISS_SOURCE] = RULING_SOURCE,
+	        [MISS_DEAD] = RULING_LETTER,    [MISS_ALARM] = RULING_ALARM,
+	        [MISS_CHANGED] = RULING_CHANGED};
 	enum filter_miss miss = filter_miss(filter, matching->event);
 	if (miss != MISS_NOTHING) {
 		return MISSES[miss];
@@ -111,12 +113,13 @@ static void say_key(const struct filter *filter, struct buf *out)
 
 static const char *say_kind(enum event_kind kind)
 {
-	return kind == EVENT_CUSTOM      ? "events that are sent in"
-	       : kind == EVENT_DEAD      ? "dead letters"
-	       : kind == EVENT_QUEUED    ? "messages of queues"
-	       : kind == EVENT_PUBLISHED ? "messages of topics"
-	       : kind == EVENT_BROADCAST ? "messages that `publish` sends"
-	                                 : "changes of the state";
+	return kind == EVENT_CUSTOM        ? "events that are sent in"
+	       : kind == EVENT_DEAD        ? "dead letters"
+	       : event_kind_is_alarm(kind) ? "alarms"
+	       : kind == EVENT_QUEUED      ? "messages of queues"
+	       : kind == EVENT_PUBLISHED   ? "messages of topics"
+	       : kind == EVENT_BROADCAST   ? "messages that `publish` sends"
+	                                   : "changes of the state";
 }
 
 static void say_events(const struct filter *filter, enum event_kind kind, struct buf *out)
@@ -125,7 +128,8 @@ static void say_events(const struct filter *filter, enum event_kind kind, struct
 	(void)filter_is_beside(filter, &wanted);
 	if (filter->http != NULL) {
 		BUF_LITERAL(out, "it wakes on HTTP requests, not on events");
-	} else if (event_kind_is_change(wanted) && event_kind_is_change(kind)) {
+	} else if ((event_kind_is_change(wanted) && event_kind_is_change(kind)) ||
+	           (event_kind_is_alarm(wanted) && event_kind_is_alarm(kind))) {
 		buf_format(out, "events does not list %s", event_kind_name(kind));
 	} else {
 		buf_format(out, "it wakes on %s, not on %s", say_kind(wanted), say_kind(kind));
@@ -149,6 +153,13 @@ static void say_letter(const struct filter *filter, const struct event *event, s
 	enum dead_part part = dead_wish_miss(filter->dead, event);
 	buf_span(out, span_of(dead_part_name(part)));
 	quote(out, " does not match: it wants ", filter->dead->glob[part]);
+}
+
+static void say_alarm(const struct filter *filter, const struct event *event, struct buf *out)
+{
+	enum alarm_part part = alarm_wish_miss(filter->alarm, event);
+	buf_span(out, span_of(alarm_part_name(part)));
+	quote(out, " does not match: it wants ", alarm_wish_text(filter->alarm, part));
 }
 
 static void say_fired(const struct filter *filter, struct buf *out)
@@ -225,6 +236,9 @@ static void say(const struct filter *filter, struct matching *matching, enum rul
 		break;
 	case RULING_SCOPE:
 		say_scope(filter, out);
+		break;
+	case RULING_ALARM:
+		say_alarm(filter, matching->event, out);
 		break;
 	case RULING_LETTER:
 		say_letter(filter, matching->event, out);

@@ -30,6 +30,7 @@
 	X(RULING_KEY, "key")                                                                       \
 	X(RULING_SOURCE, "source")                                                                 \
 	X(RULING_LETTER, "letter")                                                                 \
+	X(RULING_ALARM, "alarm")                                                                   \
 	X(RULING_EVENTS, "events")                                                                 \
 	X(RULING_SCOPE, "scope")                                                                   \
 	X(RULING_LATER, "later")                                                                   \

@@ -3,6 +3,7 @@
 #include "triggers/triggers.h"
 
 #include "base/json.h"
+#include "triggers/on_alarm.h"
 #include "triggers/on_dead.h"
 #include "triggers/on_event.h"
 #include "triggers/on_http.h"
@@ -15,6 +16,8 @@ static const struct trigger_type types[] = {
          on_event_print},
         {"dead", "Wakes when a delivery of another trigger becomes a dead letter.", on_dead_parse,
          on_dead_print},
+        {"alarm", "Wakes when the time of an alarm on an object has come.", on_alarm_parse,
+         on_alarm_print},
         {"http", "Wakes when a request comes to its path; the function's result answers it.",
          on_http_parse, on_http_print},
         {"durable:subscriber",
@@ -27,7 +30,7 @@ static const struct trigger_type types[] = {
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {"alarm", "cron"};
+static const char *const planned[] = {"cron"};
 
 size_t trigger_type_count(void)
 {

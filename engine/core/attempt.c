@@ -1,10 +1,11 @@
 /* This file runs attempts: event, condition, handler, verdict. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core/attempt.h"
+#include "engine/core/attempt_inside.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/alarm_sight.h"
 #include "engine/core/consent.h"
 #include "engine/core/entry.h"
 #include "wire/baggage.h"
@@ -13,43 +14,6 @@
 
 enum {
 	SELECTED_KEPT = 4096, /* bytes of a buffer that a spare attempt keeps */
-};
-
-struct attempts {
-	struct store *store;
-	struct functions *functions;
-	bool only_false_means_no;
-	struct matching matching; /* the event that a handler is to get a selection of */
-	attempt_done_fn *done;
-	void *ctx;
-	char log[ADAPTER_LOG_LEN + 1];
-	struct list spare; /* attempts that have ended: their buffers are used again */
-};
-
-struct attempt {
-	struct list link;
-	struct attempts *attempts;
-	struct delivery *delivery; /* NULL once it was dropped */
-	struct entry entry;
-	struct call call;
-	struct event event; /* spans into what entry_get lent, or into `bytes` */
-	struct buf bytes;   /* of the event, for a call that waits its turn */
-	bool asking;        /* the condition function is being called, not the handler */
-	bool calling;       /* call is out */
-	struct buf id;      /* delivery id */
-	struct buf baggage;
-	char traceparent[TRACEPARENT_ROOM];
-	int64_t started_ms;
-	int64_t started_us;
-	/* What a write of the handler has as its cause: copies, as the event's bytes are not ours.
-	 */
-	struct buf cause_path;
-	struct buf cause_root;
-	uint32_t depth;
-	struct buf selected; /* what the handler gets, if its trigger selects */
-	bool is_batch;
-	struct parcel parcel; /* of a batch: its events */
-	struct addressee to;  /* of a queued message */
 };
 
 struct attempts *attempts_new(struct store *store, struct functions *functions,
@@ -80,6 +44,7 @@ static void free_attempt(struct attempt *attempt)
 	buf_free(&attempt->bytes);
 	parcel_close(&attempt->parcel);
 	addressee_close(&attempt->to);
+	alarm_sight_close(&attempt->sight);
 	mem_free(attempt);
 }
 
@@ -127,26 +92,10 @@ static void give_back(struct attempt *attempt)
 	buf_shrink(&attempt->selected, SELECTED_KEPT);
 	buf_clear(&attempt->bytes);
 	buf_shrink(&attempt->bytes, SELECTED_KEPT);
+	buf_clear(&attempt->sight.value);
+	buf_shrink(&attempt->sight.value, SELECTED_KEPT);
 	parcel_close(&attempt->parcel);
 	list_push_front(&attempt->attempts->spare, &attempt->link);
-}
-
-uint32_t attempt_number(const struct delivery *delivery)
-{
-	return delivery->failures + 1;
-}
-
-struct span attempt_worker(const struct delivery *delivery)
-{
-	const struct attempt *attempt = delivery->attempt;
-	bool has_one = attempt != NULL && attempt->calling && attempt->call.executor != NULL;
-	return has_one ? attempt->call.executor->name : SPAN_NONE;
-}
-
-int64_t attempt_running_ms(const struct delivery *delivery)
-{
-	const struct attempt *attempt = delivery->attempt;
-	return attempt ? (clock_mono_us() - attempt->started_us) / 1000 : 0;
 }
 
 static bool is_message(const struct attempt *attempt)
@@ -157,13 +106,6 @@ static bool is_message(const struct attempt *attempt)
 static bool is_queued(const struct attempt *attempt)
 {
 	return attempt->event.kind == EVENT_QUEUED;
-}
-
-struct span attempt_function(const struct delivery *delivery)
-{
-	const struct attempt *attempt = delivery->attempt;
-	return attempt != NULL && attempt->calling ? attempt->call.function_id
-	                                           : delivery->binding->function_id;
 }
 
 /* Ends the attempt with a verdict. The delivery may be freed by whoever hears it. */
@@ -300,8 +242,9 @@ static void write_event(struct call *call, struct buf *out)
 		         span_make(number, (size_t)len), out);
 		return;
 	}
-	struct event_delivery shown = {attempt_number(delivery), buf_view(&attempt->id),
-	                               delivery->debounced};
+	struct event_delivery shown = {
+	        attempt_number(delivery), buf_view(&attempt->id), delivery->debounced,
+	        attempt->sight.value.len != 0 ? buf_view(&attempt->sight.value) : SPAN_NONE};
 	event_write_json(&attempt->event, span_of(attempt->attempts->log), &shown, out);
 }
 
@@ -400,6 +343,52 @@ static struct span kept_if_it_waits(struct attempt *attempt, struct span bytes)
 	return buf_view(&attempt->bytes);
 }
 
+static void end_unread(struct attempt *attempt, int status, const struct err *err)
+{
+	bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION ||
+	            status == E_INVALID;
+	finish_early(attempt, gone ? VERDICT_BURY : VERDICT_AGAIN, err);
+}
+
+/* ---- alarms ---- */
+
+static void was_seen(struct alarm_sight *sight, int status, const struct err *err)
+{
+	struct attempt *attempt = MEM_CONTAINER(sight, struct attempt, sight);
+	if (attempt->delivery == NULL) {
+		free_attempt(attempt); /* `attempts` may be gone as well */
+	} else if (status != 0) {
+		end_unread(attempt, status, err);
+	} else if (!sight->runs) {
+		struct attempt_end end = {.verdict = VERDICT_OBSOLETE, .retry_after_ms = -1};
+		finish(attempt, &end);
+	} else {
+		write_identity(attempt);
+		call_function(attempt);
+	}
+}
+
+/* Not one that somebody wants to have delivered again. */
+static bool must_be_seen(const struct attempt *attempt)
+{
+	return attempt->event.kind == EVENT_ALARM_DUE && attempt->delivery->replay == 0;
+}
+
+/* It takes turns of the loop: the event has to be our own till then. */
+static void look_at_alarm(struct attempt *attempt, struct span bytes)
+{
+	struct err err;
+	if (bytes.ptr != attempt->bytes.ptr) {
+		buf_clear(&attempt->bytes);
+		buf_span(&attempt->bytes, bytes);
+	}
+	int status = event_decode(attempt->delivery->seq, buf_view(&attempt->bytes),
+	                          &attempt->event, &err);
+	POST(status == 0); /* it has been decoded before */
+	attempt->sight.done = was_seen;
+	alarm_sight_start(attempt->attempts->store, &attempt->sight, &attempt->event);
+}
+
 static void event_came(struct entry *entry, int status, struct span bytes, const struct err *err)
 {
 	struct attempt *attempt = MEM_CONTAINER(entry, struct attempt, entry);
@@ -415,8 +404,11 @@ static void event_came(struct entry *entry, int status, struct span bytes, const
 		err = &broken;
 	}
 	if (status != 0) {
-		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION;
-		finish_early(attempt, gone ? VERDICT_BURY : VERDICT_AGAIN, err);
+		end_unread(attempt, status, err);
+		return;
+	}
+	if (must_be_seen(attempt)) {
+		look_at_alarm(attempt, bytes);
 		return;
 	}
 	write_identity(attempt);
@@ -441,9 +433,7 @@ static void parcel_came(struct parcel *parcel, int status, const struct err *err
 		return;
 	}
 	if (status != 0) {
-		bool gone = status == E_NOT_FOUND || status == E_DAMAGED || status == E_VERSION ||
-		            status == E_INVALID;
-		finish_early(attempt, gone ? VERDICT_BURY : VERDICT_AGAIN, err);
+		end_unread(attempt, status, err);
 		return;
 	}
 	attempt->event = parcel->deepest;
@@ -557,34 +547,6 @@ void attempt_drop(struct attempts *attempts, struct delivery *delivery)
 		call_cancel(&attempt->call);
 		give_back(attempt);
 	}
-	/* Else its event is being read, or its batch: who hears of that frees it. */
+	/* Else its event is being read, or its batch, or its alarm: who hears of that frees it. */
 	parcel_drop(&attempt->parcel);
-}
-
-bool attempt_cause(const struct delivery *delivery, struct span log, struct buf *scratch,
-                   struct event_cause *out)
-{
-	const struct attempt *attempt = delivery->attempt;
-	if (attempt == NULL) {
-		return false;
-	}
-	buf_clear(scratch);
-	(void)buf_reserve(scratch, attempt->cause_path.len + attempt->cause_root.len +
-	                                   delivery->binding->id.len + attempt->id.len + 2);
-	if (attempt->cause_root.len != 0) {
-		buf_span(scratch, buf_view(&attempt->cause_root));
-	} else {
-		event_write_id(log, attempt->event.epoch, attempt->event.seq, scratch);
-	}
-	out->root = buf_view(scratch);
-	size_t at = scratch->len;
-	if (attempt->cause_path.len != 0) {
-		buf_span(scratch, buf_view(&attempt->cause_path));
-		buf_byte(scratch, '\n');
-	}
-	buf_span(scratch, delivery->binding->id);
-	out->path = span_make(scratch->ptr + at, scratch->len - at);
-	out->depth = attempt->depth + 1;
-	out->delivery = buf_view(&attempt->id);
-	return true;
 }

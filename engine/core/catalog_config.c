@@ -171,16 +171,20 @@ int catalog_sync_config(struct catalog *catalog, const struct trigger_spec specs
 	return 0;
 }
 
-static bool same_defaults(const struct trigger_defaults *a, const struct trigger_defaults *b)
+static bool same_retry(const struct retry_policy *x, const struct retry_policy *y)
 {
-	const struct retry_policy *x = &a->retry;
-	const struct retry_policy *y = &b->retry;
-	return a->concurrency == b->concurrency && a->timeout_ms == b->timeout_ms &&
-	       x->max_attempts == y->max_attempts && x->initial_ms == y->initial_ms &&
+	return x->max_attempts == y->max_attempts && x->initial_ms == y->initial_ms &&
 	       x->max_ms == y->max_ms && !(x->multiplier < y->multiplier) &&
 	       !(x->multiplier > y->multiplier) && x->jitter_percent == y->jitter_percent &&
 	       x->max_age_ms == y->max_age_ms && x->schedule_count == y->schedule_count &&
 	       memcmp(x->schedule, y->schedule, x->schedule_count * sizeof *x->schedule) == 0;
+}
+
+static bool same_defaults(const struct trigger_defaults *a, const struct trigger_defaults *b)
+{
+	return a->concurrency == b->concurrency && a->timeout_ms == b->timeout_ms &&
+	       a->alarm_timeout_ms == b->alarm_timeout_ms && same_retry(&a->retry, &b->retry) &&
+	       same_retry(&a->alarm_retry, &b->alarm_retry);
 }
 
 void catalog_configure(struct catalog *catalog, const struct catalog_options *options)

@@ -41,7 +41,7 @@ static void look_later(struct clock_turn *turn)
 static void turn_to(struct clock_turn *turn, int64_t wall_ms)
 {
 	alarms_turn(turn->core->alarms, wall_ms - clock_wall_ms());
-	turn->since_ms = clock_real_ms();
+	turn->since_ms = turn->looked_ms = clock_real_ms();
 	turn->calm = 0;
 }
 
@@ -79,8 +79,10 @@ static void look_after(struct clock_turn *turn)
 	}
 }
 
-static bool must_settle(struct clock_turn *turn, int64_t waited_ms)
+static bool must_settle(struct clock_turn *turn, int64_t now)
 {
+	int64_t waited_ms = now - turn->looked_ms;
+	turn->looked_ms = now;
 	if (dispatch_running(turn->core->dispatch) == 0 || turn->settled_ms >= turn->settle_ms) {
 		return false;
 	}
@@ -96,8 +98,6 @@ static void look(struct clock_turn *turn)
 		return;
 	}
 	int64_t now = clock_real_ms();
-	int64_t waited_ms = now - turn->looked_ms;
-	turn->looked_ms = now;
 	bool is_due = alarms_next_ms(core->alarms) <= clock_wall_ms();
 	turn->at_rest = core->ready && !is_due && store_is_at_rest(core->store);
 	if (!turn->at_rest && now - turn->since_ms >= CLOCK_TURN_REST_MS) {
@@ -111,7 +111,7 @@ static void look(struct clock_turn *turn)
 	} else if (++turn->calm < CALM_LOOKS) {
 		look_after(turn);
 		look_soon(turn);
-	} else if (must_settle(turn, waited_ms)) {
+	} else if (must_settle(turn, now)) {
 		turn->since_ms = now;
 		look_later(turn);
 	} else {

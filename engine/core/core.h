@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct alarm_book;
 struct alarms;
 struct catalog;
 struct clock_turn;
@@ -30,6 +31,7 @@ struct core {
 	struct functions *functions;
 	struct state *state;
 	struct expiry *expiry;
+	struct alarm_book *alarm_book;
 	struct idem *idem;
 	struct dead *dead;
 	struct dispatch *dispatch;

@@ -142,7 +142,9 @@ static void write_undelivered(const struct dead *dead, const struct delivery *de
 	} else if (words->batch.len != 0) {
 		buf_span(out, words->batch);
 	} else if (words->event != NULL) {
-		struct event_delivery shown = {attempt_number(delivery), id, delivery->debounced};
+		const struct event_delivery shown = {.attempt = attempt_number(delivery),
+		                                     .delivery_id = id,
+		                                     .debounced = delivery->debounced};
 		event_write_json(words->event, span_of(dead->log), &shown, out);
 	} else {
 		BUF_LITERAL(out, "null");

@@ -195,6 +195,7 @@ void dispatch_leave_lane(struct dispatch *dispatch, struct delivery *delivery)
 void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
+	struct alarm_farewell farewell = dispatch_part(delivery);
 	if (delivery->recorded) {
 		const struct dispatch_hooks *hooks = &dispatch->hooks;
 		job_store_settle(dispatch->store, delivery, hooks->cursor_of(hooks->ctx, binding));
@@ -206,6 +207,7 @@ void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery)
 	}
 	dispatch_leave_lane(dispatch, delivery);
 	dispatch_free_delivery(dispatch, delivery);
+	dispatch_tell_parted(dispatch, &farewell);
 	dispatch_pump(dispatch, binding);
 	if (binding->held <= dispatch->options.job_max / 2) {
 		dispatch->hooks.has_room(dispatch->hooks.ctx, binding);
@@ -435,6 +437,10 @@ static void attempt_ended(void *ctx, struct delivery *delivery, const struct att
 		return;
 	case VERDICT_UNWANTED:
 		binding->condition_no++;
+		dispatch_settle(dispatch, delivery);
+		return;
+	case VERDICT_OBSOLETE:
+		binding->cancelled++;
 		dispatch_settle(dispatch, delivery);
 		return;
 	case VERDICT_AGAIN: {

@@ -67,6 +67,18 @@ typedef void dispatch_dead_fn(void *ctx, const struct delivery *delivery,
                               const struct event *event);
 void dispatch_on_dead(struct dispatch *dispatch, dispatch_dead_fn *died, void *ctx);
 
+/* How a delivery of a trigger of type alarm ended. Borrowed during the call. */
+struct dispatch_alarm_end {
+	const struct binding *binding;
+	bool has_failed;
+	struct span code, message; /* why */
+	struct span trigger;
+	uint32_t attempts;
+};
+/* Called when one has: it is in hand no more, and what its outcome puts is in the open group. */
+typedef void dispatch_alarm_fn(void *ctx, uint64_t seq, const struct dispatch_alarm_end *end);
+void dispatch_on_alarm(struct dispatch *dispatch, dispatch_alarm_fn *ended, void *ctx);
+
 /* A binding begins; its function is watched from now on. */
 void dispatch_attach(struct dispatch *dispatch, struct binding *binding);
 /* It ends: running attempts are forgotten, what waits goes with its records (put into the open
@@ -128,6 +140,8 @@ struct causes *dispatch_causes(struct dispatch *dispatch);
 struct delivery *dispatch_find(const struct binding *binding, uint64_t seq, uint32_t replay);
 /* Some delivery of this event is in hand, replayed or not, or an open window has it. */
 bool dispatch_has_seq(const struct binding *binding, uint64_t seq);
+/* One of them is to be done yet: none that is dead and holds its lane. */
+bool dispatch_owes(const struct binding *binding, uint64_t seq);
 /* Gives it up without a dead letter; a tombstone keeps it from ever running again. Not while it is
  * being buried. The caller commits; the delivery is gone. */
 void dispatch_cancel(struct dispatch *dispatch, struct delivery *delivery);

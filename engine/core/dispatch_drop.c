@@ -24,10 +24,17 @@ static void discard(struct dispatch *dispatch, struct delivery *delivery)
  * it is not known whether it was written. */
 static void discard_whole(struct dispatch *dispatch, struct delivery *delivery)
 {
-	if (delivery->recorded || delivery->doom.len != 0) {
+	bool is_doomed = delivery->doom.len != 0;
+	if (delivery->binding->filter->alarm != NULL && !is_doomed) {
+		dispatch_doom(delivery, SPAN("trigger_gone"),
+		              SPAN("the trigger was removed, or gave up the range of its event"));
+	}
+	struct alarm_farewell farewell = dispatch_part(delivery);
+	if (delivery->recorded || is_doomed) {
 		job_store_delete(dispatch->store, delivery->binding, delivery->seq);
 	}
 	discard(dispatch, delivery);
+	dispatch_tell_parted(dispatch, &farewell);
 }
 
 static uint64_t last_of(const struct delivery *delivery)

@@ -17,6 +17,8 @@ struct dispatch {
 	struct dispatch_hooks hooks;
 	dispatch_dead_fn *died;
 	void *died_ctx;
+	dispatch_alarm_fn *alarm_ended;
+	void *alarm_ctx;
 	struct order order;
 	struct causes causes;
 	struct range_letters ranges;
@@ -38,6 +40,20 @@ void dispatch_settle(struct dispatch *dispatch, struct delivery *delivery);
 /* From here on the delivery is only to be buried, however often that has to be tried. */
 void dispatch_doom(struct delivery *delivery, struct span code, struct span message);
 void dispatch_free_delivery(struct dispatch *dispatch, struct delivery *delivery);
+
+/* dispatch_alarm.c */
+/* What is told of a delivery when it has gone; all zero: nothing. */
+struct alarm_farewell {
+	struct buf text; /* code, NUL, message */
+	uint64_t seq;
+	struct binding *binding;
+	bool has_failed;
+	uint32_t attempts;
+};
+/* While it is there... */
+struct alarm_farewell dispatch_part(const struct delivery *delivery);
+/* ...and when it is gone. */
+void dispatch_tell_parted(struct dispatch *dispatch, struct alarm_farewell *farewell);
 
 /* dispatch_jobs.c */
 /* It is the head of its lane: ready, or it sleeps until it is due. */

@@ -140,12 +140,14 @@ void dispatch_retry_now(struct dispatch *dispatch, struct delivery *delivery)
 void dispatch_block(struct dispatch *dispatch, struct delivery *delivery)
 {
 	struct binding *binding = delivery->binding;
+	struct alarm_farewell farewell = dispatch_part(delivery);
 	delivery->state = DELIVERY_BLOCKED;
 	delivery->recorded = true;
 	binding->blocked++;
 	buf_clear(&delivery->doom);
 	causes_remove(&dispatch->causes, delivery);
 	dispatch_leave_owed(dispatch, delivery);
+	dispatch_tell_parted(dispatch, &farewell);
 	dispatch_pump(dispatch, binding);
 }
 

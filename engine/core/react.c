@@ -115,6 +115,7 @@ static void woken(void *ctx, struct index_entry *entry, enum filter_answer answe
 	struct react *react = ctx;
 	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
 	uint64_t seq = react->matching.event->seq;
+	react->woken += is_judged_by(binding, seq);
 	if (binding->lagging || !is_judged_by(binding, seq) || is_dropped(binding, seq)) {
 		return;
 	}
@@ -132,11 +133,14 @@ static void match(struct react *react, uint64_t seq, struct span bytes)
 	if (event_decode(seq, bytes, &event, &err) != 0) {
 		log_error("react", "event %llu cannot be read and wakes nobody: %s",
 		          (unsigned long long)seq, err.text);
-	} else {
-		matching_begin(&react->matching, &event);
-		index_match(react->index, &react->matching, woken, react);
+		react->next_seq = seq + 1;
+		return;
 	}
+	react->woken = 0;
+	matching_begin(&react->matching, &event);
+	index_match(react->index, &react->matching, woken, react);
 	react->next_seq = seq + 1;
+	react_tell_alarm(react, &event, react->woken != 0);
 }
 
 /* ---- reading the journal: the live ones after a start ---- */
@@ -207,14 +211,20 @@ static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
 	    !collects(binding) || !dispatch_has_room(work->react->dispatch, binding)) {
 		return;
 	}
-	if (is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0) {
+	bool is_judged = is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0;
+	bool taken = false;
+	if (is_judged) {
 		matching_begin(&work->react->matching, &event);
 		enum filter_answer answer = filter_matches(binding->filter, &work->react->matching);
-		if (filter_wakes(binding->filter, answer) && !is_dropped(binding, seq)) {
+		taken = filter_wakes(binding->filter, answer) && !is_dropped(binding, seq);
+		if (taken) {
 			offer(work->react, binding, answer);
 		}
 	}
 	binding->next_seq = seq + 1;
+	if (is_judged) {
+		react_tell_alarm(work->react, &event, taken);
+	}
 }
 
 static void chunk_done(struct store_read *read, int status, const struct err *err)
@@ -483,25 +493,6 @@ void react_free(struct react *react)
 	}
 }
 
-void react_on_events(struct react *react, void (*came)(void *ctx), void *ctx)
-{
-	react->came = came;
-	react->came_ctx = ctx;
-}
-
-void react_on_finished(struct react *react, void (*finished)(void *ctx, struct binding *binding),
-                       void *ctx)
-{
-	react->finished = finished;
-	react->finished_ctx = ctx;
-}
-
-void react_on_recovery(struct react *react, void (*recovered)(void *ctx), void *ctx)
-{
-	react->recovered = recovered;
-	react->recovered_ctx = ctx;
-}
-
 void react_add(struct react *react, struct binding *binding, uint64_t own_cursor_seq)
 {
 	list_init(&binding->active_link);
@@ -537,6 +528,7 @@ void react_remove(struct react *react, struct binding *binding, bool keep_record
 	}
 	if (binding->lagging && !keep_records) {
 		react_delete_cursor(react, binding);
+		react_tell_alarm_gone(react, binding);
 	}
 }
 

@@ -85,6 +85,15 @@ void react_look_at_parked(struct react *react);
 /* There is no room for another dead letter now. */
 bool react_holds_dead_letters(const struct react *react);
 
+/* Called when an event `alarm:due` was matched, by all live triggers or by one that lags; `taken`:
+ * a delivery of it was made. */
+void react_on_alarm(struct react *react,
+                    void (*matched)(void *ctx, const struct event *event, bool taken), void *ctx);
+/* Called when a trigger of type alarm goes that has not seen all its events. */
+void react_on_alarm_gone(struct react *react, void (*gone)(void *ctx), void *ctx);
+/* The first event that the live triggers have not seen. */
+uint64_t react_next_seq(const struct react *react);
+
 /* Called for every group of events that comes. */
 void react_on_events(struct react *react, void (*came)(void *ctx), void *ctx);
 /* Called when a version has nothing left to do. */

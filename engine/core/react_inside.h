@@ -29,6 +29,11 @@ struct react {
 	struct matching matching; /* the event that filters are being asked about */
 	void (*finished)(void *ctx, struct binding *binding);
 	void *finished_ctx;
+	void (*alarm_matched)(void *ctx, const struct event *event, bool taken);
+	void *alarm_ctx;
+	void (*alarm_gone)(void *ctx);
+	void *alarm_gone_ctx;
+	size_t woken; /* by the event that is matched */
 	void (*came)(void *ctx);
 	void *came_ctx;
 	void (*recovered)(void *ctx);
@@ -55,6 +60,10 @@ bool react_is_doomed(const struct react *react, const struct binding *binding,
 
 /* react_owed.c */
 void react_park_is_over(struct alarm *alarm);
+
+/* react_hooks.c */
+void react_tell_alarm(struct react *react, const struct event *event, bool taken);
+void react_tell_alarm_gone(struct react *react, const struct binding *binding);
 
 /* react_cursor.c */
 /* Puts them soon, all in one group. */

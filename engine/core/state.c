@@ -41,7 +41,10 @@ static const struct state_function {
           {ARG_SCOPE, ARG_KEY, ARG_OPS, ARG_ATOMIC, ARG_IF_REV, ARG_EVENT_ON_NOOP, LIFETIME,
            ARG_IDEMPOTENCY_KEY}},
          state_update},
-        {{NAME("state::delete"), 2, 4, {ARG_SCOPE, ARG_KEY, ARG_IF_REV, ARG_IDEMPOTENCY_KEY}},
+        {{NAME("state::delete"),
+          2,
+          5,
+          {ARG_SCOPE, ARG_KEY, ARG_IF_REV, ARG_KEEP_ALARMS, ARG_IDEMPOTENCY_KEY}},
          state_delete},
         {{NAME("state::list"),
           1,
@@ -54,8 +57,8 @@ static const struct state_function {
         {{NAME("state::transact"), 1, 2, {ARG_OPS, ARG_IDEMPOTENCY_KEY}}, state_transact},
         {{NAME("state::clear"),
           1,
-          5,
-          {ARG_SCOPE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR, ARG_IDEMPOTENCY_KEY}},
+          6,
+          {ARG_SCOPE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR, ARG_KEEP_ALARMS, ARG_IDEMPOTENCY_KEY}},
          state_clear},
 };
 
@@ -123,6 +126,11 @@ void state_set_scopes(struct state *state, const struct scope_rules *rules)
 		state->scopes[i].match = mem_span(rules->list[i].match);
 	}
 	state->tasks.scopes = (struct scope_rules){state->scopes, rules->count};
+}
+
+void state_drop_alarms(struct state *state, const struct alarm_traces *traces)
+{
+	state->tasks.traces = traces;
 }
 
 void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx)

@@ -17,6 +17,7 @@
  * per key); different keys do not wait for each other. An answer leaves when everything that it was
  * computed from is durable.
  */
+struct alarm_traces;
 struct state;
 struct store;
 struct alarms;
@@ -47,6 +48,8 @@ void state_set_idem(struct state *state, struct idem *idem);
 void state_set_feedback(struct state *state, struct feedback *feedback);
 /* Copied. */
 void state_set_scopes(struct state *state, const struct scope_rules *rules);
+/* With an object its alarms go. Borrowed. */
+void state_drop_alarms(struct state *state, const struct alarm_traces *traces);
 /* Told of every record that is put and expires. */
 typedef void state_expiring_fn(void *ctx, struct record_key key, int64_t at_ms);
 void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx);

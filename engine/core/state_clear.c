@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/alarm_trace.h"
 #include "engine/core/change.h"
 #include "engine/core/key_range.h"
 
@@ -88,6 +89,23 @@ static bool key_met(void *ctx, struct span key, const struct record *record)
 	return true;
 }
 
+/* Of all objects of the batch, those without a value included; the last batch reaches to the end.
+ */
+static bool drop_alarms(const struct clearing *clearing)
+{
+	const struct task *task = clearing->task;
+	const struct alarm_traces *traces = task->tasks->traces;
+	struct span from = buf_view(&clearing->range.start);
+	struct span end = buf_view(&clearing->range.end);
+	if (argument_is_true(task->args[ARG_KEEP_ALARMS])) {
+		return false;
+	}
+	return clearing->more ? alarm_traces_drop_up_to(traces, clearing->scope, from,
+	                                                clearing->keys[clearing->count - 1].key)
+	                      : alarm_traces_drop_before(traces, clearing->scope, from,
+	                                                 end.len != 0 ? end : SPAN_NONE);
+}
+
 /* The records may have changed since they were met: what counts is what is there now. */
 static void delete_step(struct task *task)
 {
@@ -113,7 +131,22 @@ static void delete_step(struct task *task)
 		change_put(task->tasks, &change, &origin);
 		clearing->put++;
 	}
+	(void)drop_alarms(clearing);
 	store_commit(store, &clearing->durable);
+}
+
+/* There is no value any more, but there may be alarms. */
+static void end_step(struct clearing *clearing, uint64_t group)
+{
+	struct task *task = clearing->task;
+	struct change_origin origin;
+	struct err err;
+	clearing->put = 0;
+	if (change_begin(task, &origin, &err) == 0 && drop_alarms(clearing)) {
+		store_commit(task->tasks->store, &clearing->durable);
+	} else {
+		finish(clearing, group);
+	}
 }
 
 static void keys_met(struct store_scan *scan, int status, bool more, uint64_t group,
@@ -127,7 +160,7 @@ static void keys_met(struct store_scan *scan, int status, bool more, uint64_t gr
 		return;
 	}
 	if (clearing->count == 0) {
-		finish(clearing, group);
+		end_step(clearing, group);
 		return;
 	}
 	size_t from = 0;
@@ -159,6 +192,10 @@ static void batch_durable(struct store_waiter *waiter, int status, const struct 
 		return;
 	}
 	clearing->deleted += clearing->put;
+	if (clearing->count == 0) {
+		finish(clearing, 0);
+		return;
+	}
 	key_range_behind(&clearing->range, clearing->keys[clearing->count - 1].key);
 	if (clearing->more && clearing->deleted < clearing->limit) {
 		scan_next(clearing);

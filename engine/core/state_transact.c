@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/alarm_trace.h"
 #include "engine/core/change.h"
 #include "engine/core/update.h"
 
@@ -23,9 +24,9 @@ static const struct {
 static const struct argument_form step_form = {
         {"state::transact", 15},
         3,
-        12,
+        13,
         {ARG_TYPE, ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_OPS, ARG_IF_REV, ARG_EVENT_ON_NOOP,
-         ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT, ARG_IDEMPOTENCY_KEY},
+         ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT, ARG_KEEP_ALARMS, ARG_IDEMPOTENCY_KEY},
 };
 
 /* One operation: what was asked for, then what is to be put. */
@@ -35,6 +36,7 @@ struct step {
 	struct span ops;   /* of an update */
 	struct span if_rev;
 	bool event_on_noop;
+	bool keep_alarms;
 	struct lifetime lifetime;
 	bool is_change;
 	struct change change;
@@ -198,6 +200,10 @@ static void put_all(struct task *task, struct transaction *transaction,
 			step->change.new_value.ptr = task->answer.ptr + step->new_at;
 		}
 		change_put(task->tasks, &step->change, origin);
+		if (step->type == STEP_DELETE && !step->keep_alarms) {
+			(void)alarm_traces_drop(task->tasks->traces, step->change.key.part,
+			                        step->change.key.key);
+		}
 	}
 }
 
@@ -277,6 +283,7 @@ static int read_step(struct task *task, struct span text, struct step *step, str
 	step->ops = args[ARG_OPS];
 	step->if_rev = args[ARG_IF_REV];
 	step->event_on_noop = argument_is_true(args[ARG_EVENT_ON_NOOP]);
+	step->keep_alarms = argument_is_true(args[ARG_KEEP_ALARMS]);
 	status = lifetime_read(step_form.name, args, &step->lifetime, err);
 	if (status != 0) {
 		return status;

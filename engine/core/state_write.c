@@ -3,6 +3,7 @@
 #include "engine/core/state_write.h"
 
 #include "base/json.h"
+#include "engine/core/alarm_trace.h"
 #include "engine/core/change.h"
 #include "engine/core/update.h"
 
@@ -69,6 +70,13 @@ static void set_step(struct task *task)
 	put(task, &change, &origin, false);
 }
 
+/* Also those of an object that has no value. */
+static bool drop_alarms(const struct task *task)
+{
+	return !argument_is_true(task->args[ARG_KEEP_ALARMS]) &&
+	       alarm_traces_drop(task->tasks->traces, task->key.part, task->key.key);
+}
+
 static void delete_step(struct task *task)
 {
 	struct change change;
@@ -78,12 +86,17 @@ static void delete_step(struct task *task)
 		return;
 	}
 	if (change.old_value.ptr == NULL) {
-		task_answer(task, SPAN_NONE, task->look.group);
+		if (drop_alarms(task)) {
+			task_commit(task, SPAN_NONE);
+		} else {
+			task_answer(task, SPAN_NONE, task->look.group);
+		}
 		return;
 	}
 	buf_span(&task->answer, change.old_value);
 	change.old_value = buf_view(&task->answer);
 	change_put(task->tasks, &change, &origin);
+	(void)drop_alarms(task);
 	task_commit(task, change.old_value);
 }
 

@@ -32,6 +32,7 @@
  *
  * A step never ends its task before it returns: the answer comes in a later call of the store.
  */
+struct alarm_traces;
 struct binding;
 struct feedback;
 struct idem;
@@ -55,6 +56,7 @@ struct tasks {
 	struct scope_rules scopes;
 	void (*expiring)(void *ctx, struct record_key key, int64_t at_ms); /* may be NULL */
 	void *expiring_ctx;
+	const struct alarm_traces *traces; /* of the objects that have alarms; NULL: none has */
 	struct idem *idem;
 	task_end_fn *end;
 	struct lanes lanes;

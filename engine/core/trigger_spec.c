@@ -9,12 +9,13 @@ void trigger_spec_default(struct binding *binding, const struct trigger_defaults
 {
 	struct trigger_policy *policy = &binding->policy;
 	*policy = binding->said;
-	binding->retry = defaults->retry;
+	bool is_alarm = binding->filter->alarm != NULL;
+	binding->retry = is_alarm ? defaults->alarm_retry : defaults->retry;
 	if (policy->concurrency == 0) {
 		policy->concurrency = defaults->concurrency;
 	}
 	if (policy->timeout_ms == 0) {
-		policy->timeout_ms = defaults->timeout_ms;
+		policy->timeout_ms = is_alarm ? defaults->alarm_timeout_ms : defaults->timeout_ms;
 	}
 }
 

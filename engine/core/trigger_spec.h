@@ -23,6 +23,8 @@ struct trigger_defaults {
 	uint32_t concurrency;
 	int64_t timeout_ms;
 	struct retry_policy retry;
+	struct retry_policy alarm_retry; /* of type alarm */
+	int64_t alarm_timeout_ms;
 };
 
 /* A new binding that nobody knows yet; trigger_record_free frees it. E_INVALID and others: see

@@ -14,6 +14,7 @@
 enum verdict {
 	VERDICT_DONE,     /* the handler has it */
 	VERDICT_UNWANTED, /* the condition function said no */
+	VERDICT_OBSOLETE, /* the alarm is not there any more: nobody was called */
 	VERDICT_RETRY,    /* the handler failed: uses up an attempt */
 	VERDICT_AGAIN,    /* nobody's fault: worker gone, engine stopping */
 	VERDICT_WAIT,     /* the function that a queued message names has no room, or is absent */

@@ -40,6 +40,8 @@ extern const struct builtin_row builtin_replay_rows[];
 extern const struct builtin_row builtin_explain_rows[];
 extern const struct builtin_row builtin_trial_rows[];
 extern const struct builtin_row builtin_publish_rows[];
+extern const struct builtin_row builtin_alarm_rows[];
+extern const struct builtin_row builtin_alarm_list_rows[];
 extern const struct builtin_row builtin_clock_rows[];
 extern const struct builtin_row builtin_message_rows[];
 extern const struct builtin_row builtin_queue_rows[];

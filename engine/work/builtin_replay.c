@@ -121,7 +121,7 @@ static void make(struct replay *replay, struct binding *binding)
 	buf_format(&id, "/%.*s/r%u", SPAN_ARG(binding->id), replay->number);
 	show(replay, buf_view(&id));
 	if (!replay->dry) {
-		const struct event_delivery shown = {1, buf_view(&id), 0};
+		const struct event_delivery shown = {.attempt = 1, .delivery_id = buf_view(&id)};
 		event_write_json(event, span_of(replay->log), &shown, &json);
 		const struct filter *filter = binding->filter;
 		const struct delivery_groups groups = dispatch_groups(filter, &replay->matching);

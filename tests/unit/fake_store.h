@@ -425,6 +425,21 @@ void store_delete(struct store *store, struct record_key key, uint64_t rev)
 	row->group = store->open_group;
 }
 
+void store_delete_range(struct store *store, enum space space, struct span part, struct span start,
+                        struct span end)
+{
+	MAP_EACH(&store->rows, node)
+	{
+		const struct record_key key = MEM_CONTAINER(node, struct fake_row, node)->key;
+		bool is_in = key.space == space && span_equal(key.part, part) &&
+		             span_compare(key.key, start) >= 0 &&
+		             (end.len == 0 || span_compare(key.key, end) < 0);
+		if (is_in) {
+			store_delete(store, key, 0);
+		}
+	}
+}
+
 void store_commit(struct store *store, struct store_waiter *waiter)
 {
 	if (waiter != NULL) {

@@ -888,11 +888,12 @@ static void types_are_known_planned_or_unknown(void **state)
 	request.type = SPAN("stat");
 	assert_int_equal(trigger_parse(&request, &filter, &policy, &err), E_NOT_FOUND);
 	assert_string_equal(err.code, "trigger_type_not_found");
-	assert_non_null(strstr(err.text, "the types are: state, event, dead, http, durable:subscriber"));
+	assert_non_null(strstr(
+	        err.text, "the types are: state, event, dead, alarm, http, durable:subscriber"));
 	assert_true(trigger_type_is_ours(SPAN("state")));
 	assert_true(trigger_type_is_ours(SPAN("alarm")));
 	assert_false(trigger_type_is_ours(SPAN("my-type")));
-	assert_int_equal(trigger_type_count(), 7);
+	assert_int_equal(trigger_type_count(), 8);
 	assert_string_equal(trigger_type_at(0)->name, "state");
 }
 

@@ -1,0 +1,88 @@
+/* This file holds the table of the config's section `alarms`. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/config_table.h"
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+#define DAY (24LL * HOUR)
+
+static const struct field alarm_retry_fields[] = {
+        {.name = "max_attempts",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_retry, max_attempts),
+         .otherwise = "7",
+         .min = 1,
+         .max = 1000,
+         .change = FIELD_LIVE,
+         .help = "How often the handler of an alarm is called before the alarm has failed: once, "
+                 "and six "
+                 "times again."},
+        {.name = "initial_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_retry, initial_ms),
+         .otherwise = "2000",
+         .min = 1,
+         .max = DAY,
+         .unit = "ms",
+         .change = FIELD_LIVE,
+         .help = "The wait before the second attempt."},
+        {.name = "max_ms",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_retry, max_ms),
+         .otherwise = "64000",
+         .min = 1,
+         .max = DAY,
+         .unit = "ms",
+         .change = FIELD_LIVE,
+         .help = "The longest wait."},
+        {.name = "multiplier",
+         .kind = FIELD_DECIMAL,
+         .offset = offsetof(struct config_retry, multiplier),
+         .otherwise = "2",
+         .min = 1000,
+         .max = 10000,
+         .change = FIELD_LIVE,
+         .help = "Every wait is so many times the one before."},
+        {.name = "jitter",
+         .kind = FIELD_INT,
+         .offset = offsetof(struct config_retry, jitter),
+         .otherwise = "25",
+         .min = 0,
+         .max = 100,
+         .unit = "percent",
+         .change = FIELD_LIVE,
+         .help = "By how much a wait varies, so that retries do not come in step."},
+        {.name = "max_age",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct config_retry, max_age),
+         .otherwise = "7d",
+         .min = SECOND,
+         .max = 365 * DAY,
+         .change = FIELD_LIVE,
+         .help = "No attempt is made later than this after the first."},
+        {.name = "schedule",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config_retry, schedule),
+         .max = RETRY_SCHEDULE_MAX,
+         .change = FIELD_LIVE,
+         .help = "The waits one after the other ([5s, 5m, 1h]) instead of growing ones; the last "
+                 "one is repeated up to max_attempts."},
+        {.name = NULL},
+};
+
+const struct field config_alarms_fields[] = {
+        {.name = "retry",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config_alarms, retry),
+         .fields = alarm_retry_fields,
+         .help = "What happens after the handler of an alarm has failed; a trigger of type alarm "
+                 "may say otherwise for itself."},
+        {.name = "timeout",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct config_alarms, timeout),
+         .otherwise = "15m",
+         .min = 1,
+         .max = 7 * DAY,
+         .change = FIELD_LIVE,
+         .help = "How long the handler of an alarm may take."},
+        {.name = NULL},
+};

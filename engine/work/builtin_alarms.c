@@ -1,0 +1,220 @@
+/* This file sets, shows, deletes and fires alarms. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "base/mem.h"
+#include "engine/core/alarm_book.h"
+#include "engine/core/cause.h"
+#include "engine/core/dispatch.h"
+#include "engine/durable/store.h"
+#include "engine/work/alarm_wishes.h"
+#include "engine/work/builtin.h"
+
+struct errand;
+/* Its record is in memory, and what it says is in `found`. */
+typedef void errand_fn(struct errand *errand);
+
+struct errand {
+	struct alarm_visit visit;
+	struct work *work;
+	errand_fn *act;
+	struct alarm_wishes wishes;
+	struct buf data; /* what the wishes point into */
+	struct alarm_found found;
+};
+
+static void free_errand(struct errand *errand)
+{
+	alarm_wishes_free(&errand->wishes);
+	alarm_visit_close(&errand->visit);
+	alarm_found_close(&errand->found);
+	buf_free(&errand->data);
+	mem_free(errand);
+}
+
+static void record_came(struct alarm_visit *visit, int status, const struct err *err)
+{
+	struct errand *errand = MEM_CONTAINER(visit, struct errand, visit);
+	struct err why;
+	if (status == 0) {
+		status = alarm_store_look(errand->work->core->store, &visit->address,
+		                          &errand->found, &why);
+		err = &why;
+	}
+	if (status != 0) {
+		work_fail(errand->work, err);
+	} else {
+		errand->act(errand);
+	}
+	free_errand(errand);
+}
+
+static void begin(struct work *work, struct span data, errand_fn *act, bool is_set)
+{
+	struct errand *errand = MEM_NEW(struct errand);
+	struct err err;
+	errand->work = work;
+	errand->act = act;
+	errand->visit.done = record_came;
+	buf_span(&errand->data, data);
+	int status =
+	        is_set ? alarm_wishes_read(buf_view(&errand->data), &errand->wishes, &err)
+	               : alarm_wishes_read_address(buf_view(&errand->data), &errand->wishes, &err);
+	if (status != 0) {
+		work_fail(work, &err);
+		free_errand(errand);
+		return;
+	}
+	const struct alarm_address address = alarm_wishes_address(&errand->wishes);
+	alarm_visit_aim(&errand->visit, &address);
+	alarm_visit_start(work->core->store, &errand->visit);
+}
+
+/* ---- answering ---- */
+
+static void answer(struct work *work, uint64_t group)
+{
+	struct store_waiter *waiter = work_waiter(work);
+	if (store_wait(work->core->store, group, waiter)) {
+		waiter->done(waiter, 0, NULL); /* it is durable already */
+	}
+}
+
+/* That there is none may not be durable yet. */
+struct nothing {
+	struct store_waiter waiter;
+	struct work *work;
+};
+
+static void nothing_is_durable(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct nothing *nothing = MEM_CONTAINER(waiter, struct nothing, waiter);
+	if (status != 0) {
+		work_fail(nothing->work, err);
+	} else {
+		work_reply(nothing->work, SPAN_NONE);
+	}
+	mem_free(nothing);
+}
+
+static void answer_nothing(struct errand *errand)
+{
+	struct nothing *nothing = MEM_NEW(struct nothing);
+	nothing->work = errand->work;
+	nothing->waiter.done = nothing_is_durable;
+	list_init(&nothing->waiter.link);
+	if (store_wait(errand->work->core->store, errand->found.group, &nothing->waiter)) {
+		nothing_is_durable(&nothing->waiter, 0, NULL);
+	}
+}
+
+static void show(struct errand *errand)
+{
+	alarm_record_show(&errand->visit.address, &errand->found.record, &errand->work->out);
+}
+
+/* May it be changed now? Else the work is answered. */
+static bool may_change(struct errand *errand)
+{
+	struct work *work = errand->work;
+	const struct core *core = work->core;
+	struct event_cause cause = {0};
+	struct binding *by = NULL;
+	struct err err;
+	int status = store_refuses(core->store, &err);
+	if (status == 0 && work->call != NULL && work->call->baggage.ptr != NULL) {
+		status = causes_find(dispatch_causes(core->dispatch), work->call->baggage, &cause,
+		                     &by, &err);
+	}
+	if (status != 0) {
+		work_fail(work, &err);
+	}
+	return status == 0;
+}
+
+static void put(struct errand *errand)
+{
+	struct work *work = errand->work;
+	alarm_store_put(alarm_book_store(work->core->alarm_book), &errand->visit.address,
+	                &errand->found.record);
+	show(errand);
+	store_commit(work->core->store, work_waiter(work));
+}
+
+/* ---- the functions ---- */
+
+static void set_now(struct errand *errand)
+{
+	struct err err;
+	if (!may_change(errand)) {
+		return;
+	}
+	if (alarm_wishes_apply(&errand->wishes, store_time_ms(errand->work->core->store),
+	                       &errand->found.record, &err) != 0) {
+		work_fail(errand->work, &err);
+	} else {
+		put(errand);
+	}
+}
+
+static void set(struct work *work, struct span data)
+{
+	begin(work, data, set_now, true);
+}
+
+static void get_now(struct errand *errand)
+{
+	if (errand->found.is_there) {
+		show(errand);
+		answer(errand->work, errand->found.group);
+	} else {
+		answer_nothing(errand);
+	}
+}
+
+static void get(struct work *work, struct span data)
+{
+	begin(work, data, get_now, false);
+}
+
+static void delete_now(struct errand *errand)
+{
+	struct work *work = errand->work;
+	if (!errand->found.is_there) {
+		answer_nothing(errand);
+	} else if (may_change(errand)) {
+		show(errand);
+		alarm_store_remove(alarm_book_store(work->core->alarm_book),
+		                   &errand->visit.address);
+		store_commit(work->core->store, work_waiter(work));
+	}
+}
+
+static void remove_alarm(struct work *work, struct span data)
+{
+	begin(work, data, delete_now, false);
+}
+
+static void fire_now(struct errand *errand)
+{
+	struct alarm_record *record = &errand->found.record;
+	if (!errand->found.is_there) {
+		work_refuse(errand->work, "alarm_not_found",
+		            "there is no such alarm; `pawl alarm list` lists them");
+	} else if (may_change(errand)) {
+		record->next_ms = store_time_ms(errand->work->core->store);
+		put(errand);
+	}
+}
+
+static void fire(struct work *work, struct span data)
+{
+	begin(work, data, fire_now, false);
+}
+
+const struct builtin_row builtin_alarm_rows[] = {
+        {"alarm::set", set, "Sets an alarm on an object, once or again and again."},
+        {"alarm::get", get, "Shows an alarm."},
+        {"alarm::delete", remove_alarm, "Deletes an alarm; a handler that runs may end."},
+        {"alarm::fire", fire, "Lets an alarm fire now, whenever it is due."},
+        {NULL, NULL, NULL},
+};

@@ -1,0 +1,57 @@
+/* This file compares the scope and the name of an alarm with what a trigger wants. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "triggers/alarm_wish.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "triggers/glob.h"
+
+void alarm_wish_free(struct alarm_wish *wish)
+{
+	if (wish != NULL) {
+		for (size_t i = 0; i < ALARM_PARTS; i++) {
+			mem_free((char *)wish->glob[i].ptr);
+		}
+		mem_free((char *)wish->name.ptr);
+		mem_free(wish);
+	}
+}
+
+static bool name_fits(const struct alarm_wish *wish, struct span told)
+{
+	struct span value;
+	struct buf text = {0};
+	if (!wish->has_name && wish->glob[ALARM_NAME].ptr == NULL) {
+		return true;
+	}
+	if (told.ptr == NULL || json_kind(told) != JSON_OBJECT ||
+	    !json_get(told, SPAN("name"), &value) || json_kind(value) != JSON_STRING) {
+		return false;
+	}
+	struct span name = json_copy_text(value, &text);
+	bool fits = wish->has_name ? span_equal(wish->name, name)
+	                           : glob_matches(wish->glob[ALARM_NAME], name);
+	buf_free(&text);
+	return fits;
+}
+
+enum alarm_part alarm_wish_miss(const struct alarm_wish *wish, const struct event *event)
+{
+	struct span scope = wish->glob[ALARM_IN_SCOPE];
+	if (scope.ptr != NULL && !glob_matches(scope, event->scope)) {
+		return ALARM_IN_SCOPE;
+	}
+	return name_fits(wish, event->new_value) ? ALARM_PARTS : ALARM_NAME;
+}
+
+struct span alarm_wish_text(const struct alarm_wish *wish, enum alarm_part part)
+{
+	PRE(part < ALARM_PARTS);
+	return part == ALARM_NAME && wish->has_name ? wish->name : wish->glob[part];
+}
+
+const char *alarm_part_name(enum alarm_part part)
+{
+	PRE(part < ALARM_PARTS);
+	return part == ALARM_NAME ? "name" : "scope";
+}
