@@ -13,6 +13,7 @@ static const char *const names[CRASH_POINTS] = {
         [CRASH_ROLL] = "roll",     [CRASH_APPLY] = "apply",   [CRASH_APPLIED] = "applied",
         [CRASH_CURSOR] = "cursor", [CRASH_JOB] = "job",       [CRASH_OUTCOME] = "outcome",
         [CRASH_WINDOW] = "window", [CRASH_EXPIRE] = "expire", [CRASH_ALARM] = "alarm",
+        [CRASH_CRON] = "cron",
 };
 
 static enum crash_point armed = CRASH_POINTS; /* none */

@@ -24,6 +24,7 @@ enum crash_point {
 	CRASH_WINDOW,  /* "window": windows have been, with their mark or a job */
 	CRASH_EXPIRE,  /* "expire": the end of records whose time has come has been */
 	CRASH_ALARM,   /* "alarm": firings of alarms have been, or their ends */
+	CRASH_CRON,    /* "cron": fires of cron triggers have been */
 	CRASH_POINTS
 };
 

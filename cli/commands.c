@@ -224,7 +224,7 @@ const struct command commands[] = {
          .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status "
                     "WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
-                    "DEAD:dead REASON:paused_because ROUTE:route CONFIG:config:when",
+                    "DEAD:dead REASON:paused_because ROUTE:route NEXT:next_fire CONFIG:config:when",
          .below = why_show_errors},
         {.name = "trigger show",
          .args = "ID",

@@ -14,7 +14,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 
 static const char *const exec_modes[] = {"call", "lines", NULL};
 static const char *const auth_types[] = {"none", "hmac", "bearer", "api_key", NULL};
-static const char *const trigger_types_later[] = {"cron", "stream", "flow", NULL};
+static const char *const trigger_types_later[] = {"stream", "flow", NULL};
 const char *const config_formats[] = {"json", "cloudevents", "cloudevents_binary", NULL};
 const char *const config_methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", NULL};
 

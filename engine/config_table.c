@@ -574,7 +574,6 @@ const struct field config_fields[] = {
         {.name = "auth", .kind = FIELD_RESERVED, .help = "tokens and who may do what"},
         {.name = "tls", .kind = FIELD_RESERVED, .help = "TLS on the listener"},
         {.name = "streams", .kind = FIELD_RESERVED, .help = "streams"},
-        {.name = "cron", .kind = FIELD_RESERVED, .help = "functions on a timetable"},
         {.name = "flows", .kind = FIELD_RESERVED, .help = "workflows"},
         {.name = "usage", .kind = FIELD_RESERVED, .help = "usage and caps"},
         {.name = "cluster", .kind = FIELD_RESERVED, .help = "several engines on one store"},

@@ -13,7 +13,7 @@
 enum cron_overlap { OVERLAP_SKIP, OVERLAP_QUEUE, OVERLAP_ALLOW, OVERLAP_CANCEL };
 
 /* Times that have passed while nobody could fire. */
-enum cron_catch_up { CATCH_UP_ONCE, CATCH_UP_ALL, CATCH_UP_SKIP };
+enum cron_catch_up { CRON_ONCE, CRON_ALL, CRON_SKIP };
 
 struct cron_rule {
 	struct cron cron;

@@ -23,7 +23,8 @@
 	X(EVENT_PUBLISHED, 8, "topic:message")                                                     \
 	X(EVENT_BROADCAST, 9, "topic:broadcast")                                                   \
 	X(EVENT_ALARM_DUE, 10, "alarm:due")                                                        \
-	X(EVENT_ALARM_FAILED, 11, "alarm:failed")
+	X(EVENT_ALARM_FAILED, 11, "alarm:failed")                                                  \
+	X(EVENT_CRON, 12, "cron:fired")
 
 enum event_kind {
 #define X(name, number, text) name = (number),
@@ -56,6 +57,9 @@ struct event_cause {
  * EVENT_ALARM_DUE: the time of an alarm on the object `key` (may be empty) in `scope` has come;
  * `new_value` is {"name","scheduled_at","fired_at","payload"} (core/alarm_record), `old_value` whom
  * the alarm names, absent if it names nobody. EVENT_ALARM_FAILED tells that nobody could handle it.
+ *
+ * EVENT_CRON is a time of the cron trigger whose id is `scope`; there is no key. `new_value` says
+ * {"trigger_id", "scheduled_at", "fired_at", "expression", "zone"} (core/timetable).
  *
  * All spans are borrowed from the entry's bytes (or from whoever fills one in to encode it). Values
  * are valid JSON text; an absent span means "there was none". */
@@ -103,7 +107,10 @@ struct event_delivery {
 	struct span value;  /* of an alarm: what its object is now; absent = there is none */
 };
 
-/* Of a message: {"type":"topic","topic":its name,"key","data", ...}, or
+/* Of a time: {"type":"cron","event_type","trigger":"cron","job_id":the trigger's id,
+ * "scheduled_time","actual_time" (these four as iii's cron handlers know them), the members of
+ * new_value, id, seq, time, and the rest as below}.
+ * Of a message: {"type":"topic","topic":its name,"key","data", ...}, or
  * {"type":"queue","queue","key","call":whom it is for,"data", ...}.
  * Of a dead letter: {"type":"dead","event_type","scope","key","dead":{...}, id, seq, time, and the
  * rest as below}. Of a CloudEvent: {"type":"event","event_type":its

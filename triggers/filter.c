@@ -36,6 +36,7 @@ void filter_free(struct filter *filter)
 	shaping_free(filter->shaping);
 	pacing_free(filter->pacing);
 	mem_free(filter->tally.error_text);
+	cron_rule_free(filter->cron);
 	http_rule_free(filter->http);
 	mem_free(filter);
 }
@@ -77,8 +78,8 @@ static bool is_from(struct span source, const struct event *event)
 
 bool filter_is_beside(const struct filter *filter, enum event_kind *out)
 {
-	static const enum event_kind KINDS[] = {EVENT_CUSTOM, EVENT_DEAD, EVENT_QUEUED,
-	                                        EVENT_PUBLISHED, EVENT_BROADCAST};
+	static const enum event_kind KINDS[] = {EVENT_CUSTOM,    EVENT_DEAD,      EVENT_QUEUED,
+	                                        EVENT_PUBLISHED, EVENT_BROADCAST, EVENT_CRON};
 	if (filter->alarm != NULL) {
 		*out = EVENT_ALARM_DUE;
 		return true;

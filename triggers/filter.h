@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "triggers/condition.h"
+#include "triggers/cron_rule.h"
 #include "triggers/event.h"
 #include "triggers/filter_path.h"
 #include "triggers/grouping.h"
@@ -62,6 +63,7 @@ struct filter {
 	struct alarm_wish *alarm;          /* of an alarm; NULL: none */
 	struct http_rule *http;   /* it is woken by requests, and by no event; NULL: by events */
 	struct filter_path group; /* of a queue: where messages say theirs; may be empty */
+	struct cron_rule *cron;   /* of a cron trigger: its times; NULL: it has none */
 };
 
 enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };

@@ -116,6 +116,7 @@ static const char *say_kind(enum event_kind kind)
 	return kind == EVENT_CUSTOM        ? "events that are sent in"
 	       : kind == EVENT_DEAD        ? "dead letters"
 	       : event_kind_is_alarm(kind) ? "alarms"
+	       : kind == EVENT_CRON        ? "times of cron triggers"
 	       : kind == EVENT_QUEUED      ? "messages of queues"
 	       : kind == EVENT_PUBLISHED   ? "messages of topics"
 	       : kind == EVENT_BROADCAST   ? "messages that `publish` sends"
@@ -136,10 +137,15 @@ static void say_events(const struct filter *filter, enum event_kind kind, struct
 	}
 }
 
-static void say_scope(const struct filter *filter, struct buf *out)
+static void say_scope(const struct filter *filter, enum event_kind of, struct buf *out)
 {
 	enum event_kind kind = EVENT_CREATED;
 	(void)filter_is_beside(filter, &kind);
+	if (kind == EVENT_CRON) {
+		buf_format(out, "it wakes on its own times, not on %s",
+		           of == EVENT_CRON ? "those of another trigger" : say_kind(of));
+		return;
+	}
 	quote(out,
 	      kind == EVENT_CUSTOM          ? "event_type does not match: it wants "
 	      : kind == EVENT_QUEUED        ? "queue does not match: it wants "
@@ -235,7 +241,7 @@ static void say(const struct filter *filter, struct matching *matching, enum rul
 		quote(out, "source does not match: it wants ", filter->source);
 		break;
 	case RULING_SCOPE:
-		say_scope(filter, out);
+		say_scope(filter, matching->event->kind, out);
 		break;
 	case RULING_ALARM:
 		say_alarm(filter, matching->event, out);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "triggers/on_alarm.h"
+#include "triggers/on_cron.h"
 #include "triggers/on_dead.h"
 #include "triggers/on_event.h"
 #include "triggers/on_http.h"
@@ -18,6 +19,8 @@ static const struct trigger_type types[] = {
          on_dead_print},
         {"alarm", "Wakes when the time of an alarm on an object has come.", on_alarm_parse,
          on_alarm_print},
+        {"cron", "Wakes when the clocks of a time zone show one of its times.", on_cron_parse,
+         on_cron_print},
         {"http", "Wakes when a request comes to its path; the function's result answers it.",
          on_http_parse, on_http_print},
         {"durable:subscriber",
@@ -30,7 +33,7 @@ static const struct trigger_type types[] = {
 };
 
 /* Types that are planned: refused by name, not taken for somebody else's. */
-static const char *const planned[] = {"cron"};
+static const char *const planned[] = {"stream"};
 
 size_t trigger_type_count(void)
 {

@@ -23,15 +23,17 @@ struct throttle;
 struct feedback_watch;
 struct footprint;
 struct route_node;
+struct timetable_entry;
 
 /* The number is on disk. */
 enum binding_origin { BINDING_CONFIG = 1, BINDING_WORKER = 2, BINDING_API = 3 };
 
 /*
  * DESIGN. A trigger that is edited gets a new version; the old one goes on judging the events from
- * before the edit (from_seq <= seq < until_seq) until nothing of it is left. Four modules share
- * this struct, each with its own part: the catalog (identity, record, holders), react (where in the
- * journal it is), feedback (does it wake itself) and dispatch (its deliveries).
+ * before the edit (from_seq <= seq < until_seq) until nothing of it is left. Five modules share
+ * this struct, each with its own part: the catalog (identity, record, holders), timetable (when a
+ * cron trigger fires), react (where in the journal it is), feedback (does it wake itself) and
+ * dispatch (its deliveries).
  */
 struct binding {
 	/* the catalog's */
@@ -57,6 +59,9 @@ struct binding {
 	struct pause pause;           /* the same for all versions */
 	struct list in_route;         /* of an HTTP trigger: see routing.h */
 	struct route_node *route;     /* NULL: it is on none */
+
+	/* timetable's */
+	struct timetable_entry *times; /* NULL: it fires at no times */
 
 	/* react's */
 	struct index_entry entry;

@@ -12,6 +12,7 @@
 #include "engine/core/queue_names.h"
 #include "engine/core/redeploy.h"
 #include "engine/core/routing.h"
+#include "engine/core/timetable.h"
 #include "engine/core/trigger_record.h"
 #include "engine/durable/space.h"
 #include "triggers/triggers.h"
@@ -80,44 +81,6 @@ size_t catalog_count(const struct catalog *catalog)
 
 static void detach_is_due(struct alarm *alarm);
 
-/* The first trigger whose function nobody has ever offered, and how many there are. */
-static const struct binding *find_unbound(const struct catalog *catalog, size_t *out_count)
-{
-	const struct binding *first = NULL;
-	*out_count = 0;
-	LIST_EACH(&catalog->bindings, link)
-	{
-		const struct binding *binding = MEM_CONTAINER(link, struct binding, link);
-		if (!binding->was_bound && binding->until_seq == 0) {
-			first = first != NULL ? first : binding;
-			++*out_count;
-		}
-	}
-	return first;
-}
-
-size_t catalog_unbound(const struct catalog *catalog)
-{
-	size_t count;
-	(void)find_unbound(catalog, &count);
-	return count;
-}
-
-/* It is likely to be a mistake, so it is said once. */
-static void tell_unbound(struct alarm *alarm)
-{
-	struct catalog *catalog = MEM_CONTAINER(alarm, struct catalog, unbound);
-	size_t count;
-	const struct binding *first = find_unbound(catalog, &count);
-	if (first != NULL) {
-		log_warn("catalog",
-		         "%zu triggers are unbound: nobody has offered their functions yet; the "
-		         "first is "
-		         "\"%.*s\", which wakes \"%.*s\"; their events wait",
-		         count, SPAN_ARG(first->id), SPAN_ARG(first->function_id));
-	}
-}
-
 static void tell_footprint(const struct binding *binding)
 {
 	struct buf why = {0};
@@ -139,6 +102,9 @@ static void enter(struct catalog *catalog, struct binding *binding, uint64_t own
 	map_add(&catalog->by_name, &binding->by_name, hash_bytes(binding->id, 0));
 	catalog->count++;
 	alarm_set_in(catalog->alarms, &catalog->unbound, UNBOUND_MS);
+	if (binding->filter->cron != NULL) {
+		binding->filter->scope = mem_span(binding->id); /* its own times only */
+	}
 	binding->footprint =
 	        footprint_take(catalog->footprints, binding->namespace_, binding->function_id);
 	tell_footprint(binding);
@@ -159,6 +125,7 @@ static void leave(struct catalog *catalog, struct binding *binding, bool keep_re
 		list_remove(link);
 	}
 	routing_remove(catalog->options.routing, binding);
+	timetable_end(catalog->timetable, binding, keep_records);
 	react_remove(catalog->react, binding, keep_records);
 	dispatch_detach(catalog->dispatch, binding, keep_records);
 	list_remove(&binding->link);
@@ -196,6 +163,7 @@ void catalog_end_at(struct catalog *catalog, struct binding *binding, uint64_t u
 {
 	binding->until_seq = until_seq;
 	routing_remove(catalog->options.routing, binding);
+	timetable_end(catalog->timetable, binding, false);
 	catalog_put_record(catalog, binding);
 	react_touch(catalog->react, binding);
 }
@@ -219,6 +187,7 @@ static void put_all(void *ctx)
 		catalog_put_record(catalog, binding);
 		react_drop_cursor(catalog->react, binding);
 	}
+	timetable_recovered(catalog->timetable);
 }
 
 /* ---- registering ---- */
@@ -298,6 +267,21 @@ static bool has_id(const struct map_node *node, const void *key)
 	                  *(const struct span *)key);
 }
 
+static void each_version(void *ctx, struct span id, void (*each)(void *, struct binding *),
+                         void *each_ctx)
+{
+	const struct catalog *catalog = ctx;
+	struct map_node *node = map_get(&catalog->by_name, hash_bytes(id, 0), &id, has_id);
+	for (; node != NULL; node = map_get_next(node, &id, has_id)) {
+		each(each_ctx, MEM_CONTAINER(node, struct binding, by_name));
+	}
+}
+
+static struct binding *find_current(void *ctx, struct span id)
+{
+	return catalog_find(ctx, id);
+}
+
 /* Of all that are known, ended ones too: they keep their records until they are finished. */
 static uint32_t last_version(const struct catalog *catalog, struct span id)
 {
@@ -326,6 +310,9 @@ struct binding *catalog_place(struct catalog *catalog, struct binding *fresh)
 	        redeploy_begins_at(dispatch_held_back(catalog->dispatch), fresh, next_seq);
 	fresh->version = last_version(catalog, fresh->id) + 1;
 	catalog_inherit_pause(catalog, fresh, old);
+	if (fresh->filter->cron != NULL) {
+		timetable_begin(catalog->timetable, fresh, old);
+	}
 	if (old != NULL) {
 		catalog_end_at(catalog, old, fresh->from_seq);
 	}
@@ -517,8 +504,11 @@ struct catalog *catalog_new(struct store *store, struct functions *functions, st
 	catalog->react = react;
 	catalog->footprints = footprints_new();
 	catalog->options = *options;
-	catalog->unbound.fn = tell_unbound;
+	catalog->unbound.fn = catalog_tell_unbound;
 	list_init(&catalog->bindings);
+	const struct timetable_hooks hooks = {
+	        .find = find_current, .each_version = each_version, .ctx = catalog};
+	catalog->timetable = timetable_new(store, alarms, react, dispatch, &hooks);
 	dispatch_on_dead(dispatch, catalog_died, catalog);
 	react_on_finished(react, version_is_finished, catalog);
 	react_on_recovery(react, put_all, catalog);
@@ -533,6 +523,7 @@ void catalog_free(struct catalog *catalog)
 		while (!list_is_empty(&catalog->bindings)) {
 			leave(catalog, LIST_FIRST(&catalog->bindings, struct binding, link), true);
 		}
+		timetable_free(catalog->timetable);
 		map_close(&catalog->by_name);
 		footprints_free(catalog->footprints);
 		mem_free(catalog);
@@ -560,6 +551,9 @@ int catalog_adopt(struct catalog *catalog, const struct trigger_record *record, 
 	binding->until_seq = record->until_seq;
 	binding->pause = record->pause;
 	enter(catalog, binding, own_cursor);
+	if (binding->filter->cron != NULL && binding->until_seq == 0) {
+		timetable_adopt(catalog->timetable, binding);
+	}
 	return 0;
 }
 
@@ -573,4 +567,5 @@ void catalog_start(struct catalog *catalog)
 			begin_grace(catalog, binding);
 		}
 	}
+	timetable_start(catalog->timetable);
 }

@@ -4,6 +4,7 @@
 #define ENGINE_CORE_CATALOG_INSIDE_H
 
 #include "engine/core/catalog.h"
+#include "engine/core/timetable.h"
 
 struct catalog {
 	struct store *store;
@@ -12,6 +13,7 @@ struct catalog {
 	struct dispatch *dispatch;
 	struct react *react;
 	struct footprints *footprints;
+	struct timetable *timetable;
 	struct catalog_options options;
 	struct list bindings; /* binding.link, oldest first */
 	struct map by_name;   /* binding.by_name: id and version */
@@ -32,6 +34,9 @@ struct binding *catalog_place(struct catalog *catalog, struct binding *fresh);
 /* Judges nothing from `until_seq` on; goes when all before that is settled. */
 void catalog_end_at(struct catalog *catalog, struct binding *binding, uint64_t until_seq);
 void catalog_put_record(struct catalog *catalog, const struct binding *binding);
+
+/* catalog_unbound.c */
+void catalog_tell_unbound(struct alarm *alarm); /* of catalog.unbound */
 
 /* catalog_pause.c */
 /* A trigger begins, or goes on in another version (`old`; else NULL): is it paused? */

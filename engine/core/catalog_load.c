@@ -11,10 +11,11 @@
 #include "engine/durable/space.h"
 
 /*
- *  CURSORS --> TRIGGERS --> JOBS --> WINDOWS --> done
+ *  CURSORS --> TRIGGERS --> TIMES --> JOBS --> WINDOWS --> done
  *
- * Cursors come first: a trigger begins to lag where its own says. Jobs and windows come behind
- * their triggers, each space trigger by trigger.
+ * Cursors come first: a trigger begins to lag where its own says. The times that
+ * cron triggers have fired at, jobs and windows come behind their triggers, the last two trigger by
+ * trigger.
  */
 struct own_cursor {
 	struct list link;
@@ -217,6 +218,31 @@ static void scan_parts(struct load *load, enum space space)
 	store_parts_start(load->store, &load->parts);
 }
 
+/* ---- times ---- */
+
+static bool time_row(void *ctx, struct span key, const struct record *record)
+{
+	struct load *load = ctx;
+	struct span id;
+	struct binding *binding =
+	        space_parse_cron(key, &id) ? catalog_find(load->catalog, id) : NULL;
+	if (binding != NULL && binding->times != NULL) {
+		load->status = timetable_read(binding, record->value, &load->err);
+	}
+	return load->status == 0;
+}
+
+static void times_done(struct store_scan *scanned, int status, bool more, uint64_t group,
+                       const struct err *err)
+{
+	(void)more;
+	(void)group;
+	struct load *load = MEM_CONTAINER(scanned, struct load, scan);
+	if (!failed(load, status, err)) {
+		scan_parts(load, SPACE_JOB);
+	}
+}
+
 /* ---- triggers ---- */
 
 static uint64_t own_cursor_of(const struct load *load, const struct trigger_record *record)
@@ -259,7 +285,9 @@ static void triggers_done(struct store_scan *scanned, int status, bool more, uin
 	if (failed(load, status, err)) {
 		return;
 	}
-	scan_parts(load, SPACE_JOB);
+	load->scan = (struct store_scan){
+	        .range = space_crons(), .row = time_row, .ctx = load, .done = times_done};
+	store_scan_start(load->store, &load->scan);
 }
 
 /* ---- cursors ---- */

@@ -32,6 +32,7 @@ static void resume_all(struct catalog *catalog, struct span id)
 		if (span_equal(binding->id, id)) {
 			dispatch_go_on(catalog->dispatch, binding);
 			react_go_on(catalog->react, binding);
+			timetable_go_on(catalog->timetable, binding);
 		}
 	}
 }

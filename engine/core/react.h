@@ -65,6 +65,8 @@ void react_stop(struct react *react);
 
 /* The shared cursor, or the binding's own. */
 uint64_t react_cursor(const struct react *react, const struct binding *binding);
+/* It has been asked about this event, and owes it if it wanted it. */
+bool react_has_passed(const struct react *react, const struct binding *binding, uint64_t seq);
 /* The least seq that a cursor or a job still needs. */
 uint64_t react_first_needed(const struct react *react);
 /* Whoever still owes events before `keep_from` gets a range dead letter for them. False: somebody

@@ -22,6 +22,11 @@ static uint64_t react_own_cursor(const struct binding *binding)
 	return (owed != 0 && owed < binding->next_seq ? owed : binding->next_seq) - 1;
 }
 
+bool react_has_passed(const struct react *react, const struct binding *binding, uint64_t seq)
+{
+	return seq < (binding->lagging ? binding->next_seq : react->next_seq);
+}
+
 uint64_t react_cursor(const struct react *react, const struct binding *binding)
 {
 	if (!binding->lagging) {

@@ -107,6 +107,29 @@ struct record_key space_replays(void)
 	return (struct record_key){SPACE_META, SPAN(""), SPAN("replays")};
 }
 
+static const struct span cron_prefix = {"cron/", 5};
+
+struct record_key space_cron(struct space_key *room, struct span trigger_id)
+{
+	size_t len = append(room, 0, cron_prefix);
+	return spelt(SPACE_META, SPAN(""), room, append(room, len, trigger_id));
+}
+
+struct adapter_range space_crons(void)
+{
+	return (struct adapter_range){
+	        .space = SPACE_META, .part = SPAN(""), .start = cron_prefix, .end = SPAN("cron0")};
+}
+
+bool space_parse_cron(struct span key, struct span *out_id)
+{
+	if (!span_starts_with(key, cron_prefix)) {
+		return false;
+	}
+	*out_id = span_make(key.ptr + cron_prefix.len, key.len - cron_prefix.len);
+	return true;
+}
+
 struct record_key space_idem(struct span key)
 {
 	return (struct record_key){SPACE_IDEM, SPAN("key"), key};

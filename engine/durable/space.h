@@ -26,7 +26,7 @@
  *                         version, "t", group (when a throttle lets it start again)
  *   idem     "key"        idempotency key
  *   idem     "time"       time (ms) when it expires, idempotency key
- *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version
+ *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version | "cron/" trigger id
  */
 enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
 
@@ -56,6 +56,11 @@ struct record_key space_replays(void);
 /* how many there have been */ /* the shared one of all live triggers */
 struct record_key space_cursor_of(struct space_key *room, struct span trigger_id, uint64_t version);
 bool space_is_cursor(struct span key); /* of a record of meta */
+
+/* When a cron trigger fired last, whatever its version. */
+struct record_key space_cron(struct space_key *room, struct span trigger_id);
+struct adapter_range space_crons(void);                      /* all of them */
+bool space_parse_cron(struct span key, struct span *out_id); /* false: it is something else */
 
 struct record_key space_idem(struct span key);     /* borrowed, as the next one */
 struct record_key space_idem_row(struct span row); /* of the times, as a scan gives it */

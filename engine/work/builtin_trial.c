@@ -242,6 +242,22 @@ static void chunk_came(struct store_read *read, int status, const struct err *er
 
 /* ---- the question ---- */
 
+/* No past event is a time of it; the one that comes next is what can be said. */
+static int refuse_cron(const struct cron_rule *rule, struct err *err)
+{
+	char text[CLOCK_TEXT_LEN + 1];
+	int64_t next_ms;
+	int status = cron_rule_next(rule, clock_wall_ms(), &next_ms, err);
+	if (status != 0) {
+		return status;
+	}
+	clock_format(next_ms, text);
+	return err_set(err, E_INVALID, "invalid_argument",
+	               "a trigger of type 'cron' wakes on its own times, not on events that were: "
+	               "this one would fire first at %s",
+	               text);
+}
+
 /* The caller is told the place in an expression too. */
 static int build(struct trial *trial, struct span trigger, struct err *err)
 {
@@ -266,6 +282,9 @@ static int build(struct trial *trial, struct span trigger, struct err *err)
 		status = err_set(err, E_INVALID, "invalid_argument",
 		                 "a trigger of type 'http' wakes on requests, not on events: send "
 		                 "it one");
+	}
+	if (status == 0 && trial->filter->cron != NULL) {
+		status = refuse_cron(trial->filter->cron, err);
 	}
 	if (status != 0 && where.member != NULL) {
 		(void)err_set(err, status, "invalid_condition", "'%s': %.*s", where.member,

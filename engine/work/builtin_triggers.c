@@ -9,6 +9,7 @@
 #include "engine/core/queue_names.h"
 #include "engine/core/react.h"
 #include "engine/core/throttle.h"
+#include "engine/core/timetable.h"
 #include "engine/work/builtin.h"
 #include "triggers/triggers.h"
 
@@ -105,6 +106,29 @@ static void write_route(const struct http_rule *rule, struct buf *out)
 	buf_free(&route);
 }
 
+static void write_time(const char *name, int64_t time_ms, struct buf *out)
+{
+	char text[CLOCK_TEXT_LEN + 1];
+	if (time_ms != 0) {
+		clock_format(time_ms, text);
+		json_write_member_string(out, name, span_of(text));
+	} else {
+		json_write_member_raw(out, name, SPAN("null"));
+	}
+}
+
+static void write_times(const struct binding *binding, struct buf *out)
+{
+	struct timetable_view view;
+	if (timetable_show(binding, &view)) {
+		write_time("next_fire", view.next_ms, out);
+		write_time("last_fire", view.last_ms, out);
+		json_write_member_uint(out, "fired", view.fired);
+		json_write_member_uint(out, "skipped", view.skipped);
+		json_write_member_uint(out, "missed", view.missed);
+	}
+}
+
 static void write_binding(const struct core *core, const struct binding *binding, struct buf *out)
 {
 	struct function *served =
@@ -126,6 +150,7 @@ static void write_binding(const struct core *core, const struct binding *binding
 	if (binding->filter->http != NULL) {
 		write_route(binding->filter->http, out);
 	}
+	write_times(binding, out);
 	json_write_member_string(out, "config_summary", binding->config);
 	json_write_member_raw(out, "config", binding->config);
 	if (binding->metadata.len != 0) {

@@ -173,7 +173,7 @@ static void test_wrong_functions_and_triggers_are_refused(void **state)
 	        {"triggers: 5", "invalid_value", 1, "'triggers' must be a list"},
 	        {"triggers:\n- {function: f}", "missing_key", 2, "'id' is missing"},
 	        {"triggers:\n- {id: t}", "missing_key", 2, "'function' is missing"},
-	        {"triggers:\n- {id: t, function: f, type: cron}", "not_available", 2, "cron"},
+	        {"triggers:\n- {id: t, function: f, type: stream}", "not_available", 2, "stream"},
 	        {"triggers:\n- {id: t, function: f}\n- {id: t, function: g}", "duplicate_id", 3,
 	         "the trigger 't' stands in line 2 already"},
 	        {"triggers:\n- id: t\n  function: f\n  scope: .inf", "invalid_value", 4,

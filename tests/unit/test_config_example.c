@@ -89,8 +89,9 @@ static void test_the_examples_load_when_they_are_uncommented(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(config->function_count, 3);
 	assert_int_equal(config->functions[1].kind, CONFIG_FUNCTION_HTTP);
-	assert_int_equal(config->trigger_count, 3);
+	assert_int_equal(config->trigger_count, 4);
 	assert_int_equal(config->queue_count, 3);
+	assert_string_equal(config->triggers[3].type, "cron");
 	assert_string_equal(config->triggers[0].config,
 	                    "{\"events\":[\"created\"],\"scope\":\"users\"}");
 	config_free(config);

@@ -881,19 +881,20 @@ static void types_are_known_planned_or_unknown(void **state)
 	struct filter *filter = NULL;
 	struct trigger_policy policy;
 	struct err err = {0};
-	struct trigger_request request = {.env = env, .type = SPAN("cron"), .config = SPAN("{}")};
+	struct trigger_request request = {.env = env, .type = SPAN("stream"), .config = SPAN("{}")};
 	assert_int_equal(trigger_parse(&request, &filter, &policy, &err), E_UNSUPPORTED);
 	assert_string_equal(err.code, "not_available");
-	assert_non_null(strstr(err.text, "'cron' are not available yet"));
+	assert_non_null(strstr(err.text, "'stream' are not available yet"));
 	request.type = SPAN("stat");
 	assert_int_equal(trigger_parse(&request, &filter, &policy, &err), E_NOT_FOUND);
 	assert_string_equal(err.code, "trigger_type_not_found");
-	assert_non_null(strstr(
-	        err.text, "the types are: state, event, dead, alarm, http, durable:subscriber"));
+	assert_non_null(
+	        strstr(err.text,
+	               "the types are: state, event, dead, alarm, cron, http, durable:subscriber"));
 	assert_true(trigger_type_is_ours(SPAN("state")));
-	assert_true(trigger_type_is_ours(SPAN("alarm")));
+	assert_true(trigger_type_is_ours(SPAN("stream")));
 	assert_false(trigger_type_is_ours(SPAN("my-type")));
-	assert_int_equal(trigger_type_count(), 8);
+	assert_int_equal(trigger_type_count(), 9);
 	assert_string_equal(trigger_type_at(0)->name, "state");
 }
 
