@@ -166,6 +166,34 @@ static const struct option_row publish_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct option_row alarm_options[] = {
+        {"name", "NAME", "of several alarms of the object; \"\" without it"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row alarm_set_options[] = {
+        {"name", "NAME", "of several alarms of the object; \"\" without it"},
+        {"delay", "DURATION", "so long from now: 90s, 30m, 14d"},
+        {"at", "TIME", "then: 2030-01-31T12:00:00Z"},
+        {"every", "DURATION", "again and again, first so long from now"},
+        {"cron", "EXPRESSION", "again and again: \"0 9 * * MON-FRI\""},
+        {"zone", "ZONE", "the time zone of --cron; UTC without it"},
+        {"catch-up", "HOW", "what becomes of missed times: once, all or skip"},
+        {"max", "N", "with --catch-up all: at most so many"},
+        {"function-id", "FUNCTION", "call this one, beside the triggers that want it"},
+        {"namespace", "NAME", "where that function is; \"default\" without it"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row alarm_list_options[] = {
+        {"scope", "SCOPE", "of this scope only"},
+        {"prefix", "TEXT", "only of keys that begin so"},
+        {"state", "STATE", "only those that are scheduled, running or failed"},
+        {"limit", "N", "at most so many"},
+        {"cursor", "TEXT", "go on where the last page ended"},
+        {NULL, NULL, NULL},
+};
+
 static const struct option_row function_options[] = {
         {"include_internal", NULL, "the engine's own too"},
         {NULL, NULL, NULL},
@@ -396,6 +424,39 @@ const struct command commands[] = {
          .method = "POST",
          .path = "/v1/topics/{1}",
          .body = "2"},
+        {.name = "alarm set",
+         .args = "SCOPE KEY [JSON]",
+         .help = "Set an alarm on an object; JSON says more of it: {\"payload\": ...}.",
+         .options = alarm_set_options,
+         .method = "PUT",
+         .path = "/v1/alarms/{1}?key={2}",
+         .body = "3"},
+        {.name = "alarm get",
+         .args = "SCOPE KEY",
+         .help = "Show an alarm.",
+         .options = alarm_options,
+         .method = "GET",
+         .path = "/v1/alarms/{1}?key={2}"},
+        {.name = "alarm delete",
+         .args = "SCOPE KEY",
+         .help = "Delete an alarm; a handler that runs may end.",
+         .options = alarm_options,
+         .method = "DELETE",
+         .path = "/v1/alarms/{1}?key={2}"},
+        {.name = "alarm list",
+         .help = "List alarms.",
+         .options = alarm_list_options,
+         .method = "GET",
+         .path = "/v1/alarms",
+         .list = "alarms",
+         .columns = "SCOPE:scope KEY:key NAME:name STATE:state AT:scheduled_at EVERY:every_ms "
+                    "CRON:cron FUNCTION:function_id"},
+        {.name = "alarm fire",
+         .args = "SCOPE KEY",
+         .help = "Let an alarm fire now, whenever it is due.",
+         .options = alarm_options,
+         .method = "POST",
+         .path = "/v1/alarms:fire?scope={1}&key={2}"},
         {.name = "status",
          .help = "Tell how the engine is.",
          .method = "GET",

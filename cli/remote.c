@@ -36,7 +36,7 @@ static int judge(const struct client_answer *answer)
 static void add_params(const struct invocation *invocation, struct buf *path)
 {
 	const struct option_row *row = invocation->command->options;
-	char separator = '?';
+	char separator = memchr(path->ptr, '?', path->len) != NULL ? '&' : '?';
 	for (size_t i = 0; row != NULL && row[i].name != NULL; i++) {
 		const char *value = invocation->options[i];
 		if (value == NULL || strcmp(row[i].name, "follow") == 0) {

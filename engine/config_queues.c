@@ -6,15 +6,26 @@
 #include "base/json_splice.h"
 #include "base/mem.h"
 #include "base/yaml_json.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/queue_names.h"
 
 enum { QUEUES_MAX = 10000, NAME_MAX_BYTES = 128 };
+
+static void check_id(const struct config_trigger *trigger, struct report *report)
+{
+	if (trigger->id != NULL && span_starts_with(span_of(trigger->id), SPAN(ALARM_TRIGGERS))) {
+		report_add(report, trigger->line, 0, "invalid_value",
+		           "the ids that begin with '" ALARM_TRIGGERS
+		           "' are the engine's; choose another one");
+	}
+}
 
 /* Queues are declared in `queues` only. */
 static void check_triggers(const struct config *config, struct report *report)
 {
 	for (size_t i = 0; i < config->trigger_count; i++) {
 		const struct config_trigger *trigger = &config->triggers[i];
+		check_id(trigger, report);
 		bool is_queue = trigger->type != NULL && strcmp(trigger->type, QUEUE_TYPE) == 0;
 		bool is_named_so = trigger->id != NULL &&
 		                   span_starts_with(span_of(trigger->id), SPAN(QUEUE_TRIGGER));

@@ -10,6 +10,7 @@
 #include "engine/api/session.h"
 #include "engine/core/alarm_book.h"
 #include "engine/core/alarm_close.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/catalog.h"
 #include "engine/core/clock_turn.h"
 #include "engine/core/dead.h"
@@ -278,7 +279,7 @@ static struct trigger_spec spec_of(const struct config_trigger *from)
 
 static struct trigger_spec *specs_of(const struct config *config, size_t *out_count)
 {
-	size_t count = config->trigger_count + config->queue_count;
+	size_t count = config->trigger_count + config->queue_count + 1;
 	struct trigger_spec *specs = MEM_ARRAY(struct trigger_spec, count + 1);
 	for (size_t i = 0; i < config->trigger_count; i++) {
 		specs[i] = spec_of(&config->triggers[i]);
@@ -286,6 +287,14 @@ static struct trigger_spec *specs_of(const struct config *config, size_t *out_co
 	for (size_t i = 0; i < config->queue_count; i++) {
 		specs[config->trigger_count + i] = spec_of(&config->queues[i]);
 	}
+	specs[count - 1] = (struct trigger_spec){
+	        .origin = BINDING_CONFIG,
+	        .id = SPAN(ALARM_TRIGGER),
+	        .type = SPAN("alarm"),
+	        .namespace_ = SPAN("engine"),
+	        .function_id = SPAN(ALARM_RUN),
+	        .config = SPAN(ALARM_CONFIG),
+	};
 	*out_count = count;
 	return specs;
 }

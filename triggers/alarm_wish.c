@@ -35,23 +35,38 @@ static bool name_fits(const struct alarm_wish *wish, struct span told)
 	return fits;
 }
 
+static bool names_function(const struct event *event)
+{
+	struct span value;
+	return event->kind == EVENT_ALARM_DUE && event->new_value.ptr != NULL &&
+	       json_kind(event->new_value) == JSON_OBJECT &&
+	       json_get(event->new_value, SPAN("function_id"), &value);
+}
+
 enum alarm_part alarm_wish_miss(const struct alarm_wish *wish, const struct event *event)
 {
 	struct span scope = wish->glob[ALARM_IN_SCOPE];
 	if (scope.ptr != NULL && !glob_matches(scope, event->scope)) {
 		return ALARM_IN_SCOPE;
 	}
-	return name_fits(wish, event->new_value) ? ALARM_PARTS : ALARM_NAME;
+	if (!name_fits(wish, event->new_value)) {
+		return ALARM_NAME;
+	}
+	return wish->is_named && !names_function(event) ? ALARM_NAMED : ALARM_PARTS;
 }
 
 struct span alarm_wish_text(const struct alarm_wish *wish, enum alarm_part part)
 {
 	PRE(part < ALARM_PARTS);
+	if (part == ALARM_NAMED) {
+		return SPAN("a function");
+	}
 	return part == ALARM_NAME && wish->has_name ? wish->name : wish->glob[part];
 }
 
 const char *alarm_part_name(enum alarm_part part)
 {
 	PRE(part < ALARM_PARTS);
-	return part == ALARM_NAME ? "name" : "scope";
+	static const char *const names[ALARM_PARTS] = {"scope", "name", "named"};
+	return names[part];
 }

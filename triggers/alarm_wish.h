@@ -8,13 +8,14 @@
 #include <stdbool.h>
 
 /* In the order of asking. */
-enum alarm_part { ALARM_IN_SCOPE, ALARM_NAME, ALARM_PARTS };
+enum alarm_part { ALARM_IN_SCOPE, ALARM_NAME, ALARM_NAMED, ALARM_PARTS };
 
 /* Checked globs, owned; absent: any. */
 struct alarm_wish {
 	struct span glob[ALARM_PARTS];
 	bool has_name; /* `name`, which may be empty, is wanted exactly */
 	struct span name;
+	bool is_named; /* only alarms that name a function, which then is the one that is called */
 };
 
 void alarm_wish_free(struct alarm_wish *wish); /* NULL is harmless */

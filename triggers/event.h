@@ -55,8 +55,9 @@ struct event_cause {
  * {"function_id", "namespace", "metadata"}.
  *
  * EVENT_ALARM_DUE: the time of an alarm on the object `key` (may be empty) in `scope` has come;
- * `new_value` is {"name","scheduled_at","fired_at","payload"} (core/alarm_record), `old_value` whom
- * the alarm names, absent if it names nobody. EVENT_ALARM_FAILED tells that nobody could handle it.
+ * `new_value` is {"name","scheduled_at","fired_at","payload"} (core/alarm_record), with
+ * "function_id" and "namespace" if the alarm names a function. EVENT_ALARM_FAILED tells that nobody
+ * could handle it.
  *
  * EVENT_CRON is a time of the cron trigger whose id is `scope`; there is no key. `new_value` says
  * {"trigger_id", "scheduled_at", "fired_at", "expression", "zone"} (core/timetable).

@@ -13,6 +13,7 @@ struct config {
 	char *scope;
 	char *name;
 	struct field_strings events;
+	bool named;
 };
 
 static const struct field alarm_fields[] = {
@@ -36,6 +37,11 @@ static const struct field alarm_fields[] = {
          .min = 1,
          .max = 2,
          .help = "type: alarm. due: its time has come; failed: its handlers have given up."},
+        {.name = "named",
+         .kind = FIELD_BOOL,
+         .offset = offsetof(struct config, named),
+         .help = "type: alarm. Only alarms that name a function; it is called, and not the "
+                 "trigger's own."},
         {.name = NULL},
 };
 
@@ -71,6 +77,7 @@ static int build(const struct config *config, struct filter *filter, struct err 
 {
 	struct alarm_wish *wish = MEM_NEW(struct alarm_wish);
 	filter->alarm = wish;
+	wish->is_named = config->named;
 	int status = build_events(&config->events, filter, err);
 	if (status == 0) {
 		status = own_fields_glob(config->scope, "scope", &filter->scope,

@@ -56,45 +56,28 @@ static void note_lateness(struct alarm_book *book, int64_t scheduled_ms, int64_t
 	book->worst_ms = late_ms > book->worst_ms ? late_ms : book->worst_ms;
 }
 
-static void write_addressee(const struct alarm_record *record, struct buf *out)
-{
-	if (record->function_id.len == 0) {
-		return;
-	}
-	buf_byte(out, '{');
-	json_write_member_string(out, "function_id", record->function_id);
-	if (record->namespace_.len != 0) {
-		json_write_member_string(out, "namespace", record->namespace_);
-	}
-	buf_byte(out, '}');
-}
-
 static void put_event(struct alarm_book *book, const struct alarm_address *address,
                       const struct alarm_record *record, const struct alarm_firing *firing)
 {
 	struct store *store = book->store;
 	struct adapter_head head;
 	struct buf told = {0};
-	struct buf to = {0};
 	uint32_t value_at;
 	store_head(store, &head);
 	alarm_record_tell(address, record, firing->scheduled_ms, record->fired_ms, firing->missed,
 	                  &told);
-	write_addressee(record, &to);
 	const struct event event = {
 	        .seq = record->running_seq,
 	        .epoch = head.epoch,
 	        .kind = EVENT_ALARM_DUE,
 	        .scope = address->scope,
 	        .key = address->key,
-	        .old_value = to.len != 0 ? buf_view(&to) : SPAN_NONE,
 	        .new_value = buf_view(&told),
 	        .time_ms = record->fired_ms,
 	};
 	event_encode(&event, store_entry_begin(store), &value_at);
 	(void)store_entry_end(store);
 	buf_free(&told);
-	buf_free(&to);
 }
 
 static void fire(struct alarm_book *book, const struct alarm_address *address,

@@ -317,12 +317,17 @@ static void ask_letters(struct closing *closing)
 
 /* ---- whose it was ---- */
 
-static void aim(struct closing *closing, const struct alarm_address *address)
+/* `function_id` as JSON; absent: it names none. */
+static void aim(struct closing *closing, const struct alarm_address *address,
+                struct span function_id)
 {
 	alarm_visit_aim(&closing->visit, address);
 	buf_clear(&closing->told);
 	buf_byte(&closing->told, '{');
 	json_write_member_string(&closing->told, "name", address->name);
+	if (function_id.ptr != NULL) {
+		json_write_member_raw(&closing->told, "function_id", function_id);
+	}
 	buf_byte(&closing->told, '}');
 	closing->event.kind = EVENT_ALARM_DUE;
 	closing->event.scope = closing->visit.address.scope;
@@ -342,13 +347,14 @@ static void go_on(struct closing *closing)
 static void aim_at_event(struct closing *closing, const struct event *event)
 {
 	struct span value;
+	struct span function_id = SPAN_NONE;
 	struct buf name = {0};
 	struct alarm_address address = {.scope = event->scope, .key = event->key};
+	(void)json_get(event->new_value, SPAN("function_id"), &function_id);
 	if (json_get(event->new_value, SPAN("name"), &value)) {
 		address.name = json_copy_text(value, &name);
 	}
-	aim(closing, &address);
-	closing->event.old_value = event->old_value.ptr != NULL ? SPAN("{}") : SPAN_NONE;
+	aim(closing, &address, function_id);
 	buf_free(&name);
 }
 
@@ -440,8 +446,8 @@ void alarm_close_look(struct alarm_closings *closings, const struct alarm_addres
 		}
 	}
 	struct closing *closing = open_closing(closings, seq, OUTCOME_ASK);
-	aim(closing, address);
-	closing->event.old_value = SPAN("{}");
+	/* Whether it names a function is not known: if it does not, nobody says so of it. */
+	aim(closing, address, SPAN("\"\""));
 	if (is_owed(closing)) {
 		finish(closing);
 	} else {

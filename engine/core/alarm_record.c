@@ -205,6 +205,8 @@ void alarm_record_tell(const struct alarm_address *address, const struct alarm_r
 	if (missed != 0) {
 		json_write_member_uint(out, "missed", missed);
 	}
+	write_text(out, "function_id", record->function_id);
+	write_text(out, "namespace", record->namespace_);
 	json_write_member_raw(out, "payload",
 	                      record->payload.len != 0 ? record->payload : SPAN("null"));
 	buf_byte(out, '}');

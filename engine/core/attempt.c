@@ -8,6 +8,7 @@
 #include "engine/core/alarm_sight.h"
 #include "engine/core/consent.h"
 #include "engine/core/entry.h"
+#include "triggers/alarm_wish.h"
 #include "wire/baggage.h"
 #include "wire/traceparent.h"
 #include <stdio.h>
@@ -103,9 +104,16 @@ static bool is_message(const struct attempt *attempt)
 	return filter_is_message(attempt->delivery->binding->filter);
 }
 
-static bool is_queued(const struct attempt *attempt)
+static bool names_function(const struct delivery *delivery)
 {
-	return attempt->event.kind == EVENT_QUEUED;
+	const struct alarm_wish *alarm = delivery->binding->filter->alarm;
+	return alarm != NULL && alarm->is_named;
+}
+
+/* It says itself whom to call. */
+static bool is_addressed(const struct attempt *attempt)
+{
+	return attempt->event.kind == EVENT_QUEUED || names_function(attempt->delivery);
 }
 
 /* Ends the attempt with a verdict. The delivery may be freed by whoever hears it. */
@@ -115,7 +123,7 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 	struct delivery *delivery = attempt->delivery;
 	end->started_ms = attempt->started_ms;
 	end->duration_ms = (clock_mono_us() - attempt->started_us) / 1000;
-	end->to = is_queued(attempt) ? &attempt->to : NULL;
+	end->to = is_addressed(attempt) ? &attempt->to : NULL;
 	delivery->attempt = NULL;
 	attempts->done(attempts->ctx, delivery, end);
 	give_back(attempt);
@@ -273,11 +281,18 @@ static void write_identity(struct attempt *attempt)
 	buf_span(&attempt->cause_path, attempt->event.cause.path);
 }
 
-/* A queued message says whom to call. False: that function cannot take it now. */
+/* A queued message says whom to call, and so may an alarm. False: that function cannot take it now.
+ */
 static bool address(struct attempt *attempt)
 {
 	struct addressee *to = &attempt->to;
-	addressee_read(to, attempt->event.old_value);
+	const struct delivery *delivery = attempt->delivery;
+	struct span call = attempt->event.old_value;
+	if (names_function(delivery)) {
+		call = delivery->event_json.len != 0 ? buf_view(&delivery->event_json)
+		                                     : attempt->event.new_value;
+	}
+	addressee_read(to, call);
 	attempt->call.function_id = to->function_id;
 	attempt->call.namespace_ = to->namespace_;
 	attempt->call.metadata = to->metadata;
@@ -311,7 +326,7 @@ static void call_function(struct attempt *attempt)
 		finish_early(attempt, VERDICT_BURY, &err);
 		return;
 	}
-	if (is_queued(attempt) && !address(attempt)) {
+	if (is_addressed(attempt) && !address(attempt)) {
 		(void)err_set(&err, E_BUSY, "function_busy", "the function has no room");
 		finish_early(attempt, VERDICT_WAIT, &err);
 		return;

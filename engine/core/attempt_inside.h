@@ -43,7 +43,7 @@ struct attempt {
 	struct buf selected; /* what the handler gets, if its trigger selects */
 	bool is_batch;
 	struct parcel parcel;     /* of a batch: its events */
-	struct addressee to;      /* of a queued message */
+	struct addressee to;      /* of a queued message, or of an alarm that names a function */
 	struct alarm_sight sight; /* of an alarm */
 };
 

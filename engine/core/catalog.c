@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/footprint.h"
 #include "engine/core/job_store.h"
 #include "engine/core/queue_names.h"
@@ -338,6 +339,11 @@ int catalog_check_function(const struct trigger_spec *spec, struct err *err)
 		return err_set(err, E_INVALID, "trigger_registration_failed",
 		               "queues, and triggers whose ids begin with \"" QUEUE_TRIGGER
 		               "\", are made from `queues` of the config");
+	}
+	if (span_starts_with(spec->id, SPAN(ALARM_TRIGGERS)) && spec->origin != BINDING_CONFIG) {
+		return err_set(err, E_INVALID, "trigger_registration_failed",
+		               "the ids that begin with \"" ALARM_TRIGGERS
+		               "\" are the engine's; choose another one");
 	}
 	if (spec->function_id.len == 0 || spec->function_id.len > 512) {
 		return err_set(err, E_INVALID, "trigger_registration_failed",

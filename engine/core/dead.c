@@ -11,6 +11,7 @@
 #include "engine/core/binding.h"
 #include "engine/core/dead_event.h"
 #include "engine/durable/space.h"
+#include "triggers/alarm_wish.h"
 
 enum { DEAD_FORMAT = 1, DELIVERY_ID_MAX = 1024 };
 
@@ -151,12 +152,17 @@ static void write_undelivered(const struct dead *dead, const struct delivery *de
 	}
 }
 
-/* A queued message says itself whom it was for. */
+/* A queued message says itself whom it was for, and so may an alarm. */
 static void read_addressee(const struct delivery *delivery, const struct event *event,
                            struct addressee *out)
 {
+	const struct alarm_wish *alarm = delivery->binding->filter->alarm;
 	struct span call = SPAN_NONE;
-	if (delivery->event_json.len != 0) {
+	if (alarm != NULL && alarm->is_named) {
+		call = delivery->event_json.len != 0 ? buf_view(&delivery->event_json)
+		       : event != NULL               ? event->new_value
+		                                     : SPAN_NONE;
+	} else if (delivery->event_json.len != 0) {
 		(void)json_get(buf_view(&delivery->event_json), SPAN("call"), &call);
 	} else if (event != NULL && event->kind == EVENT_QUEUED) {
 		call = event->old_value;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/alarm_book.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/cause.h"
 #include "engine/core/dispatch.h"
 #include "engine/durable/store.h"
@@ -63,6 +64,11 @@ static void begin(struct work *work, struct span data, errand_fn *act, bool is_s
 		work_fail(work, &err);
 		free_errand(errand);
 		return;
+	}
+	if (errand->wishes.function_id != NULL && errand->wishes.namespace_ == NULL &&
+	    work->call->namespace_.len != 0) {
+		errand->wishes.namespace_ =
+		        mem_copy(work->call->namespace_.ptr, work->call->namespace_.len);
 	}
 	const struct alarm_address address = alarm_wishes_address(&errand->wishes);
 	alarm_visit_aim(&errand->visit, &address);
@@ -211,10 +217,20 @@ static void fire(struct work *work, struct span data)
 	begin(work, data, fire_now, false);
 }
 
+/* What the trigger for alarms wakes that name a function: that is really called. */
+static void run(struct work *work, struct span data)
+{
+	(void)data;
+	work_refuse(work, "function_not_invokable",
+	            "the engine calls the functions that alarms name itself; set one with "
+	            "alarm::set");
+}
+
 const struct builtin_row builtin_alarm_rows[] = {
         {"alarm::set", set, "Sets an alarm on an object, once or again and again."},
         {"alarm::get", get, "Shows an alarm."},
         {"alarm::delete", remove_alarm, "Deletes an alarm; a handler that runs may end."},
         {"alarm::fire", fire, "Lets an alarm fire now, whenever it is due."},
+        {ALARM_RUN, run, "What the engine's trigger for alarms wakes that name a function."},
         {NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/core/alarm_book.h"
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
 #include "engine/core/expiry.h"
@@ -199,6 +200,34 @@ static void write_timers(const struct core *core, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_alarms(const struct core *core, struct buf *out)
+{
+	struct alarm_book_stats stats;
+	alarm_book_get_stats(core->alarm_book, &stats);
+	json_write_name(out, "alarms");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "in_memory", stats.agenda.in_memory);
+	if (stats.agenda.next_ms != 0) {
+		write_time(out, "next_due", stats.agenda.next_ms);
+	}
+	bool is_late = stats.agenda.next_ms != 0 && stats.agenda.next_ms <= clock_wall_ms();
+	json_write_member_bool(out, "overdue", is_late);
+	json_write_member_uint(out, "fired", stats.fired);
+	json_write_member_uint(out, "failed", stats.failed);
+	json_write_member_uint(out, "closing", stats.closing);
+	json_write_member_int(out, "worst_late_ms", stats.worst_ms);
+	json_write_name(out, "late");
+	buf_byte(out, '{');
+	for (size_t i = 0; i < ALARM_BUCKETS; i++) {
+		char name[32] = "more";
+		if (i != ALARM_BUCKETS - 1) {
+			(void)snprintf(name, sizeof name, "%lld", (long long)alarm_bucket_ms[i]);
+		}
+		json_write_member_uint(out, name, stats.late[i]);
+	}
+	BUF_LITERAL(out, "}}");
+}
+
 static void status(struct work *work, struct span data)
 {
 	(void)data;
@@ -228,6 +257,7 @@ static void status(struct work *work, struct span data)
 	write_time(out, "now", clock_wall_ms());
 	write_timers(core, out);
 	write_store(core, out);
+	write_alarms(core, out);
 	write_expiry(core, out);
 	if (core->config.tell != NULL) {
 		json_write_name(out, "config");

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/catalog.h"
 #include "engine/core/footprint.h"
 #include "engine/core/queue_names.h"
@@ -197,7 +198,9 @@ struct binding_list {
 static void add_binding(void *ctx, struct binding *binding)
 {
 	const struct binding_list *list = ctx;
-	if (list->with_queues || !span_is(binding->type, QUEUE_TYPE)) {
+	bool is_engines = span_is(binding->type, QUEUE_TYPE) ||
+	                  span_starts_with(binding->id, SPAN(ALARM_TRIGGERS));
+	if (list->with_queues || !is_engines) {
 		json_write_comma(&list->work->out);
 		write_binding(list->work->core, binding, &list->work->out);
 	}

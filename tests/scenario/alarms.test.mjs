@@ -256,6 +256,31 @@ test('two triggers want one alarm: each gets it, and it is over when both are do
   await gone(daemon);
 });
 
+test('one that names a function calls it, beside the triggers that want it, and tries it again', async (t) => {
+  const daemon = await startManual(t, onAlarm(), START);
+  const named = bell(t, daemon, async (event, n) => {
+    if (n <= 7) throw new Error('never');
+  }, 'named');
+  const wanted = bell(t, daemon);
+  await set(daemon, { key: 'x', delay_ms: 0, function_id: 'named', payload: 1 });
+  await named.count(1);
+  await wanted.count(1);
+  await daemon.advance(HOUR);
+  assert.equal(named.items.length, 7);
+  const [letter] = await daemon.dead();
+  assert.equal(letter.function_id, 'named');
+  assert.equal((await get(daemon, { key: 'x' })).failure.attempts, 7);
+  await daemon.call('engine::dead::replay', { id: letter.id });
+  assert.equal((await named.count(8))[7].payload, 1);
+  await daemon.call('alarm::set', { scope: 'else', function_id: 'late', delay_ms: 0 });
+  await daemon.advance(MINUTE); // it waits for who serves it
+  const late = bell(t, daemon, async () => null, 'late');
+  assert.deepEqual((await late.count(1)).map((one) => [one.scope, one.key, one.function_id, one.attempt]),
+    [['else', '', 'late', 1]]);
+  await waitFor('the alarm to be gone', async () => (await list(daemon, { scope: 'else' })).length === 0);
+  assert.deepEqual((await daemon.triggers()).map((one) => one.id), ['bell']);
+});
+
 test('every hour: no drift, and what was missed is made up for once, wholly, or not', async (t) => {
   const daemon = await startManual(t, onAlarm(), START);
   await set(daemon, { key: 'once', every: '1h' });
@@ -319,6 +344,30 @@ test('who sets one wrongly is told what is wrong', async (t) => {
   assert.equal((await daemon.http('GET', '/v1/alarms/s/k?name=n')).json.state, 'scheduled');
   assert.equal((await daemon.http('GET', '/v1/alarms/s/k')).status, 404);
   assert.equal((await daemon.http('PUT', '/v1/alarms/s', { delay: '1m' })).json.key, '');
+});
+
+test('the command line sets, shows, fires, lists and deletes them; the status counts them', async (t) => {
+  const daemon = await startManual(t, onAlarm(), START);
+  const calls = bell(t, daemon);
+  const pawl = async (...args) => {
+    const { code, stdout, stderr } = await daemon.cli('alarm', ...args, '--json');
+    return code === 0 ? JSON.parse(stdout) : { code, stderr };
+  };
+  const alarm = await pawl('set', 'users', 'ada', '{"payload":{"n":1}}', '--name', 'x', '--delay', '30m');
+  assert.deepEqual([alarm.state, alarm.scheduled_at, alarm.payload, alarm.name],
+    ['scheduled', ZERO + 30 * MINUTE, { n: 1 }, 'x']);
+  assert.equal((await pawl('set', 'users', '', '--every', '1h', '--catch-up', 'skip')).catch_up, 'skip');
+  assert.equal((await pawl('set', 'users', 'a')).code, 1);
+  assert.deepEqual(await pawl('get', 'users', 'ada', '--name', 'x'), alarm);
+  assert.equal((await pawl('list', '--scope', 'users')).alarms.length, 2);
+  assert.equal((await pawl('get', 'users', 'ada')).code, 4);
+  await pawl('fire', 'users', 'ada', '--name', 'x');
+  assert.equal((await calls.count(1))[0].scheduled_at, ZERO);
+  assert.equal((await pawl('delete', 'users', '')).key, '');
+  await waitFor('all to be gone', async () => (await list(daemon)).length === 0);
+  const { alarms } = await daemon.call('engine::status');
+  assert.deepEqual([alarms.fired, alarms.failed], [1, 0]);
+  assert.equal(Object.values(alarms.late).reduce((a, b) => a + b), 1);
 });
 
 test('they are listed by scope, prefix, state and time, page by page', async (t) => {
