@@ -228,6 +228,21 @@ static void a_cancelled_one_leaves_a_tombstone(void **state)
 	assert_int_equal(starts_of(second), 2);
 }
 
+/* Whose time it is may be settled only when the new worker has said what it wants. */
+static void a_redeploy_holds_it_back_and_loses_nothing(void **state)
+{
+	(void)state;
+	begin("{" EVERY_TEN "}");
+	dispatch_hold_back(world->dispatch, trigger("t"), store_next_seq(world->store));
+	pass(12 * SECOND);
+	assert_last(0, 0);
+	dispatch_hold_back(world->dispatch, trigger("t"), 0);
+	pass(100);
+	assert_last(1, 10 * SECOND);
+	assert_int_equal(world->started_count, 1);
+	assert_int_equal(view().next_ms, WORLD_EPOCH_MS + 20 * SECOND);
+}
+
 static void without_a_worker_one_waits(void **state)
 {
 	(void)state;
@@ -297,6 +312,7 @@ int main(void)
 	        WORLD_TEST(all_is_bounded),
 	        WORLD_TEST(what_runs_keeps_others_away_over_versions_and_restarts),
 	        WORLD_TEST(a_cancelled_one_leaves_a_tombstone),
+	        WORLD_TEST(a_redeploy_holds_it_back_and_loses_nothing),
 	        WORLD_TEST(without_a_worker_one_waits),
 	        WORLD_TEST(one_alarm_is_enough_for_all),
 	        WORLD_TEST(one_that_ends_leaves_no_record),
