@@ -28,6 +28,8 @@ const TRIGGERS = ['all', 'flaky', 'late'];
 // And each to this one, which batches them; of a batch it fails some. It is checked that each event is
 // of one batch and that all are done.
 const BATCHES = 'rolled';
+// Fires every second: it is checked that the journal has each second once.
+const CLOCK = 'clock';
 // An outcome is durable at the latest so long after the answer was sent: that of a delivery with a
 // job record (it had failed, or it took long) at once, any other when the cursor passes it. A machine
 // may stand still: what counts is the time up to the last write that was acknowledged.
@@ -37,7 +39,7 @@ const POINT_MS = 8000; // to reach a point
 const BEHIND_MAX = 20000; // events; then nobody writes until the triggers have caught up
 const STUCK_MS = 60000; // in which no cursor moves
 const POINTS = [['write', 60], ['sync', 60], ['answer', 60], ['apply', 3], ['applied', 3],
-  ['cursor', 30], ['job', 30], ['outcome', 30], ['window', 30], ['roll', 1]];
+  ['cursor', 30], ['job', 30], ['outcome', 30], ['window', 30], ['cron', 3], ['roll', 1]];
 
 // ---- chance, by the seed (mulberry32) ----
 
@@ -59,7 +61,9 @@ const daemon = new Daemon(dir, await freePort(), {
   workers: { reattach_grace: '0ms' },
   triggers: [...TRIGGERS.map((id) => ({ id, function: id, scope: 'load', concurrency: 50 })),
     { id: BATCHES, function: BATCHES, scope: 'load', concurrency: 50,
-      batch: { max_size: 20, max_wait: '500ms', key: 'key' } }],
+      batch: { max_size: 20, max_wait: '500ms', key: 'key' } },
+    { id: CLOCK, function: 'engine::health::check', type: 'cron', expression: '* * * * * *',
+      overlap: 'allow', catch_up: 'all', max: 1000 }],
 });
 
 // ---- what is known ----
@@ -388,7 +392,16 @@ async function checkEnd() {
     if (!rolled.has(seq)) fault(`change ${seq} of ${key} was in no batch that was done`);
   }
   const told = new Set();
+  let second;
   for (const event of await daemon.events(0)) {
+    if (event.type === 'cron') {
+      const next = Date.parse(event.scheduled_at);
+      if (second !== undefined && next !== second + 1000) {
+        fault(`the second ${event.scheduled_at} follows ${new Date(second).toISOString()}`);
+      }
+      second = next;
+      continue;
+    }
     if (event.type === 'dead') {
       if (told.has(event.dead.id)) fault(`the dead letter ${event.dead.id} is told twice`);
       told.add(event.dead.id);
@@ -399,8 +412,9 @@ async function checkEnd() {
       fault(`change ${event.seq} of ${event.key} should be a dead letter`);
     }
   }
+  if (second === undefined) fault('the clock never fired');
   for (const { id } of dead.values()) {
-    if (!told.has(id)) fault(`the dead letter ${id} is told to nobody`);
+    if (!told.has(id) fault(`the dead letter ${id} is told to nobody`);
   }
   if (told.size !== dead.size) fault(`${told.size} dead letters are told, there are ${dead.size}`);
 }
