@@ -414,7 +414,7 @@ async function checkEnd() {
   }
   if (second === undefined) fault('the clock never fired');
   for (const { id } of dead.values()) {
-    if (!told.has(id) fault(`the dead letter ${id} is told to nobody`);
+    if (!told.has(id)) fault(`the dead letter ${id} is told to nobody`);
   }
   if (told.size !== dead.size) fault(`${told.size} dead letters are told, there are ${dead.size}`);
 }
