@@ -66,7 +66,12 @@ struct filter {
 	struct cron_rule *cron;   /* of a cron trigger: its times; NULL: it has none */
 };
 
-enum filter_answer { FILTER_NO, FILTER_YES, FILTER_ERROR };
+enum filter_answer {
+	FILTER_NO,
+	FILTER_YES,
+	FILTER_ERROR,
+	FILTER_LATER /* an index's: the event has cost enough for now, it was not asked */
+};
 
 enum filter_miss {
 	MISS_NOTHING,

@@ -334,9 +334,11 @@ void index_match(struct index *index, struct matching *matching, index_match_fn 
 	size_t woken = 0;
 	for (size_t i = 0; i < index->candidate_count; i++) {
 		struct filter *filter = index->candidates[i].entry->filter;
-		enum filter_answer answer = filter_matches(filter, matching);
-		index->asked++;
-		if (filter_wakes(filter, answer)) {
+		bool is_long = matching_spent(matching) > MATCHING_TURN;
+		enum filter_answer answer =
+		        is_long ? FILTER_LATER : filter_matches(filter, matching);
+		index->asked += !is_long;
+		if (is_long || filter_wakes(filter, answer)) {
 			index->candidates[woken] = index->candidates[i];
 			index->candidates[woken++].answer = answer;
 		}

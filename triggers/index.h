@@ -35,7 +35,8 @@ struct index_entry {
 	uint64_t seen; /* the event that it was asked about last */
 };
 
-/* Called for who is to be woken: FILTER_YES, or FILTER_ERROR where the filter wants that. */
+/* Called for who is to be woken: FILTER_YES, or FILTER_ERROR where the filter wants that; and for
+ * who may be, FILTER_LATER. */
 typedef void index_match_fn(void *ctx, struct index_entry *entry, enum filter_answer answer);
 
 /* `scans_all`: every filter is asked about every event. */

@@ -14,10 +14,15 @@
  * DESIGN. The values of an event are walked when the first expression wants one, and then once for
  * all of them. Only `metadata` is each trigger's own: it is bound anew for those that speak of it.
  *
- * All expressions of one event share MATCHING_BUDGET steps (about 25 ms of the loop's time); those
- * that come when it is used up end in the error "budget".
+ * All expressions of one event share MATCHING_BUDGET steps (some 50 ms); those that come when it is
+ * used up end in the error "budget". Long before that, behind MATCHING_TURN steps (some 5 ms), an
+ * index asks nobody else in this turn of the loop.
  */
-enum { MATCHING_BUDGET = 5000000, MATCHING_ARENA_MAX = 16 << 20 };
+enum {
+	MATCHING_BUDGET = 5000000,
+	MATCHING_TURN = 500000,
+	MATCHING_ARENA_MAX = 16 << 20,
+};
 
 struct matching {
 	struct condition_env *env; /* borrowed */
@@ -34,6 +39,12 @@ void matching_init(struct matching *matching, struct condition_env *env, struct 
 void matching_close(struct matching *matching);
 /* The event stays as it is until the next one begins. */
 void matching_begin(struct matching *matching, const struct event *event);
+
+/* Steps that expressions have taken since it began. */
+static inline int64_t matching_spent(const struct matching *matching)
+{
+	return MATCHING_BUDGET - matching->budget;
+}
 
 /* The variables of the event. */
 struct activation *matching_values(struct matching *matching);

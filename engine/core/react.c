@@ -12,146 +12,32 @@
 #include "engine/durable/space.h"
 
 enum {
-	SWEEP_MS = 250,
 	SLOW_SWEEP_MS = 5000, /* while all that is owed has a record */
 	CHUNK_ENTRIES = 512,
 	CHUNK_BYTES = 256 * 1024
 };
 
 static void catch_up(struct react *react, struct binding *binding);
+static void read_live(struct react *react);
 
-/* ---- matching ---- */
-
-static void want_sweep(struct react *react)
+/* Reads on; in the next turn of the loop, if this one has asked enough. */
+static void go_on(struct react *react, bool is_long)
 {
-	if (!alarm_is_set(&react->sweep_alarm) || react->sweeps_slowly) {
-		react->sweeps_slowly = false;
-		alarm_set_real(react->alarms, &react->sweep_alarm, SWEEP_MS);
+	if (is_long) {
+		alarm_set_real(react->alarms, &react->long_alarm, 0);
+	} else {
+		read_live(react);
 	}
-}
-
-static void activate(struct react *react, struct binding *binding)
-{
-	if (list_is_empty(&binding->active_link)) {
-		list_push(&react->active, &binding->active_link);
-	}
-	if (list_is_empty(&binding->behind_link) && react_is_behind(binding)) {
-		list_push(&react->behind, &binding->behind_link);
-	}
-	want_sweep(react);
-	react_want_cursors(react);
-}
-
-static bool is_judged_by(const struct binding *binding, uint64_t seq)
-{
-	return binding->from_seq <= seq && (binding->until_seq == 0 || seq < binding->until_seq);
-}
-
-static void offer(struct react *react, struct binding *binding, enum filter_answer answer)
-{
-	struct delivery_doom doom;
-	bool doomed = react_is_doomed(react, binding, answer, &doom);
-	const struct delivery_groups groups = dispatch_groups(binding->filter, &react->matching);
-	activate(react, binding);
-	if (binding->windows != NULL && !doomed) {
-		shape_join(react->shape, binding, &react->matching, &groups);
-		return;
-	}
-	dispatch_offer(react->dispatch, binding, react->matching.event, &groups,
-	               doomed ? &doom : NULL);
-}
-
-static void begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq)
-{
-	binding->next_seq = next_seq;
-	binding->cursor_put = REACT_NO_CURSOR;
-	dispatch_set_lagging(react->dispatch, binding, true);
-	activate(react, binding);
-}
-
-/* An older version of the trigger has not seen all its events yet, or has windows that are not
- * deliveries yet: the younger one waits, since both share the order of a key. */
-static bool waits_for_older(const struct react *react, const struct binding *binding)
-{
-	if (binding->version == 1) {
-		return false;
-	}
-	LIST_EACH(&react->behind, link)
-	{
-		const struct binding *other = MEM_CONTAINER(link, struct binding, behind_link);
-		bool goes_first = (other->lagging && other->next_seq < other->until_seq) ||
-		                  windows_count(other->windows) != 0;
-		if (goes_first && other->version < binding->version &&
-		    span_equal(other->id, binding->id)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What it would collect now may be a younger trigger's: see catalog.h on redeploys. */
-static bool collects(const struct binding *binding)
-{
-	return binding->windows == NULL || binding->held_back_from == 0;
-}
-
-/* It may be given more events now. */
-static bool may_read(const struct react *react, const struct binding *binding)
-{
-	return !pause_holds(&binding->pause) && dispatch_has_room(react->dispatch, binding) &&
-	       collects(binding) && !waits_for_older(react, binding);
-}
-
-/* It came while the trigger was paused, and was not to wait. */
-static bool is_dropped(struct binding *binding, uint64_t seq)
-{
-	bool dropped = pause_drops(&binding->pause, seq);
-	binding->dropped += dropped;
-	return dropped;
-}
-
-static void woken(void *ctx, struct index_entry *entry, enum filter_answer answer)
-{
-	struct react *react = ctx;
-	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
-	uint64_t seq = react->matching.event->seq;
-	react->woken += is_judged_by(binding, seq);
-	if (binding->lagging || !is_judged_by(binding, seq) || is_dropped(binding, seq)) {
-		return;
-	}
-	if (!may_read(react, binding)) {
-		begin_to_lag(react, binding, seq);
-		return;
-	}
-	offer(react, binding, answer);
-}
-
-static void match(struct react *react, uint64_t seq, struct span bytes)
-{
-	struct event event;
-	struct err err;
-	if (event_decode(seq, bytes, &event, &err) != 0) {
-		log_error("react", "event %llu cannot be read and wakes nobody: %s",
-		          (unsigned long long)seq, err.text);
-		react->next_seq = seq + 1;
-		return;
-	}
-	react->woken = 0;
-	matching_begin(&react->matching, &event);
-	index_match(react->index, &react->matching, woken, react);
-	react->next_seq = seq + 1;
-	react_tell_alarm(react, &event, react->woken != 0);
 }
 
 /* ---- reading the journal: the live ones after a start ---- */
 
-static void read_live(struct react *react);
-
 static void live_entry(void *ctx, uint64_t seq, struct span bytes)
 {
-	struct react *react = ((struct live_read *)ctx)->react;
-	if (react != NULL && seq == react->next_seq) {
-		match(react, seq, bytes);
+	struct live_read *work = ctx;
+	struct react *react = work->react;
+	if (react != NULL && seq == react->next_seq && work->spent <= MATCHING_TURN) {
+		work->spent += react_match(react, seq, bytes);
 	}
 }
 
@@ -159,6 +45,7 @@ static void live_read_done(struct store_read *read, int status, const struct err
 {
 	struct live_read *work = MEM_CONTAINER(read, struct live_read, read);
 	struct react *react = work->react;
+	bool is_long = work->spent > MATCHING_TURN;
 	mem_free(work);
 	if (react == NULL) {
 		return;
@@ -174,10 +61,10 @@ static void live_read_done(struct store_read *read, int status, const struct err
 		react->next_seq = head.first_seq;
 	} else if (status != 0) {
 		log_error("react", "the journal cannot be read, matching waits: %s", err->text);
-		want_sweep(react); /* which tries again */
+		react_want_sweep(react); /* which tries again */
 		return;
 	}
-	read_live(react);
+	go_on(react, is_long);
 }
 
 static void read_live(struct react *react)
@@ -205,26 +92,12 @@ static void lagging_entry(void *ctx, uint64_t seq, struct span bytes)
 {
 	struct catch_up *work = ctx;
 	struct binding *binding = work->binding;
-	struct event event;
-	struct err err;
-	if (binding == NULL || seq != binding->next_seq || pause_holds(&binding->pause) ||
-	    !collects(binding) || !dispatch_has_room(work->react->dispatch, binding)) {
+	if (binding == NULL || seq != binding->next_seq || work->spent > MATCHING_TURN ||
+	    pause_holds(&binding->pause) || !react_collects(binding) ||
+	    !dispatch_has_room(work->react->dispatch, binding)) {
 		return;
 	}
-	bool is_judged = is_judged_by(binding, seq) && event_decode(seq, bytes, &event, &err) == 0;
-	bool taken = false;
-	if (is_judged) {
-		matching_begin(&work->react->matching, &event);
-		enum filter_answer answer = filter_matches(binding->filter, &work->react->matching);
-		taken = filter_wakes(binding->filter, answer) && !is_dropped(binding, seq);
-		if (taken) {
-			offer(work->react, binding, answer);
-		}
-	}
-	binding->next_seq = seq + 1;
-	if (is_judged) {
-		react_tell_alarm(work->react, &event, taken);
-	}
+	work->spent += react_match_one(work->react, binding, seq, bytes);
 }
 
 static void chunk_done(struct store_read *read, int status, const struct err *err)
@@ -232,6 +105,7 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 	struct catch_up *work = MEM_CONTAINER(read, struct catch_up, read);
 	struct react *react = work->react;
 	struct binding *binding = work->binding;
+	bool is_long = work->spent > MATCHING_TURN;
 	mem_free(work);
 	if (binding == NULL) {
 		return;
@@ -247,14 +121,18 @@ static void chunk_done(struct store_read *read, int status, const struct err *er
 	} else if (status != 0) {
 		log_warn("react", "trigger %.*s waits, the journal cannot be read: %s",
 		         SPAN_ARG(binding->id), err->text);
-		want_sweep(react); /* which tries again */
+		react_want_sweep(react); /* which tries again */
 		return;
 	}
 	react_want_cursors(react);
 	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
-		want_sweep(react); /* its next version may go on */
+		react_want_sweep(react); /* its next version may go on */
 	}
-	catch_up(react, binding);
+	if (is_long) {
+		go_on(react, true);
+	} else {
+		catch_up(react, binding);
+	}
 }
 
 static void catch_up(struct react *react, struct binding *binding)
@@ -266,7 +144,7 @@ static void catch_up(struct react *react, struct binding *binding)
 	if (binding->until_seq != 0 && binding->next_seq >= binding->until_seq) {
 		return;
 	}
-	if (binding->reading || binding->next_seq > last || !may_read(react, binding)) {
+	if (binding->reading || binding->next_seq > last || !react_may_read(react, binding)) {
 		return;
 	}
 	struct catch_up *work = MEM_NEW(struct catch_up);
@@ -290,6 +168,15 @@ static void catch_up_all(struct react *react)
 	LIST_EACH(&react->behind, link)
 	{
 		catch_up(react, MEM_CONTAINER(link, struct binding, behind_link));
+	}
+}
+
+static void turn_is_over(struct alarm *alarm)
+{
+	struct react *react = MEM_CONTAINER(alarm, struct react, long_alarm);
+	if (react->started) {
+		read_live(react);
+		catch_up_all(react);
 	}
 }
 
@@ -317,11 +204,15 @@ static void follow(void *ctx, const struct batch *batch)
 	if (batch->entries[0].seq > react->next_seq) {
 		read_live(react); /* behind: after a start, or after an error */
 	}
+	int64_t spent = 0;
 	for (size_t i = 0; i < batch->entry_count && react->reading == NULL; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
-		if (entry->seq == react->next_seq) {
-			match(react, entry->seq, batch_entry_bytes(batch, entry));
+		if (entry->seq == react->next_seq && spent <= MATCHING_TURN) {
+			spent += react_match(react, entry->seq, batch_entry_bytes(batch, entry));
 		}
+	}
+	if (spent > MATCHING_TURN) {
+		go_on(react, true); /* with what is left, as after a start */
 	}
 	react->came(react->came_ctx);
 	react_want_cursors(react);
@@ -331,7 +222,7 @@ static void follow(void *ctx, const struct batch *batch)
 
 static void adopted(void *ctx, struct binding *binding)
 {
-	activate(ctx, binding);
+	react_activate(ctx, binding);
 }
 
 static uint64_t cursor_of(void *ctx, const struct binding *binding)
@@ -352,13 +243,13 @@ static void has_room(void *ctx, struct binding *binding)
 
 static void owes(void *ctx, struct binding *binding)
 {
-	activate(ctx, binding);
+	react_activate(ctx, binding);
 }
 
 static void must_lag(void *ctx, struct binding *binding)
 {
 	struct react *react = ctx;
-	begin_to_lag(react, binding, react->next_seq);
+	react_begin_to_lag(react, binding, react->next_seq);
 }
 
 /* ---- looking after what waits ---- */
@@ -383,7 +274,7 @@ static void sweep_is_due(struct alarm *alarm)
 	}
 	react->sweeps_slowly = false;
 	if (soon) {
-		want_sweep(react);
+		react_want_sweep(react);
 	} else if (later && !alarm_is_set(&react->sweep_alarm)) {
 		react->sweeps_slowly = true;
 		alarm_set_real(react->alarms, &react->sweep_alarm, SLOW_SWEEP_MS);
@@ -449,6 +340,7 @@ struct react *react_new(struct store *store, struct dispatch *dispatch, struct d
 	list_init(&react->behind);
 	react->cursor_alarm.fn = react_cursor_is_due;
 	react->sweep_alarm.fn = sweep_is_due;
+	react->long_alarm.fn = turn_is_over;
 	react->park_alarm.fn = react_park_is_over;
 	const struct dispatch_hooks hooks = {
 	        .adopted = adopted,
@@ -479,6 +371,7 @@ void react_free(struct react *react)
 	if (react != NULL) {
 		alarm_clear(react->alarms, &react->cursor_alarm);
 		alarm_clear(react->alarms, &react->sweep_alarm);
+		alarm_clear(react->alarms, &react->long_alarm);
 		alarm_clear(react->alarms, &react->park_alarm);
 		store_follow(react->store, NULL, NULL);
 		store_on_recovery(react->store, NULL, NULL);
@@ -502,16 +395,16 @@ void react_add(struct react *react, struct binding *binding, uint64_t own_cursor
 		index_add(react->index, &binding->entry);
 	}
 	if (own_cursor_seq != REACT_NO_CURSOR) {
-		begin_to_lag(react, binding, own_cursor_seq + 1);
+		react_begin_to_lag(react, binding, own_cursor_seq + 1);
 		binding->cursor_put = own_cursor_seq;
 	} else if (binding->until_seq != 0) {
-		activate(react, binding);
+		react_activate(react, binding);
 	}
 }
 
 void react_begin_at(struct react *react, struct binding *binding, uint64_t seq)
 {
-	begin_to_lag(react, binding, seq);
+	react_begin_to_lag(react, binding, seq);
 	catch_up(react, binding);
 }
 
@@ -541,19 +434,19 @@ void react_drop_cursor(struct react *react, const struct binding *binding)
 
 void react_touch(struct react *react, struct binding *binding)
 {
-	activate(react, binding);
+	react_activate(react, binding);
 }
 
 void react_go_on(struct react *react, struct binding *binding)
 {
-	activate(react, binding);
+	react_activate(react, binding);
 	catch_up(react, binding);
 }
 
 int react_adopt_window(struct react *react, struct binding *binding, uint64_t first_seq,
                        struct span value, struct err *err)
 {
-	activate(react, binding);
+	react_activate(react, binding);
 	return shape_adopt(react->shape, binding, first_seq, value, err);
 }
 
@@ -579,6 +472,7 @@ void react_stop(struct react *react)
 	}
 	alarm_clear(react->alarms, &react->cursor_alarm);
 	alarm_clear(react->alarms, &react->sweep_alarm);
+	alarm_clear(react->alarms, &react->long_alarm);
 	alarm_clear(react->alarms, &react->park_alarm);
 	react->started = false;
 }

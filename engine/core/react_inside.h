@@ -24,6 +24,7 @@ struct react {
 	bool sweeps_slowly;
 	struct alarm cursor_alarm;
 	struct alarm sweep_alarm;
+	struct alarm long_alarm; /* conditions have taken their share of this turn */
 	struct alarm park_alarm; /* for whoever has been parked longest */
 	char log[ADAPTER_LOG_LEN + 1];
 	struct matching matching; /* the event that filters are being asked about */
@@ -44,6 +45,7 @@ struct react {
 struct live_read {
 	struct store_read read;
 	struct react *react; /* NULL once it was freed */
+	int64_t spent;       /* steps of conditions */
 };
 
 /* One chunk of the journal, read for one lagging binding. */
@@ -51,7 +53,22 @@ struct catch_up {
 	struct store_read read;
 	struct react *react;
 	struct binding *binding; /* NULL once it was removed */
+	int64_t spent;
 };
+
+/* react_match.c */
+void react_want_sweep(struct react *react);
+void react_activate(struct react *react, struct binding *binding);
+void react_begin_to_lag(struct react *react, struct binding *binding, uint64_t next_seq);
+/* What it would collect now is its own: see catalog.h on redeploys. */
+bool react_collects(const struct binding *binding);
+bool react_may_read(const struct react *react, const struct binding *binding);
+/* Asks all live triggers about the event of react->next_seq, which moves on; whoever has not been
+ * asked when MATCHING_TURN is spent begins to lag. Returns the steps that conditions took. */
+int64_t react_match(struct react *react, uint64_t seq, struct span bytes);
+/* Asks one that lags. */
+int64_t react_match_one(struct react *react, struct binding *binding, uint64_t seq,
+                        struct span bytes);
 
 /* react_doom.c */
 /* Why the event at hand can only become a dead letter. False: it is to be delivered. */

@@ -242,6 +242,58 @@ static void the_index_changes_nothing(void **state)
 	buf_free(&without);
 }
 
+enum { LONG = 150 };
+
+/* About 90,000 steps each: five of them take what one turn of the loop may. */
+static void heavy(char out[64 + LONG * 2])
+{
+	size_t len = (size_t)sprintf(out, "{\"l\":[0");
+	for (int i = 1; i < LONG; i++) {
+		len += (size_t)sprintf(out + len, ",0");
+	}
+	(void)sprintf(out + len, "]}");
+}
+
+static size_t count_lagging(void)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < world->spec_count; i++) {
+		count += trigger(world->specs[i].id.ptr)->lagging;
+	}
+	return count;
+}
+
+static void conditions_that_take_long_go_on_in_the_next_turn(void **state)
+{
+	(void)state;
+	static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+	for (size_t i = 0; i < WORLD_TRIGGERS; i++) {
+		declare(ids[i], "f",
+		        "{\"concurrency\":100,\"when\":"
+		        "\"new_value.l.all(x, new_value.l.all(y, x == y))\"}");
+	}
+	char value[64 + LONG * 2];
+	heavy(value);
+	world_up();
+	offer("f");
+	uint64_t first = put_change("k", NULL, value);
+	uint64_t second = put_change("l", NULL, value);
+	(void)uv_run(&world->loop, UV_RUN_NOWAIT);
+	assert_in_range(count_lagging(), 1, WORLD_TRIGGERS - 1);
+	pass(200);
+	assert_int_equal(starts_of(first), WORLD_TRIGGERS);
+	assert_int_equal(starts_of(second), WORLD_TRIGGERS);
+	for (size_t i = 0; i < world->started_count; i++) {
+		answer(i < WORLD_TRIGGERS ? first : second);
+	}
+	pass(3000);
+	assert_int_equal(count_lagging(), 0);
+	for (size_t i = 0; i < WORLD_TRIGGERS; i++) {
+		assert_int_equal(trigger(ids[i])->filter->tally.condition_errors, 0);
+		assert_int_equal(trigger(ids[i])->delivered, 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +306,7 @@ int main(void)
 	        WORLD_TEST(a_failed_selection_is_not_tried_again),
 	        WORLD_TEST(a_lagging_one_decides_alike),
 	        WORLD_TEST(the_index_changes_nothing),
+	        WORLD_TEST(conditions_that_take_long_go_on_in_the_next_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
