@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Daemon, freePort, program, root, run, startDaemon, tempDir, test, waitFor } from './lib.mjs';
+import { Daemon, freePort, program, root, run, startDaemon, startManual, tempDir, test, waitFor } from './lib.mjs';
 
 // Starts the example's own config, but for its address and data.
 async function startExample(t, name) {
@@ -290,6 +290,25 @@ test('configuration changes', async (t) => {
   const kept = JSON.stringify([audit, await all(daemon, 'alerts'), await all(daemon, 'running')]);
   assert.doesNotMatch(kept, /hunter2|correct horse/);
   assert.deepEqual(await daemon.dead(), []);
+});
+
+test('trial expiry: reminder, end and grace in seventeen days', async (t) => {
+  const DAY = 24 * 3600 * 1000;
+  const daemon = await startManual(t, {}, '2026-01-01T09:00:00Z');
+  startNode(t, daemon, 'trial-expiry', 'worker.mjs');
+  for (const name of ['begin', 'remind', 'end', 'lock']) await daemon.trigger(`trial::${name}`);
+  for (const key of ['ada', 'bob', 'eve']) await daemon.set('users', key, { plan: 'trial' });
+  await waitFor('six alarms', async () => (await daemon.call('alarm::list')).alarms.length === 6);
+  await daemon.call('state::delete', { scope: 'users', key: 'eve' });
+  await daemon.advance(13 * DAY);
+  await daemon.set('users', 'bob', { plan: 'pro' });
+  await daemon.advance(DAY);
+  assert.deepEqual(await all(daemon, 'users'), { ada: { plan: 'grace' }, bob: { plan: 'pro' } });
+  await daemon.advance(3 * DAY);
+  assert.deepEqual(await all(daemon, 'users'), { ada: { plan: 'locked' }, bob: { plan: 'pro' } });
+  assert.deepEqual(Object.keys(await all(daemon, 'mails')),
+    ['ada/grace_end', 'ada/trial_end', 'ada/trial_reminder', 'bob/trial_reminder']);
+  assert.deepEqual((await daemon.call('alarm::list')).alarms, []);
 });
 
 // As with startNode: a copy beside the node_modules of the scenarios.
