@@ -240,6 +240,25 @@ test('one that no trigger is for has failed, and says so', async (t) => {
   assert.equal(calls.items.length, 1);
 });
 
+test('one whose trigger is removed while it waits has failed; one that a person cancels is gone', async (t) => {
+  const daemon = await startManual(t, {}, START);
+  const register = () => daemon.call('engine::register_trigger',
+    { id: 'bell', type: 'alarm', function_id: 'bell', config: { scope: 'users' } });
+  await register();
+  await set(daemon, { delay_ms: 0 });
+  await inState(daemon, 'running');
+  assert.equal((await daemon.http('DELETE', '/v1/triggers/bell')).status, 200);
+  assert.equal((await inState(daemon, 'failed')).failure.code, 'trigger_gone');
+  await register();
+  await daemon.call('alarm::fire', { scope: 'users', key: 'ada' });
+  const [job] = await waitFor('the job', async () => {
+    const jobs = await daemon.jobs();
+    return jobs.length && jobs;
+  });
+  await daemon.call('engine::jobs::cancel', { id: job.id });
+  await gone(daemon);
+});
+
 test('two triggers want one alarm: each gets it, and it is over when both are done', async (t) => {
   const daemon = await startManual(t, {
     triggers: [...onAlarm().triggers, { id: 'other', type: 'alarm', function: 'other', scope: 'us*' }],
