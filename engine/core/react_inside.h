@@ -34,7 +34,7 @@ struct react {
 	void *alarm_ctx;
 	void (*alarm_gone)(void *ctx);
 	void *alarm_gone_ctx;
-	size_t woken; /* by the event that is matched */
+	size_t woken; /* live ones that have taken the event that is matched */
 	void (*came)(void *ctx);
 	void *came_ctx;
 	void (*recovered)(void *ctx);

@@ -98,11 +98,11 @@ static void woken(void *ctx, struct index_entry *entry, enum filter_answer answe
 	struct react *react = ctx;
 	struct binding *binding = MEM_CONTAINER(entry, struct binding, entry);
 	uint64_t seq = react->matching.event->seq;
-	react->woken += is_judged_by(binding, seq);
 	if (binding->lagging || !is_judged_by(binding, seq) ||
 	    (answer != FILTER_LATER && is_dropped(binding, seq))) {
 		return;
 	}
+	react->woken++;
 	if (answer == FILTER_LATER || !react_may_read(react, binding)) {
 		react_begin_to_lag(react, binding, seq);
 		return;

@@ -259,6 +259,19 @@ test('one whose trigger is removed while it waits has failed; one that a person 
   await gone(daemon);
 });
 
+test('a trigger that drops what comes while it is paused drops alarms, and a plan goes on', async (t) => {
+  const daemon = await startManual(t, onAlarm(), START);
+  const calls = bell(t, daemon);
+  await daemon.call('engine::triggers::pause', { id: 'bell', mode: 'drop' });
+  await set(daemon, { delay: '1m' });
+  await set(daemon, { name: 'plan', every: '1m' });
+  await daemon.advance(150000);
+  await gone(daemon);
+  await daemon.call('engine::triggers::resume', { id: 'bell' });
+  await daemon.advance(MINUTE);
+  assert.deepEqual((await calls.count(1)).map((one) => one.scheduled_at), [ZERO + 3 * MINUTE]);
+});
+
 test('two triggers want one alarm: each gets it, and it is over when both are done', async (t) => {
   const daemon = await startManual(t, {
     triggers: [...onAlarm().triggers, { id: 'other', type: 'alarm', function: 'other', scope: 'us*' }],
