@@ -5,8 +5,7 @@
 
 #include "engine/core/alarm_store.h"
 #include "engine/core/core.h"
-#include "engine/durable/agenda.h"
-#include "engine/durable/alarm.h"
+#include "engine/durable/agenda_rounds.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -4,19 +4,17 @@
 #define ENGINE_CORE_EXPIRY_H
 
 #include "adapters/batch.h"
-#include "engine/durable/agenda.h"
+#include "engine/durable/agenda_rounds.h"
 #include <stdint.h>
 
 /*
  * DESIGN. The agenda says which records may be due; each is looked at again, and put away with its
  * event if its time has come indeed, many in one group. A write that meets such a record first does
- * the same itself, so whoever comes second finds nothing. If the group is lost, or writes are
- * refused, the agenda begins again a second later.
+ * the same itself, so whoever comes second finds nothing.
  */
 struct expiry;
 
 struct expiry *expiry_new(struct store *store, struct alarms *alarms);
-/* Batches that are out end by themselves. */
 void expiry_free(struct expiry *expiry);
 /* The store is open: what has expired meanwhile is put away, and so on. */
 void expiry_start(struct expiry *expiry);
