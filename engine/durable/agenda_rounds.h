@@ -1,5 +1,4 @@
-/* This file brings what is due into memory, a batch at a time, and makes durable what is done then.
- */
+/* This file has due records looked at, a batch at a time, and makes durable what follows. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_DURABLE_AGENDA_ROUNDS_H
 #define ENGINE_DURABLE_AGENDA_ROUNDS_H
