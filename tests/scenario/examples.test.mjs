@@ -311,6 +311,21 @@ test('trial expiry: reminder, end and grace in seventeen days', async (t) => {
   assert.deepEqual((await daemon.call('alarm::list')).alarms, []);
 });
 
+test('cache with a time: what is popular is fetched again as it expires', async (t) => {
+  const daemon = await startManual(t, { scopes: [{ match: 'prices', ttl: '10m' }] });
+  startNode(t, daemon, 'cache-ttl', 'worker.mjs');
+  await daemon.trigger('prices::expired');
+  const ask = async (item) => (await daemon.call('prices::get', { item })).cached;
+  for (const cached of [false, true, true, true]) assert.equal(await ask('tea'), cached);
+  assert.equal(await ask('salt'), false);
+  assert.deepEqual(await all(daemon, 'prices'), { tea: { price: 103, hits: 3 }, salt: { price: 104, hits: 0 } });
+  await daemon.advance(10 * 60000);
+  assert.deepEqual(await all(daemon, 'prices'), { tea: { price: 103, hits: 0 } });
+  assert.deepEqual(await all(daemon, 'origin'), { tea: { calls: 2 }, salt: { calls: 1 } });
+  assert.equal(await ask('tea'), true);
+  assert.equal(await ask('salt'), false);
+});
+
 // As with startNode: a copy beside the node_modules of the scenarios.
 test('testing: the tests of a workflow, by a turned clock', async (t) => {
   const copy = path.join(root, 'tests/scenario', `.testing-${process.pid}`);
