@@ -108,18 +108,22 @@ static void register_worker(struct load *load)
 static void write_change(struct load *load, struct peer *peer, uint32_t slot, struct span id)
 {
 	struct measure *measure = &load->measure;
+	bool is_alarm = measure->options.alarm;
 	const struct message frame = {.type = MESSAGE_INVOKE_FUNCTION,
 	                              .invocation_id = id,
-	                              .function_id = SPAN("state::set"),
+	                              .function_id =
+	                                      is_alarm ? SPAN("alarm::set") : SPAN("state::set"),
 	                              .action = id.ptr ? SPAN_NONE : SPAN("{\"type\":\"void\"}")};
 	size_t mark = peer_begin(peer, &frame, MESSAGE_FIELD_data);
 	BUF_LITERAL(&peer->out, "{\"scope\":\"bench\",\"key\":\"");
 	measure_write_key(measure, &peer->out);
-	BUF_LITERAL(&peer->out, "\",\"value\":");
+	BUF_LITERAL(&peer->out, "\",");
+	buf_span(&peer->out, is_alarm ? SPAN("\"payload\":") : SPAN("\"value\":"));
 	measure_write_value(measure, slot, &peer->out);
 	if (measure->expires_at_ms != 0) {
-		BUF_LITERAL(&peer->out, ",\"expires_at\":");
-		buf_int(&peer->out, measure->expires_at_ms);
+		buf_span(&peer->out, is_alarm ? SPAN(",\"at\":") : SPAN(",\"expires_at\":"));
+		buf_int(&peer->out,
+		        measure->expires_at_ms + (is_alarm ? (int64_t)(measure->sent % 1000) : 0));
 	}
 	buf_byte(&peer->out, '}');
 	peer_end(peer, mark);

@@ -45,6 +45,7 @@ static const struct option_row {
         FLAG("serve", serve),
         FLAG("drain", drain),
         OPTION("expire", expire),
+        FLAG("alarm", alarm),
         FLAG("probe", probe),
 };
 

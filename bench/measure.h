@@ -37,7 +37,8 @@ struct measure_options {
 	uint32_t drain;   /* only be the worker, until `keys` deliveries that were owed are done */
 	uint32_t expire;  /* everything that is written expires this many ms after the start; 0: not
 	                   */
-	uint32_t probe;   /* only wait for the first answer and print the time of it */
+	uint32_t alarm; /* instead of a change an alarm is set, due within the second behind that */
+	uint32_t probe; /* only wait for the first answer and print the time of it */
 };
 
 struct slot {

@@ -1,4 +1,4 @@
-"""How late records end whose time has come, and what that costs those who write meanwhile."""
+"""How late alarms fire and records end, and what many of them cost those who write meanwhile."""
 import json
 import threading
 import time
@@ -11,7 +11,12 @@ CROWD = 10000  # records that expire in one instant, on a quiet engine
 
 
 class Expiring(Pawl):
-    """An engine whose records expire."""
+    """An engine whose records expire and whose alarms fire."""
+
+    options = ()
+
+    def command(self):
+        return [*super().command(), *self.options]
 
     def ask(self, path, body=None, method=None):
         request = urllib.request.Request(
@@ -91,12 +96,59 @@ def drain(parent, count):
         server.close()
 
 
-def measure_expiry(options, parent):
+def alarms(parent, count):
+    """So many that are due within one second, and a worker that handles them."""
+    server = Expiring(parent, "alarms")
+    try:
+        trigger = {"id": "due", "type": "alarm", "function": "bench::handle", "scope": "bench",
+                   "concurrency": 1000}
+        (server.dir / "config.yaml").write_text(json.dumps({"triggers": [trigger]}))
+        server.options = ("--config", str(server.dir / "config.yaml"))
+        server.start()
+        say(f"{count:,} alarms")
+        wait_ms = 5000 + count // 4  # longer than setting them takes
+        until = time.time() + wait_ms / 1000
+        filled = server.measure("--fill", "--alarm", "--in-flight", "256", "--keys", count,
+                                "--expire", wait_ms)
+        results = {"count": count, "set": filled, "rss_mb": server.resident_mb()}
+        say("they are due")
+        results["handled"] = server.measure("--drain", "--keys", count)
+        results["handled_s"] = time.time() - until
+        said = server.ask("/v1/status")["alarms"]
+        return results | {"late": said["late"], "worst_ms": said["worst_late_ms"],
+                          "fired": said["fired"]}
+    finally:
+        server.close()
+
+
+def quantile(late, share):
+    """The bound of the bucket in which so many of them lie."""
+    left = share * sum(late.values())
+    for bound, count in late.items():
+        left -= count
+        if left <= 0:
+            return bound
+    return "more"
+
+
+def measure_due(options, parent):
+    results = {"alarms": [alarms(parent, count)
+                          for count in (10000,) + (() if options.quick else (100000,))]}
     say("a crowd")
-    return {"crowd": crowd(parent), "drain": drain(parent, 100000 if options.quick else 1000000)}
+    results["crowd"] = crowd(parent)
+    results["drain"] = drain(parent, 100000 if options.quick else 1000000)
+    return results
 
 
-def print_expiry(results):
+def print_due(results):
+    for row in results["alarms"]:
+        table(f"{row['count']:,} alarms due within one second, one worker", ["what", "figure"],
+              [["set, alarms/s, each durable", rate(row["set"])],
+               ["fired late: half / 99 % within ms",
+                f"{quantile(row['late'], 0.5)} / {quantile(row['late'], 0.99)}"],
+               ["the latest, ms", row["worst_ms"]],
+               ["all handled, s behind the first's time", f"{row['handled_s']:.1f}"],
+               ["resident MB", f"{row['rss_mb']:.1f}"]])
     few, many = results["crowd"], results["drain"]
     table(f"{few['count']:,} records that expire in one instant", ["what", "ms"],
           [["the latest is late", few["longest_ms"]],
