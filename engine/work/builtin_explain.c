@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/core/alarm_names.h"
 #include "engine/core/catalog.h"
 #include "engine/core/entry.h"
 #include "engine/core/queue_names.h"
@@ -101,6 +102,13 @@ static enum ruling judge(struct explain_work *own, const struct binding *binding
 	return ruling_wakes(ruling) && loops ? RULING_LOOP : ruling;
 }
 
+/* The engine's own triggers never want other events, as everybody knows. */
+static bool is_out_of_question(const struct binding *binding, const struct event *event)
+{
+	return (span_is(binding->type, QUEUE_TYPE) && event->kind != EVENT_QUEUED) ||
+	       (span_is(binding->id, ALARM_TRIGGER) && event->kind != EVENT_ALARM_DUE);
+}
+
 static void judge_binding(void *ctx, struct binding *binding)
 {
 	struct explain_work *own = ctx;
@@ -108,9 +116,8 @@ static void judge_binding(void *ctx, struct binding *binding)
 	if (own->trigger.len != 0 && !span_equal(binding->id, buf_view(&own->trigger))) {
 		return;
 	}
-	if (own->trigger.len == 0 && span_is(binding->type, QUEUE_TYPE) &&
-	    own->matching.event->kind != EVENT_QUEUED) {
-		return; /* a queue never wants it, as everybody knows */
+	if (own->trigger.len == 0 && is_out_of_question(binding, own->matching.event)) {
+		return;
 	}
 	own->is_foreign = false;
 	if (!speaks(own, binding, &ruling)) {

@@ -72,8 +72,11 @@ test('kill -9 in the middle of batches: every acknowledged event is in one that 
       for (const { id } of failed) first.add(id);
       return { $pawl: { failed: failed.map(({ id }) => id) } };
     });
-    for (let n = 1; n <= 18; n += 1) await daemon.set('s', 'k', n).catch(() => {});
-    if (point) await waitFor(`the crash at ${point}`, () => !daemon.process);
+    let n = 1;
+    const write = () => daemon.set('s', 'k', n++).catch(() => {});
+    while (n <= 18) await write();
+    // It comes to the place when it has something to do there.
+    if (point) await waitFor(`the crash at ${point}`, () => !daemon.process || write().then(() => false));
     else await daemon.kill();
     daemon.env = {};
     await daemon.start();

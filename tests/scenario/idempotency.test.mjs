@@ -70,10 +70,13 @@ for (const point of ['write:8', 'sync:8', 'answer:8', 'apply:2', 'applied:2']) {
     const daemon = await startDaemon(t, {}, { PAWL_CRASH_AT: point });
     const answers = new Map();
     let n = 0;
-    for (; n < 400 && daemon.process; n += 1) {
-      await daemon.call('state::update', plus(`k${n}`)).then((answer) => answers.set(n, answer), () => {});
-    }
-    await waitFor('the crash', () => daemon.process === null);
+    // It comes to the place when it has something to do there.
+    await waitFor('the crash', async () => {
+      for (const end = n + 100; n < end && daemon.process; n += 1) {
+        await daemon.call('state::update', plus(`k${n}`)).then((answer) => answers.set(n, answer), () => {});
+      }
+      return daemon.process === null;
+    });
     daemon.env = {};
     await daemon.start();
     // All that was asked is asked again, what was not answered, too.

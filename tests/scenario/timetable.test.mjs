@@ -85,20 +85,22 @@ for (const [edge, from, until, nights] of [
 }
 
 test('the SDK registers one unmodified; two workers are one trigger and one fire', async (t) => {
-  const daemon = await startManual(t, {}, START);
+  const daemon = await startManual(t, { workers: { reattach_grace: '100ms' } }, START);
   const calls = new Inbox();
   const workers = [sdk(t, daemon), sdk(t, daemon)];
   workers.forEach((worker) => {
     worker.registerFunction('report', async (event) => calls.put(event));
     worker.registerTrigger({ type: 'cron', function_id: 'report', config: { expression: '0 0 */2 * * * *' } });
   });
-  await waitFor('both', async () => (await daemon.http('GET', '/v1/workers')).json.workers.length === 2);
+  const connected = async () => (await daemon.http('GET', '/v1/workers')).json.workers.length;
+  await waitFor('both', async () => await connected() === 2);
   await daemon.trigger('report');
   await daemon.advance(5 * HOUR);
   await calls.count(2);
   assert.deepEqual(scheduled(calls), [at(2 * HOUR), at(4 * HOUR)]);
   assert.equal((await daemon.triggers()).length, 1);
   await workers[0].shutdown();
+  await waitFor('the other one alone', async () => await connected() === 1);
   await daemon.advance(2 * HOUR);
   await calls.count(3);
   assert.equal(calls.items.length, 3);
