@@ -127,13 +127,11 @@ int alarm_record_decode(struct span value, struct alarm_record *out, struct buf 
 	        {"max", 3},      {"running_seq", 11}, {"running", 7},      {"fired", 5},
 	        {"firings", 7},  {"failure", 7}};
 	struct span found[MEMBERS];
-	if (value.len == 0 || value.ptr[0] != FORMAT) {
-		return err_set(err, E_VERSION, "alarm_format",
-		               "an alarm's record has format %d, this program knows %d; use the "
-		               "version that wrote it",
-		               value.len ? value.ptr[0] : 0, FORMAT);
+	struct span json;
+	int status = space_json(value, FORMAT, "an alarm's record", "alarm_format", &json, err);
+	if (status != 0) {
+		return status;
 	}
-	struct span json = span_make(value.ptr + 1, value.len - 1);
 	if (json_check_object(json, names, MEMBERS, found, err) != 0) {
 		return err_wrap(err, "an alarm's record is damaged");
 	}

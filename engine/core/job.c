@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/core/members.h"
+#include "engine/durable/space.h"
+#include <stdio.h>
 
 enum { JOB_FORMAT = 1, MESSAGE_MAX = 1024 };
 
@@ -89,13 +91,13 @@ int job_decode(uint64_t seq, struct span value, struct job *out, struct buf *scr
 	        {"attempts", 8}, {"event", 5},     {"epoch", 5},   {"group", 5},    {"blocked", 7},
 	        {"window", 6},   {"debounced", 9}, {"members", 7}, {"throttle", 8}};
 	struct span found[COUNT];
-	if (value.len == 0 || value.ptr[0] != JOB_FORMAT) {
-		return err_set(err, E_VERSION, "job_format",
-		               "job %llu has format %d, this program knows %d; use the version "
-		               "that wrote it",
-		               (unsigned long long)seq, value.len ? value.ptr[0] : 0, JOB_FORMAT);
+	char what[32];
+	(void)snprintf(what, sizeof what, "job %llu", (unsigned long long)seq);
+	struct span json;
+	int status = space_json(value, JOB_FORMAT, what, "job_format", &json, err);
+	if (status != 0) {
+		return status;
 	}
-	struct span json = span_make(value.ptr + 1, value.len - 1);
 	if (json_check_object(json, names, COUNT, found, err) != 0) {
 		return err_set(err, E_DAMAGED, "job_damaged", "job %llu is not what was written",
 		               (unsigned long long)seq);

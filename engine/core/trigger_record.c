@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/durable/space.h"
 
 enum { TRIGGER_FORMAT = 1 };
 
@@ -52,14 +53,12 @@ int trigger_record_decode(struct span value, struct trigger_record *out, struct 
 	        {"until_seq", 9}, {"type", 4},     {"namespace", 9}, {"function_id", 11},
 	        {"config", 6},    {"metadata", 8}, {"pause", 5}};
 	struct span found[COUNT];
-	if (value.len == 0 || value.ptr[0] != TRIGGER_FORMAT) {
-		return err_set(
-		        err, E_VERSION, "trigger_format",
-		        "a trigger's record has format %d, this program knows %d; use the version "
-		        "that wrote it",
-		        value.len ? value.ptr[0] : 0, TRIGGER_FORMAT);
+	struct span json;
+	int status = space_json(value, TRIGGER_FORMAT, "a trigger's record", "trigger_format",
+	                        &json, err);
+	if (status != 0) {
+		return status;
 	}
-	struct span json = span_make(value.ptr + 1, value.len - 1);
 	if (json_check_object(json, names, COUNT, found, err) != 0) {
 		return err_wrap(err, "a trigger's record is damaged");
 	}

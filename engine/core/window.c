@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/durable/space.h"
 #include "triggers/shaping.h"
 
 enum { WINDOW_FORMAT = 1 };
@@ -260,13 +261,12 @@ int window_decode(struct windows *windows, uint64_t first_seq, struct span value
 	        {"group", 5}, {"first_ms", 8}, {"deadline_ms", 11}, {"count", 5},
 	        {"bytes", 5}, {"members", 7},  {"throttle", 8}};
 	struct span found[COUNT];
-	if (value.len == 0 || value.ptr[0] != WINDOW_FORMAT) {
-		return err_set(err, E_VERSION, "window_format",
-		               "a window's record has format %d, this program knows %d; use the "
-		               "version that wrote it",
-		               value.len ? value.ptr[0] : 0, WINDOW_FORMAT);
+	struct span json;
+	int status =
+	        space_json(value, WINDOW_FORMAT, "a window's record", "window_format", &json, err);
+	if (status != 0) {
+		return status;
 	}
-	struct span json = span_make(value.ptr + 1, value.len - 1);
 	struct window read = {0};
 	if (json_check_object(json, names, COUNT, found, err) != 0 ||
 	    !members_read(found[MEMBERS], &read.members)) {

@@ -281,6 +281,19 @@ void space_put_span(struct buf *out, struct span bytes)
 	buf_span(out, bytes);
 }
 
+int space_json(struct span value, char format, const char *what, const char *code, struct span *out,
+               struct err *err)
+{
+	if (value.len == 0 || value.ptr[0] != format) {
+		return err_set(err, E_VERSION, code,
+		               "%s has format %d, this program knows %d; use the version that "
+		               "wrote it",
+		               what, value.len ? value.ptr[0] : 0, format);
+	}
+	*out = span_make(value.ptr + 1, value.len - 1);
+	return 0;
+}
+
 int space_reader_init(struct space_reader *reader, struct span value, uint8_t newest,
                       const char *what, struct err *err)
 {

@@ -91,6 +91,11 @@ void space_put_u64(struct buf *out, uint64_t value);
 void space_put_varint(struct buf *out, uint64_t value);  /* 7 bits a byte, low ones first */
 void space_put_span(struct buf *out, struct span bytes); /* absent stays absent */
 
+/* The JSON behind the format byte of a value that is text: E_VERSION with `code` if the byte is not
+ * `format`. `what` begins the sentence: "a trigger's record". */
+int space_json(struct span value, char format, const char *what, const char *code, struct span *out,
+               struct err *err);
+
 /* Reads never leave the bytes: the first one that would makes all later ones give 0 or an absent
  * span, and the end says E_DAMAGED. So a decoder reads everything and checks once. */
 struct space_reader {
