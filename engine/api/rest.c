@@ -7,15 +7,12 @@
 #include "base/mem.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
-#include "engine/api/param.h"
 #include "engine/api/problem.h"
 #include "engine/api/repeat.h"
+#include "engine/api/rest_data.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
 #include "wire/http.h"
-#include "wire/url.h"
-
-enum { INVOKE_TIMEOUT_MS = 30 * 1000, INVOKE_TIMEOUT_MAX_MS = 15 * 60 * 1000 };
 
 struct rest {
 	struct functions *functions;
@@ -28,11 +25,7 @@ struct rest_request {
 	struct list link;
 	struct rest *rest;
 	struct exchange *exchange;
-	const struct route *route;
-	struct buf data;
-	struct buf texts; /* where the names of the path are decoded to */
-	bool has_if_match;
-	struct span if_none_match; /* of a GET: 304 when the ETag is this; owned */
+	struct rest_data data;
 };
 
 static void request_free(struct rest_request *request)
@@ -41,268 +34,10 @@ static void request_free(struct rest_request *request)
 		return;
 	}
 	list_remove(&request->link);
-	mem_free((char *)request->call.namespace_.ptr);
-	mem_free((char *)request->call.function_id.ptr);
+	rest_data_close(&request->data);
 	mem_free((char *)request->call.traceparent.ptr);
 	mem_free((char *)request->call.baggage.ptr);
-	mem_free((char *)request->if_none_match.ptr);
-	buf_free(&request->data);
-	buf_free(&request->texts);
 	mem_free(request);
-}
-
-/* ---- from a request to data ---- */
-
-static int invalid(struct err *err, const char *code, const char *what, struct span name)
-{
-	return err_set(err, E_INVALID, code, "%s: %.*s", what, SPAN_ARG(name));
-}
-
-/* Calls `take` with the name and the JSON value of each parameter of the query. */
-typedef int param_fn(struct rest_request *request, struct span name, struct span value,
-                     struct err *err);
-
-static int read_query(struct rest_request *request, struct span query, param_fn *take,
-                      struct err *err)
-{
-	struct span name;
-	struct span raw;
-	int status = 0;
-	while (status == 0 && query.ptr && url_next_param(&query, &name, &raw)) {
-		struct span type;
-		struct buf text = {0};
-		if (!param_find(request->route->params, name, &type)) {
-			return invalid(err, "unknown_parameter",
-			               "there is no parameter of this name", name);
-		}
-		if (raw.ptr && !url_decode_query(raw, &text)) {
-			return invalid(err, "invalid_parameter", "broken percent-encoding", name);
-		}
-		status = param_to_json(name, type, &text, err);
-		if (status == 0) {
-			status = take(request, name, buf_view(&text), err);
-		}
-		buf_free(&text);
-	}
-	return status;
-}
-
-static void add_member(struct buf *data, struct span name, struct span value)
-{
-	if (data->ptr[data->len - 1] != '{') {
-		buf_byte(data, ',');
-	}
-	json_write_string(data, name);
-	buf_byte(data, ':');
-	buf_span(data, value);
-}
-
-static int param_to_member(struct rest_request *request, struct span name, struct span value,
-                           struct err *err)
-{
-	(void)err;
-	add_member(&request->data, name, value);
-	return 0;
-}
-
-static int add_body(struct rest_request *request, const struct http_request *http, struct err *err)
-{
-	const char *member = request->route->body;
-	struct buf *data = &request->data;
-	if (member == NULL || (http->body.len == 0 && strcmp(member, "*") == 0)) {
-		return 0;
-	}
-	if (http->body.len == 0) {
-		return err_set(err, E_INVALID, "value_required",
-		               "the body is empty: it must be the JSON value itself");
-	}
-	struct span value;
-	int status = json_check(http->body, &value, err);
-	if (status != 0) {
-		return err_wrap(err, "request body");
-	}
-	if (strcmp(member, "*") != 0) {
-		add_member(data, span_of(member), value);
-		return 0;
-	}
-	if (json_kind(value) != JSON_OBJECT) {
-		return err_set(err, E_INVALID, "invalid_request",
-		               "the body must be a JSON object, not %s",
-		               json_kind_name(json_kind(value)));
-	}
-	buf_add(data, value.ptr + 1, value.len - 2);
-	return 0;
-}
-
-/* Appends the decoded segment to request->texts; *out is good until the next one. */
-static int decode_segment(struct rest_request *request, struct span name, struct span raw,
-                          struct span *out, struct err *err)
-{
-	buf_clear(&request->texts);
-	if (!url_decode(raw, &request->texts) || !json_utf8_valid(buf_view(&request->texts))) {
-		return invalid(err, "invalid_path", "broken percent-encoding or UTF-8 in the path",
-		               name);
-	}
-	*out = buf_view(&request->texts);
-	return 0;
-}
-
-static int add_path(struct rest_request *request, const struct route_match *match, struct err *err)
-{
-	for (size_t i = 0; i < match->count; i++) {
-		struct span plain = SPAN_NONE;
-		int status =
-		        decode_segment(request, match->names[i], match->values[i], &plain, err);
-		if (status != 0) {
-			return status;
-		}
-		struct buf text = {0};
-		json_write_string(&text, plain);
-		add_member(&request->data, match->names[i], buf_view(&text));
-		buf_free(&text);
-	}
-	return 0;
-}
-
-/* "\"7\"" or W/"7" without what is around it; absent when it is none. */
-static struct span unquote(struct span tag)
-{
-	if (span_starts_with(tag, SPAN("W/"))) {
-		tag = span_make(tag.ptr + 2, tag.len - 2);
-	}
-	if (tag.len < 2 || tag.ptr[0] != '"' || tag.ptr[tag.len - 1] != '"' ||
-	    memchr(tag.ptr + 1, '"', tag.len - 2)) {
-		return SPAN_NONE;
-	}
-	return span_make(tag.ptr + 1, tag.len - 2);
-}
-
-/* If-Match: "rev" and If-None-Match: * of a write; If-None-Match: "rev" of a read. */
-static int add_conditions(struct rest_request *request, const struct http_request *http,
-                          struct err *err)
-{
-	struct span if_match = http_request_header(http, SPAN("if-match"));
-	struct span if_none = http_request_header(http, SPAN("if-none-match"));
-	bool is_read = strcmp(request->route->method, "GET") == 0;
-	if ((request->route->flags & ROUTE_REV) == 0 || (!if_match.ptr && !if_none.ptr)) {
-		return 0;
-	}
-	if (is_read && if_match.ptr == NULL) {
-		struct span tag = unquote(if_none);
-		request->if_none_match = tag.ptr ? mem_span(tag) : SPAN_NONE;
-		return 0;
-	}
-	struct span rev = if_none.ptr ? SPAN("0") : unquote(if_match);
-	if (is_read || (if_match.ptr && if_none.ptr) || (if_none.ptr && !span_is(if_none, "*")) ||
-	    rev.ptr == NULL) {
-		return err_set(err, E_INVALID, "invalid_request",
-		               "a write takes If-Match with one ETag, or If-None-Match: *; a read "
-		               "takes If-None-Match with one ETag");
-	}
-	request->has_if_match = true;
-	struct buf text = {0};
-	json_write_string(&text, rev);
-	add_member(&request->data, SPAN("if_rev"), buf_view(&text));
-	buf_free(&text);
-	return 0;
-}
-
-static int build_events(struct rest_request *request, const struct http_request *http,
-                        struct err *err)
-{
-	int status = ingest_read(http, &request->data, err);
-	if (status == 0) {
-		request->data.len--; /* the object is not closed yet */
-		status = read_query(request, http->query, param_to_member, err);
-	}
-	if (status == 0) {
-		status = repeat_read(http, true, &request->data, err);
-	}
-	buf_byte(&request->data, '}');
-	request->call.data = buf_view(&request->data);
-	request->call.function_id = mem_span(span_of(request->route->function));
-	return status;
-}
-
-static int build_data(struct rest_request *request, const struct route_match *match,
-                      const struct http_request *http, struct err *err)
-{
-	const struct route *route = request->route;
-	(void)buf_reserve(&request->data, http->body.len + http->path.len * 3 + 128);
-	buf_byte(&request->data, '{');
-	int status = add_body(request, http, err);
-	if (status == 0 && route->fixed) {
-		/* Before the query: a client may ask for the other thing. */
-		if (request->data.len > 1) {
-			buf_byte(&request->data, ',');
-		}
-		buf_span(&request->data, span_of(route->fixed));
-	}
-	if (status == 0) {
-		status = read_query(request, http->query, param_to_member, err);
-	}
-	if (status == 0) {
-		status = repeat_read(http, (route->flags & ROUTE_ONCE) != 0, &request->data, err);
-	}
-	if (status == 0) {
-		status = add_conditions(request, http, err);
-	}
-	if (status == 0) {
-		status = add_path(request, match, err);
-	}
-	buf_byte(&request->data, '}');
-	request->call.data = buf_view(&request->data);
-	request->call.function_id = mem_span(span_of(route->function));
-	return status;
-}
-
-/* ---- calling somebody's function ---- */
-
-static int param_to_call(struct rest_request *request, struct span name, struct span value,
-                         struct err *err)
-{
-	struct call *call = &request->call;
-	if (span_is(name, "namespace")) {
-		struct buf plain = {0};
-		json_string(value, &plain);
-		mem_free((char *)call->namespace_.ptr);
-		call->namespace_ = mem_span(buf_view(&plain));
-		buf_free(&plain);
-	} else if (span_is(name, "void")) {
-		call->is_void = json_is_true(value);
-	} else if (!json_int64(value, &call->timeout_ms) || call->timeout_ms < 1 ||
-	           call->timeout_ms > INVOKE_TIMEOUT_MAX_MS) {
-		return err_set(err, E_INVALID, "invalid_parameter", "timeout_ms must be 1 to %d",
-		               INVOKE_TIMEOUT_MAX_MS);
-	}
-	return 0;
-}
-
-static int build_invocation(struct rest_request *request, const struct route_match *match,
-                            const struct http_request *http, struct err *err)
-{
-	struct call *call = &request->call;
-	int status = repeat_read(http, false, &request->data, err);
-	if (status != 0) {
-		return err_wrap(err, "a function that takes one has it in its data");
-	}
-	call->timeout_ms = INVOKE_TIMEOUT_MS;
-	call->by_real_time = true;
-	struct span prefer = http_request_header(http, SPAN("prefer"));
-	call->is_void = prefer.ptr && http_value_has(prefer, SPAN("respond-async"));
-	struct span id;
-	status = decode_segment(request, match->names[0], match->values[0], &id, err);
-	if (status != 0) {
-		return status;
-	}
-	call->function_id = mem_span(id);
-	struct span value = SPAN("null");
-	if (http->body.len > 0 && json_check(http->body, &value, err) != 0) {
-		return err_wrap(err, "request body");
-	}
-	buf_span(&request->data, value);
-	call->data = buf_view(&request->data);
-	return read_query(request, http->query, param_to_call, err);
 }
 
 /* ---- from a result to a reply ---- */
@@ -310,7 +45,7 @@ static int build_invocation(struct rest_request *request, const struct route_mat
 static void answer(struct rest_request *request, struct span result, bool replayed)
 {
 	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"status", 6}};
-	unsigned flags = request->route->flags;
+	unsigned flags = request->data.route->flags;
 	struct exchange_reply reply = {.status = result.ptr ? 200 : 204, .body = result};
 	if (flags & ROUTE_EVENTS) {
 		reply.status = 202;
@@ -336,8 +71,8 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	if (flags & ROUTE_READY && !is_ok) {
 		reply.status = 503;
 	}
-	if (request->if_none_match.ptr && found[1].ptr &&
-	    json_string_is(found[1], request->if_none_match)) {
+	if (request->data.if_none_match.ptr && found[1].ptr &&
+	    json_string_is(found[1], request->data.if_none_match)) {
 		reply.status = 304;
 		reply.body = SPAN("");
 	}
@@ -367,7 +102,7 @@ static void refuse(struct rest_request *request, int otherwise, struct span code
 {
 	struct buf extra = {0};
 	int status = problem_status(code, otherwise);
-	if (request->has_if_match && span_is(code, "rev_conflict")) {
+	if (request->data.has_if_match && span_is(code, "rev_conflict")) {
 		status = 412;
 	}
 	if (status == 503 || retry_after_ms > 0) {
@@ -390,7 +125,7 @@ static void on_done(struct call *call, const struct call_result *result)
 		refuse(request, usual_status(result->end),
 		       result->code.ptr ? result->code : SPAN("invocation_failed"), result->message,
 		       result->not_before ? result->retry_after_ms : 0);
-	} else if (result->result.ptr == NULL && request->route->flags & ROUTE_ABSENT) {
+	} else if (result->result.ptr == NULL && request->data.route->flags & ROUTE_ABSENT) {
 		refuse(request, 404, SPAN("not_found"), SPAN("there is nothing of this name"), 0);
 	} else {
 		answer(request, result->result, result->replayed);
@@ -450,16 +185,6 @@ static void answer_accepted(struct rest_request *request)
 	}
 }
 
-static int build(struct rest_request *request, const struct route_match *match,
-                 const struct http_request *http, struct err *err)
-{
-	if (match->route->flags & ROUTE_INVOKE) {
-		return build_invocation(request, match, http, err);
-	}
-	return match->route->flags & ROUTE_EVENTS ? build_events(request, http, err)
-	                                          : build_data(request, match, http, err);
-}
-
 static void start_call(struct rest *rest, struct exchange *exchange,
                        const struct route_match *match, const struct http_request *http)
 {
@@ -467,13 +192,13 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	struct err err = {0};
 	request->rest = rest;
 	request->exchange = exchange;
-	request->route = match->route;
+	request->data.call = &request->call;
 	list_init(&request->link);
 	list_push(&rest->requests, &request->link);
 	request->call.done = on_done;
 	request->call.traceparent = copy_header(http, SPAN("traceparent"));
 	request->call.baggage = copy_header(http, SPAN("baggage"));
-	int status = build(request, match, http, &err);
+	int status = rest_data_build(&request->data, match, http, &err);
 	if (status == 0 && request->call.is_void) {
 		answer_accepted(request);
 	}
