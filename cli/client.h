@@ -1,4 +1,4 @@
-/* This file asks a running engine over HTTP and waits for the answer. */
+/* This file asks a running engine over HTTP and waits for the answer, or for its pieces. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
@@ -6,23 +6,47 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include <stdbool.h>
 
 /* One connection, used again for the next request while it lasts. */
 struct client;
 
-/* `url`: "http://host:port", an optional path in front of ours. E_INVALID "invalid_url". Nothing is
- * connected yet. */
-int client_new(const char *url, struct client **out, struct err *err);
-void client_free(struct client *client);
+/* Where the engine is and who we are; texts are copied. */
+struct client_options {
+	const char *url;   /* see link_new */
+	const char *token; /* goes out as a bearer token; NULL: none */
+};
+
+/* E_INVALID "invalid_url". Nothing is connected yet. */
+int client_new(const struct client_options *options, struct client **out, struct err *err);
+void client_free(struct client *client); /* NULL is harmless */
+
+/* A piece of an answer's body as it came; false ends the request there. */
+typedef bool client_piece_fn(void *ctx, struct span piece);
+
+struct client_request {
+	const char *method;
+	struct span path;       /* begins with '/' and is encoded already */
+	struct span body;       /* absent: none */
+	const char *body_type;  /* NULL: application/json */
+	struct span headers;    /* further ones, "Name: value\r\n" each; may be absent */
+	client_piece_fn *piece; /* who gets the body of an answer below 400, piece by piece; NULL:
+	                         * it is collected, as that of an error always is */
+	void *piece_ctx;
+};
 
 struct client_answer {
 	int status;
-	struct buf body; /* the caller's to free */
-	char etag[64];   /* without quotes; empty when there was none */
+	struct buf body;   /* the caller's to free */
+	char etag[64];     /* without quotes; empty when there was none */
+	bool is_abandoned; /* client_piece_fn wanted no more */
 };
 
-/* `path` begins with '/' and is encoded already. The body (absent: none) is JSON. An answer of any
- * status is 0; E_IO "unreachable" tells how to start an engine. */
+/* An answer of any status is 0; E_IO "unreachable" tells how to start an engine, or that the
+ * connection ended before the answer did: pieces may have come before. */
+int client_send(struct client *client, const struct client_request *request,
+                struct client_answer *out, struct err *err);
+/* The same for what most are: a body of JSON or none. */
 int client_ask(struct client *client, const char *method, struct span path, struct span body,
                struct client_answer *out, struct err *err);
 

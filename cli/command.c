@@ -13,16 +13,52 @@ static const char usage[] = "pawl: a trigger and workflow engine over state chan
                             "usage: pawl COMMAND [ARGUMENTS] [OPTIONS]\n"
                             "\n";
 
-static const char common_options[] =
-        "  --json         print the answer as the engine gave it\n"
-        "  --url URL      the engine to ask (default PAWL_URL, else http://127.0.0.1:49134)\n"
-        "  --help         this text, or that of a command\n"
-        "  --version      the version\n";
+/* Options that every command takes, and where in the invocation they go. */
+static const struct common_option {
+	struct option_row row;
+	size_t offset;        /* of a const char *; of a bool when it takes no value */
+	const char *variable; /* of the environment: the value where none is given */
+	const char *otherwise;
+} common_options[] = {
+        {{"json", NULL, "print the answer as the engine gave it"},
+         offsetof(struct invocation, json),
+         NULL,
+         NULL},
+        {{"url", "URL", "the engine to ask (default PAWL_URL, else http://127.0.0.1:49134)"},
+         offsetof(struct invocation, engine.url),
+         "PAWL_URL",
+         "http://127.0.0.1:49134"},
+};
+
+enum { COMMON_COUNT = sizeof common_options / sizeof *common_options };
+
+static const char last_options[] = "  --help         this text, or that of a command\n"
+                                   "  --version      the version\n";
 
 static const char wide_help[] = "show every cell whole, however long the lines become";
 
 static const char exit_codes[] = "exit codes: 0 done, 1 refused or failed, 2 wrong command line, "
                                  "3 no engine answers, 4 no such thing\n";
+
+static void write_common_options(struct buf *out)
+{
+	for (size_t i = 0; i < COMMON_COUNT; i++) {
+		const struct option_row *row = &common_options[i].row;
+		char left[32];
+		(void)snprintf(left, sizeof left, "--%s %s", row->name,
+		               row->value ? row->value : "");
+		buf_format(out, "  %-14s %s\n", left, row->help);
+	}
+	BUF_LITERAL(out, last_options);
+}
+
+static void print_common_options(FILE *to)
+{
+	struct buf text = {0};
+	write_common_options(&text);
+	(void)fwrite(text.ptr, 1, text.len, to);
+	buf_free(&text);
+}
 
 static void print_help(const struct command_set *set, FILE *to)
 {
@@ -33,7 +69,9 @@ static void print_help(const struct command_set *set, FILE *to)
 		               set->commands[i].args ? set->commands[i].args : "");
 		(void)fprintf(to, "  %-26s %s\n", left, set->commands[i].help);
 	}
-	(void)fprintf(to, "\n%s\n%s", common_options, exit_codes);
+	(void)fputs("\n", to);
+	print_common_options(to);
+	(void)fprintf(to, "\n%s", exit_codes);
 }
 
 static void print_command_help(const struct command *command)
@@ -49,7 +87,7 @@ static void print_command_help(const struct command *command)
 	if (command->columns != NULL) {
 		printf("  %-22s %s\n", "--wide", wide_help);
 	}
-	(void)fputs(common_options, stdout);
+	print_common_options(stdout);
 }
 
 void command_print_man(const struct command_set *set, struct buf *out)
@@ -69,7 +107,9 @@ void command_print_man(const struct command_set *set, struct buf *out)
 			buf_format(out, ".RS\n.TP\n.B \\-\\-wide\n%s\n.RE\n", wide_help);
 		}
 	}
-	buf_format(out, ".SH OPTIONS\n.nf\n%s.fi\n.SH EXIT STATUS\n%s", common_options, exit_codes);
+	BUF_LITERAL(out, ".SH OPTIONS\n.nf\n");
+	write_common_options(out);
+	buf_format(out, ".fi\n.SH EXIT STATUS\n%s", exit_codes);
 }
 
 /* ---- reading a command line ---- */
@@ -145,6 +185,34 @@ static const struct option_row *find_letter(const struct command *command, const
 	return found;
 }
 
+/* Where the value of an option goes: a const char *, or a bool (*out_is_flag). */
+static void *find_option(struct invocation *invocation, struct span name, bool *out_takes_value,
+                         bool *out_is_flag)
+{
+	const struct option_row *own = invocation->command->options;
+	*out_takes_value = false;
+	*out_is_flag = true;
+	if (span_is(name, "wide") && invocation->command->columns != NULL) {
+		return &invocation->wide;
+	}
+	for (size_t i = 0; i < COMMON_COUNT; i++) {
+		const struct common_option *common = &common_options[i];
+		if (span_is(name, common->row.name)) {
+			*out_takes_value = common->row.value != NULL;
+			*out_is_flag = !*out_takes_value;
+			return (char *)invocation + common->offset;
+		}
+	}
+	*out_is_flag = false;
+	for (size_t i = 0; own != NULL && own[i].name != NULL; i++) {
+		if (span_is(name, own[i].name)) {
+			*out_takes_value = own[i].value != NULL;
+			return &invocation->options[i];
+		}
+	}
+	return NULL;
+}
+
 /* Takes one option at argv[*at]; moves *at to its last word. */
 static int take_option(struct invocation *invocation, int argc, char **argv, int *at)
 {
@@ -152,39 +220,40 @@ static int take_option(struct invocation *invocation, int argc, char **argv, int
 	const char *name = letter ? letter->name : argv[*at] + 2;
 	const char *equals = strchr(name, '=');
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
-	if (len == 4 && strncmp(name, "json", 4) == 0) {
-		invocation->json = true;
-		return 0;
-	}
-	if (len == 4 && strncmp(name, "wide", 4) == 0 && invocation->command->columns != NULL) {
-		invocation->wide = true;
-		return 0;
-	}
-	const char **target = NULL;
-	bool takes_value = true;
-	if (len == 3 && strncmp(name, "url", 3) == 0) {
-		target = &invocation->url;
-	}
-	const struct option_row *row = invocation->command->options;
-	for (size_t i = 0; target == NULL && row != NULL && row[i].name != NULL; i++) {
-		if (strlen(row[i].name) == len && strncmp(row[i].name, name, len) == 0) {
-			target = &invocation->options[i];
-			takes_value = row[i].value != NULL;
-		}
-	}
+	bool takes_value;
+	bool is_flag;
+	void *target = find_option(invocation, span_make(name, len), &takes_value, &is_flag);
 	if (target == NULL) {
 		return command_wrong(invocation, "no such option:", argv[*at]);
 	}
-	if (!takes_value) {
-		*target = "";
+	if (is_flag) {
+		*(bool *)target = true;
+	} else if (!takes_value) {
+		*(const char **)target = "";
 	} else if (equals != NULL) {
-		*target = equals + 1;
+		*(const char **)target = equals + 1;
 	} else if (*at + 1 < argc) {
-		*target = argv[++*at];
+		*(const char **)target = argv[++*at];
 	} else {
 		return command_wrong(invocation, "an option lacks its value:", argv[*at]);
 	}
 	return 0;
+}
+
+/* What the command line left open. */
+static void fill_common(struct invocation *invocation)
+{
+	for (size_t i = 0; i < COMMON_COUNT; i++) {
+		const struct common_option *common = &common_options[i];
+		if (common->variable == NULL) {
+			continue;
+		}
+		const char **value = (const char **)(void *)((char *)invocation + common->offset);
+		const char *said = getenv(common->variable);
+		if (*value == NULL) {
+			*value = said ? said : common->otherwise;
+		}
+	}
 }
 
 static bool asks_for(int argc, char **argv, const char *option)
@@ -238,10 +307,7 @@ int command_parse(const struct command_set *set, int argc, char **argv, struct i
 	if (count < least) {
 		return command_wrong(out, "arguments are missing:", command->args);
 	}
-	if (out->url == NULL) {
-		const char *from_environment = getenv("PAWL_URL");
-		out->url = from_environment ? from_environment : "http://127.0.0.1:49134";
-	}
+	fill_common(out);
 	return EXIT_DONE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "cli/client.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,7 +36,7 @@ struct invocation {
 	const struct command *command;
 	const char *args[ARGS_MAX];
 	const char *options[OPTIONS_MAX]; /* "" for one without a value */
-	const char *url;
+	struct client_options engine;     /* whom to ask */
 	bool json;
 	bool wide; /* cells are not cut */
 };

@@ -88,13 +88,20 @@ void remote_show(const struct invocation *invocation, struct span body)
 	}
 }
 
+int remote_open(const struct invocation *invocation, struct client **out)
+{
+	struct err err;
+	return client_new(&invocation->engine, out, &err) != 0 ? report(&err) : EXIT_DONE;
+}
+
 static int ask(const struct invocation *invocation, const char *method, struct span path,
                struct span body, struct client_answer *out)
 {
 	struct client *client;
 	struct err err;
-	if (client_new(invocation->url, &client, &err) != 0) {
-		return report(&err);
+	int code = remote_open(invocation, &client);
+	if (code != EXIT_DONE) {
+		return code;
 	}
 	int status = client_ask(client, method, path, body, out, &err);
 	client_free(client);
@@ -254,9 +261,9 @@ int remote_events(const struct invocation *invocation)
 {
 	enum { FOLLOW_MS = 250 };
 	struct client *client;
-	struct err err;
-	if (client_new(invocation->url, &client, &err) != 0) {
-		return report(&err);
+	int code = remote_open(invocation, &client);
+	if (code != EXIT_DONE) {
+		return code;
 	}
 	bool follow = command_option(invocation, "follow") != NULL;
 	const char *scope = command_option(invocation, "scope");
@@ -264,7 +271,7 @@ int remote_events(const struct invocation *invocation)
 	fill_path(invocation, "/v1/events", &path);
 	uint64_t since = 0;
 	bool more = false;
-	int code = print_page(invocation, client, buf_view(&path), &since, &more);
+	code = print_page(invocation, client, buf_view(&path), &since, &more);
 	while (code == EXIT_DONE && follow) {
 		if (!more) {
 			const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000};

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 
+struct client;
 struct invocation;
 
 /* Each returns an enum exit_code and has printed what there is to say. */
@@ -20,6 +21,8 @@ int remote_ask(const struct invocation *invocation, const char *method, struct s
 int remote_fetch(const struct invocation *invocation, const char *method, struct span path,
                  struct span body, struct buf *out);
 void remote_show(const struct invocation *invocation, struct span body);
+/* A client for several requests, or for one that is read in pieces. */
+int remote_open(const struct invocation *invocation, struct client **out);
 int remote_events(const struct invocation *invocation);
 
 #endif
