@@ -28,6 +28,7 @@ struct segment {
 	bool marker_is_there;
 	struct adapter_head head; /* first_seq and next_seq are the list's */
 	struct segment_list list;
+	struct segment_reader reader;
 
 	/* The writer's; `fd` is changed under the list's lock, for sync_through. */
 	int fd;
@@ -331,6 +332,7 @@ static void release(struct segment *segment)
 {
 	file_close(segment->fd);
 	segment_list_close(&segment->list);
+	segment_reader_close(&segment->reader);
 	mem_free(segment->path);
 	mem_free(segment->dir);
 	mem_free(segment);
@@ -511,7 +513,7 @@ int segment_sync(struct segment *segment, struct err *err)
 int segment_read_entries(struct segment *segment, uint64_t from, adapter_entry_fn *entry, void *ctx,
                          struct err *err)
 {
-	return segment_read(&segment->list, from, entry, ctx, err);
+	return segment_read(&segment->reader, &segment->list, from, entry, ctx, err);
 }
 
 int segment_replay_batches(struct segment *segment, uint64_t behind_serial, adapter_batch_fn *each,

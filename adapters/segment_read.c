@@ -17,6 +17,8 @@ int segment_damaged(const char *path, uint64_t at, struct err *err)
 	        path, (unsigned long long)at);
 }
 
+enum { KEPT_BYTES = 1024 * 1024 };
+
 /* One file of the list, open. */
 struct visit {
 	struct segment_place place;
@@ -99,8 +101,71 @@ static int seek(struct visit *visit, struct segment_list *list, uint64_t number,
 	}
 }
 
-int segment_read(struct segment_list *list, uint64_t from, adapter_entry_fn *entry, void *ctx,
-                 struct err *err)
+/* Shows the batch's entries from *seq on, which moves on; returns whether more are wanted. */
+static bool show(const struct batch *batch, uint64_t *seq, adapter_entry_fn *entry, void *ctx)
+{
+	if (batch->entry_count == 0 || *seq < batch->entries[0].seq) {
+		return true;
+	}
+	bool wanted = true;
+	for (size_t i = *seq - batch->entries[0].seq; wanted && i < batch->entry_count; i++) {
+		*seq = batch->entries[i].seq + 1;
+		wanted = entry(ctx, *seq - 1, batch_entry_bytes(batch, &batch->entries[i]));
+	}
+	return wanted;
+}
+
+/* Keeps the last frame of the walk, whose file is not kept open. */
+static void keep(struct segment_reader *reader, struct segment_walk *walk)
+{
+	if (walk->batch.entry_count == 0 || walk->chunk.len > KEPT_BYTES) {
+		return;
+	}
+	struct segment_kept *kept = &reader->kept[reader->oldest++ % SEGMENT_KEPT];
+	buf_free(&kept->chunk);
+	*kept = (struct segment_kept){walk->chunk, walk->batch};
+	walk->chunk = (struct buf){0};
+}
+
+static bool show_kept(const struct segment_reader *reader, uint64_t *seq, adapter_entry_fn *entry,
+                      void *ctx)
+{
+	bool wanted = true;
+	for (int i = 0; wanted && i < SEGMENT_KEPT; i++) {
+		wanted = show(&reader->kept[i].batch, seq, entry, ctx);
+	}
+	return wanted;
+}
+
+void segment_reader_close(struct segment_reader *reader)
+{
+	for (int i = 0; i < SEGMENT_KEPT; i++) {
+		buf_free(&reader->kept[i].chunk);
+	}
+	*reader = (struct segment_reader){0};
+}
+
+static int read_file(struct visit *visit, struct segment_list *list, uint64_t *seq, uint64_t end,
+                     bool *wanted, adapter_entry_fn *entry, void *ctx, struct err *err)
+{
+	int status = visit_open(visit, err);
+	if (status == 0) {
+		status = seek(visit, list, *seq, false, err);
+	}
+	bool more = status == 0;
+	while (more && *wanted && *seq < end) {
+		status = visit_next(visit, true, &more, err);
+		more = more && status == 0;
+		*wanted = !more || show(&visit->walk.batch, seq, entry, ctx);
+	}
+	if (!more) {
+		visit->walk.batch = (struct batch){0}; /* its bytes may have gone */
+	}
+	return status;
+}
+
+int segment_read(struct segment_reader *reader, struct segment_list *list, uint64_t from,
+                 adapter_entry_fn *entry, void *ctx, struct err *err)
 {
 	if (from < segment_list_first_seq(list)) {
 		return compacted(from, err);
@@ -109,28 +174,14 @@ int segment_read(struct segment_list *list, uint64_t from, adapter_entry_fn *ent
 	uint64_t seq = from;
 	uint64_t end = segment_list_next_seq(list);
 	int status = 0;
-	bool wanted = true;
+	bool wanted = show_kept(reader, &seq, entry, ctx);
 	while (status == 0 && wanted && seq < end) {
 		if (!segment_list_find_seq(list, seq, &visit.place)) {
 			return compacted(seq, err);
 		}
-		status = visit_open(&visit, err);
+		status = read_file(&visit, list, &seq, end, &wanted, entry, ctx, err);
 		if (status == 0) {
-			status = seek(&visit, list, seq, false, err);
-		}
-		bool more = status == 0;
-		while (more && wanted && seq < end) {
-			status = visit_next(&visit, true, &more, err);
-			const struct batch *batch = &visit.walk.batch;
-			more = more && status == 0;
-			for (size_t i = 0; more && wanted && i < batch->entry_count; i++) {
-				if (batch->entries[i].seq >= seq) {
-					seq = batch->entries[i].seq + 1;
-					wanted =
-					        entry(ctx, seq - 1,
-					              batch_entry_bytes(batch, &batch->entries[i]));
-				}
-			}
+			keep(reader, &visit.walk);
 		}
 		visit_close(&visit);
 	}

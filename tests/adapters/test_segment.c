@@ -274,6 +274,31 @@ static void a_large_file_is_read_by_its_index(void **state)
 	reads_all(s, 4990, 5100);
 }
 
+/* Deliveries ask for single entries: those of one frame cost one look at the file. */
+static void neighbours_of_an_entry_are_kept(void **state)
+{
+	struct state *s = *state;
+	must_open(s);
+	batch_clear(&s->batch);
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		char text[32];
+		(void)snprintf(text, sizeof text, "entry %llu", (unsigned long long)seq);
+		fixture_entry(&s->batch, seq, text);
+	}
+	assert_int_equal(segment_write(s->segment, &s->batch, &s->err), 0);
+	write_entries(s, 4, 9, false);
+	struct reading one = {2, 2};
+	assert_int_equal(segment_read_entries(s->segment, 2, check_entry, &one, &s->err), 0);
+	assert_int_equal(unlink(file_at(s, 0)), 0);
+	for (uint64_t seq = 3; seq > 0; seq--) {
+		one = (struct reading){seq, seq};
+		assert_int_equal(segment_read_entries(s->segment, seq, check_entry, &one, &s->err),
+		                 0);
+		assert_int_equal(one.next, seq + 1);
+	}
+	assert_int_not_equal(segment_read_entries(s->segment, 4, check_entry, &one, &s->err), 0);
+}
+
 static int count_batch(void *ctx, const struct batch *batch, struct err *err)
 {
 	(void)err;
@@ -585,6 +610,7 @@ int main(void)
 	        TEST(the_marker_goes_before_the_first_write),
 	        TEST(rolls_reads_and_trims),
 	        TEST(a_large_file_is_read_by_its_index),
+	        TEST(neighbours_of_an_entry_are_kept),
 	        TEST(replays_behind_a_serial),
 	        TEST(every_torn_end_is_cut),
 	        TEST(a_file_cut_short_is_a_torn_end),
