@@ -116,7 +116,7 @@ static bool reads_nothing(const struct store *store)
 	       list_is_empty(&store->fetches.waiting[0]) &&
 	       list_is_empty(&store->fetches.waiting[1]) && list_is_empty(&store->fetches.ready) &&
 	       list_is_empty(&store->scans.waiting) && store->scans.out == NULL &&
-	       list_is_empty(&store->reads.waiting) && list_is_empty(&store->reads.out);
+	       store_reads_is_idle(&store->reads);
 }
 
 bool store_is_at_rest(const struct store *store)

@@ -26,7 +26,7 @@ static struct store_job *job_for_reader(struct store *store, unsigned turn)
 	case 4:
 		return store_dues_next(&store->dues, store->adapter, store->applied_number);
 	case 3:
-		return store_reads_next(&store->reads, store->adapter, &store->groups,
+		return store_reads_next(&store->reads, store->adapter,
 		                        store_inside_durable_seq(store));
 	default:
 		return store_fetches_next(&store->fetches, store->adapter);

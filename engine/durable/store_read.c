@@ -18,7 +18,7 @@ struct entry_row {
 };
 
 struct store_read_walk {
-	struct list link; /* in store_reads.waiting or .out */
+	struct list link; /* in store_reads.waiting, .behind or .out */
 	struct store_read *read;
 	uint64_t next;     /* seq */
 	uint64_t left;     /* entries that may still come */
@@ -38,6 +38,7 @@ void store_reads_init(struct store_reads *reads)
 {
 	*reads = (struct store_reads){.is_out = false};
 	list_init(&reads->waiting);
+	list_init(&reads->behind);
 	list_init(&reads->out);
 }
 
@@ -78,23 +79,18 @@ static void pass(struct store_read_walk *walk, struct span bytes)
 
 /* ---- from memory ---- */
 
-static bool is_in_memory(const struct store_read_walk *walk, const struct store_groups *groups,
-                         uint64_t durable_seq)
-{
-	struct span bytes;
-	return is_finished(walk, durable_seq) || store_groups_find(groups, walk->next, &bytes);
-}
-
-static void pass_recent(struct store_read_walk *walk, const struct store_groups *groups,
+/* Returns whether the next entry, if there is one, is not in memory. */
+static bool pass_recent(struct store_read_walk *walk, const struct store_groups *groups,
                         uint64_t durable_seq)
 {
 	for (int i = 0; i < PAGE_ENTRIES && !is_finished(walk, durable_seq); i++) {
 		struct span bytes;
 		if (!store_groups_find(groups, walk->next, &bytes)) {
-			break;
+			return true;
 		}
 		pass(walk, bytes);
 	}
+	return false;
 }
 
 bool store_reads_from_memory(struct store_reads *reads, const struct store_groups *groups,
@@ -106,16 +102,15 @@ bool store_reads_from_memory(struct store_reads *reads, const struct store_group
 	list_move(&reads->waiting, &now);
 	while (!list_is_empty(&now)) {
 		struct store_read_walk *walk = LIST_FIRST(&now, struct store_read_walk, link);
+		uint64_t first = walk->next;
 		list_remove(&walk->link);
-		if (is_in_memory(walk, groups, durable_seq)) {
-			any = true;
-			pass_recent(walk, groups, durable_seq);
-			if (is_finished(walk, durable_seq)) {
-				finish(walk, 0, NULL);
-				continue;
-			}
+		bool is_behind = pass_recent(walk, groups, durable_seq);
+		any = any || walk->next != first || !is_behind;
+		if (is_finished(walk, durable_seq)) {
+			finish(walk, 0, NULL);
+		} else {
+			list_push(is_behind ? &reads->behind : &reads->waiting, &walk->link);
 		}
-		list_push(&reads->waiting, &walk->link);
 	}
 	return any;
 }
@@ -196,8 +191,8 @@ static void pages_done(struct store_job *job)
 			list_push(&reads->out, link);
 		}
 	}
-	list_move(&reads->waiting, &reads->out);
-	list_move(&reads->out, &reads->waiting);
+	list_move(&reads->behind, &reads->out);
+	list_move(&reads->out, &reads->behind);
 	while (!list_is_empty(&now)) {
 		struct store_read_walk *walk = LIST_FIRST(&now, struct store_read_walk, link);
 		list_remove(&walk->link);
@@ -214,21 +209,19 @@ static void prepare(struct store_read_walk *walk, uint64_t durable_seq)
 }
 
 struct store_job *store_reads_next(struct store_reads *reads, struct adapter *adapter,
-                                   const struct store_groups *groups, uint64_t durable_seq)
+                                   uint64_t durable_seq)
 {
 	if (reads->is_out) {
 		return NULL;
 	}
 	size_t count = 0;
-	LIST_EACH(&reads->waiting, link)
-	{
-		struct store_read_walk *walk = MEM_CONTAINER(link, struct store_read_walk, link);
-		if (count < ROUND_PAGES && !is_in_memory(walk, groups, durable_seq)) {
-			list_remove(&walk->link);
-			prepare(walk, durable_seq);
-			list_push(&reads->out, &walk->link);
-			count++;
-		}
+	while (count < ROUND_PAGES && !list_is_empty(&reads->behind)) {
+		struct store_read_walk *walk =
+		        LIST_FIRST(&reads->behind, struct store_read_walk, link);
+		list_remove(&walk->link);
+		prepare(walk, durable_seq);
+		list_push(&reads->out, &walk->link);
+		count++;
 	}
 	if (count == 0) {
 		return NULL;
@@ -238,6 +231,12 @@ struct store_job *store_reads_next(struct store_reads *reads, struct adapter *ad
 	reads->job.work = read_pages;
 	reads->job.done = pages_done;
 	return &reads->job;
+}
+
+bool store_reads_is_idle(const struct store_reads *reads)
+{
+	return list_is_empty(&reads->waiting) && list_is_empty(&reads->behind) &&
+	       list_is_empty(&reads->out);
 }
 
 void store_reads_void(struct store_reads *reads)
@@ -251,6 +250,7 @@ void store_reads_cancel(struct store_reads *reads, int status, const struct err 
 	struct list now;
 	list_init(&now);
 	list_move(&reads->waiting, &now);
+	list_move(&reads->behind, &now);
 	while (!list_is_empty(&now)) {
 		finish(LIST_FIRST(&now, struct store_read_walk, link), status, err);
 	}

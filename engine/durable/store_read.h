@@ -29,7 +29,8 @@ struct store_read {
 struct adapter;
 
 struct store_reads {
-	struct list waiting; /* readings, in turn */
+	struct list waiting; /* readings, in turn, whose next entry may be in memory */
+	struct list behind;  /* whose next entry is not: what has left memory does not come back */
 	struct list out;     /* whose pages are being read: the reader's while is_out */
 	struct store_job job;
 	struct adapter *adapter;
@@ -42,10 +43,11 @@ void store_reads_add(struct store_reads *reads, struct store_read *read);
 /* Gives a page to each that waits for entries in memory; returns whether there was any. */
 bool store_reads_from_memory(struct store_reads *reads, const struct store_groups *groups,
                              uint64_t durable_seq);
-/* The next pages of those who need the adapter as one job for the reader, or NULL. Only behind
- * store_reads_from_memory. */
+/* The next pages of those who need the adapter, as store_reads_from_memory has found, as one job
+ * for the reader, or NULL. */
 struct store_job *store_reads_next(struct store_reads *reads, struct adapter *adapter,
-                                   const struct store_groups *groups, uint64_t durable_seq);
+                                   uint64_t durable_seq);
+bool store_reads_is_idle(const struct store_reads *reads);
 void store_reads_void(struct store_reads *reads);
 /* Calls everybody with this error. No pages are out. */
 void store_reads_cancel(struct store_reads *reads, int status, const struct err *err);
