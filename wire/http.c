@@ -344,7 +344,8 @@ static enum http_step take_head(struct http_reader *reader, struct http_fault *f
 	request->host = head->host;
 	request->header_count = head->count;
 	request->keep_alive = http_should_keep_alive(&parser) != 0;
-	request->expects_continue = head->expects_continue && parser.http_minor == 1;
+	request->takes_chunks = parser.http_minor == 1;
+	request->expects_continue = head->expects_continue && request->takes_chunks;
 	if (!split_target(request)) {
 		return fail_head(reader, fault,
 		                 "The target of the request is no path, or not of the Host.");

@@ -45,6 +45,7 @@ struct http_request {
 	struct span body; /* empty when there is none */
 	bool keep_alive;
 	bool expects_continue;
+	bool takes_chunks;         /* HTTP/1.1: the reply's length need not be known */
 	bool is_websocket;         /* GET, 1.1, Upgrade, Connection, version 13, a right key */
 	struct span websocket_key; /* of 24 characters when is_websocket */
 };

@@ -99,6 +99,13 @@ void http_write_head(struct buf *out, const struct http_response *response, size
 	BUF_LITERAL(out, "\r\n");
 }
 
+void http_write_endless(struct buf *out, const struct http_response *response)
+{
+	PRE(!response->keep_alive);
+	write_common(out, response);
+	BUF_LITERAL(out, "\r\n");
+}
+
 /* White space before a value means nothing: the number is put at its right end. */
 static const char blank_length[] = "Content-Length:           0\r\n\r\n";
 enum { LENGTH_DIGITS = 10, LENGTH_TAIL = 4 };

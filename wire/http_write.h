@@ -22,6 +22,9 @@ struct http_response {
  * carry no Content-Length. */
 void http_write_head(struct buf *out, const struct http_response *response, size_t length);
 
+/* A head whose body goes on until the connection ends: for peers of HTTP/1.0. */
+void http_write_endless(struct buf *out, const struct http_response *response);
+
 /* A head whose body is appended next; http_write_end then fills in how long it became. */
 size_t http_write_begin(struct buf *out, const struct http_response *response);
 void http_write_end(struct buf *out, size_t mark);

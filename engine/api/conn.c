@@ -57,6 +57,7 @@ struct conn {
 	struct buf kept;
 	uv_write_t *write; /* while libuv has `writing` */
 	uv_shutdown_t *shutdown;
+	size_t max_unsent; /* 0: that of the group's limits */
 	int64_t moved_ms;
 	const char *reason;
 	bool reading;
@@ -67,20 +68,6 @@ struct conn {
 	bool finishing; /* input is dropped, what is unsent goes out */
 	bool closing;
 };
-
-void conn_limits_default(struct conn_limits *limits)
-{
-	*limits = (struct conn_limits){
-	        .max_connections = 20000,
-	        .header_bytes = 64 * 1024,
-	        .body_bytes = 8u << 20,
-	        .message_bytes = 32u << 20,
-	        .max_unsent = 8u << 20,
-	        .header_timeout_ms = 10 * 1000,
-	        .idle_timeout_ms = 75 * 1000,
-	        .ping_interval_ms = 20 * 1000,
-	};
-}
 
 /* ---- buffers ---- */
 
@@ -275,10 +262,15 @@ size_t conn_unsent(const struct conn *conn)
 	return conn->out.len + uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
 }
 
+static size_t max_unsent(const struct conn *conn)
+{
+	return conn->max_unsent != 0 ? conn->max_unsent : conn->group->limits.max_unsent;
+}
+
 static void judge_speed(struct conn *conn)
 {
 	size_t unsent = conn_unsent(conn);
-	size_t most = conn->group->limits.max_unsent;
+	size_t most = max_unsent(conn);
 	if (!conn->slow && unsent > most) {
 		conn->slow = true;
 	} else if (conn->slow && unsent <= most / 2) {
@@ -313,6 +305,7 @@ static void write_rest(struct conn *conn, size_t sent)
 {
 	conn->writing = conn->out;
 	conn->out = (struct buf){0};
+	conn->moved_ms = clock_real_ms(); /* it begins to wait now */
 	conn->write = MEM_NEW(uv_write_t);
 	conn->write->data = conn;
 	uv_buf_t rest = uv_buf_init(conn->writing.ptr + sent, 0);
@@ -377,7 +370,12 @@ void conn_flush_later(struct conn *conn)
 
 bool conn_is_slow(const struct conn *conn)
 {
-	return conn->slow || conn_unsent(conn) > conn->group->limits.max_unsent;
+	return conn->slow || conn_unsent(conn) > max_unsent(conn);
+}
+
+void conn_set_max_unsent(struct conn *conn, size_t most)
+{
+	conn->max_unsent = most;
 }
 
 bool conn_is_open(const struct conn *conn)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/span.h"
+#include "engine/api/conn_limits.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,20 +31,6 @@ struct uv_loop_s;
 struct alarms;
 struct conn;
 struct conn_group;
-
-struct conn_limits {
-	uint32_t max_connections; /* over this, a new one is told 503 */
-	size_t header_bytes;      /* of one request, its first line included */
-	size_t body_bytes;        /* of one request */
-	size_t message_bytes;     /* of one WebSocket message */
-	size_t max_unsent;        /* bytes that wait for a slow reader */
-	int64_t header_timeout_ms;
-	int64_t idle_timeout_ms;  /* between requests, and for a request or reply that stands still
-	                           */
-	int64_t ping_interval_ms; /* of a WebSocket; three without any sign of life close it */
-};
-/* The defaults: 20,000 connections, 64 KiB, 8 MiB, 32 MiB, 8 MiB, 10 s, 75 s, 20 s. */
-void conn_limits_default(struct conn_limits *limits);
 
 struct conn_protocol {
 	/* Takes bytes (which it may change) and returns how many it used. It takes all of them but
@@ -91,6 +78,8 @@ struct buf *conn_out(struct conn *conn);
 void conn_flush_later(struct conn *conn); /* with all the others, in this turn of the loop */
 size_t conn_unsent(const struct conn *conn);
 bool conn_is_slow(const struct conn *conn); /* over max_unsent: no new work for it */
+/* Its own max_unsent from now on; 0: that of the limits. */
+void conn_set_max_unsent(struct conn *conn, size_t most);
 bool conn_is_open(const struct conn *conn);
 bool conn_is_ready(const struct conn *conn); /* open, not slow, not held: show it more */
 

@@ -2,49 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/exchange.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "base/mem.h"
+#include "engine/api/exchange_inside.h"
 #include "engine/api/problem.h"
 #include "wire/http.h"
 #include "wire/http_write.h"
 
-enum { SPARE_READERS = 16, FIRST_WINDOW = 8 };
-
-struct exchange_host {
-	struct conn_group *group;
-	const struct origin_rule *rule;
-	struct exchange_handler handler;
-	const struct conn_upgrade *upgrade;
-	bool draining;
-	size_t pending;
-	size_t spare_count;
-	struct http_reader *spares[SPARE_READERS];
-};
-
-/* The state of a connection that speaks HTTP. It has a reader only while a request is partly here,
- * so that a thousand idle connections need none. */
-struct talk {
-	struct conn *conn;
-	struct exchange_host *host;
-	struct http_reader *reader;
-	struct list exchanges; /* exchange.link, oldest first */
-	unsigned count;
-	unsigned window;       /* how many may be in flight: less when replies are large */
-	bool is_in_head;       /* the head of a request is partly here, */
-	int64_t head_since_ms; /* since then */
-	bool continue_due;     /* 100 Continue is owed once all earlier replies have left */
-	bool is_full;          /* `window` of them: the connection is held */
-	bool last;             /* no request comes after those that are here */
-};
-
-struct exchange {
-	struct list link;
-	struct talk *talk; /* NULL: the peer has gone */
-	bool is_head;
-	bool keep_alive;
-	bool ready;
-	struct buf early; /* the reply, while an earlier one is missing */
-};
+enum { FIRST_WINDOW = 8 };
 
 /* ---- readers ---- */
 
@@ -81,7 +45,7 @@ static struct exchange *exchange_new(struct talk *talk, bool is_head, bool keep_
 	return exchange;
 }
 
-static void exchange_free(struct exchange *exchange)
+void exchange_free(struct exchange *exchange)
 {
 	if (exchange->talk) {
 		exchange->talk->count--;
@@ -92,14 +56,22 @@ static void exchange_free(struct exchange *exchange)
 	mem_free(exchange);
 }
 
-/* Sends the replies that nothing stands before any more. */
-static void send_ready(struct talk *talk)
+bool exchange_is_first(const struct exchange *exchange)
+{
+	return exchange->talk->exchanges.next == &exchange->link;
+}
+
+void exchange_send_ready(struct talk *talk)
 {
 	struct exchange *first = LIST_FIRST(&talk->exchanges, struct exchange, link);
 	while (first && first->ready) {
 		buf_span(conn_out(talk->conn), buf_view(&first->early));
 		exchange_free(first);
 		first = LIST_FIRST(&talk->exchanges, struct exchange, link);
+	}
+	if (first && first->keeper) {
+		buf_span(conn_out(talk->conn), buf_view(&first->early));
+		buf_free(&first->early);
 	}
 	if (talk->is_full && talk->count <= talk->window / 2) {
 		talk->is_full = false;
@@ -112,6 +84,24 @@ static void send_ready(struct talk *talk)
 	conn_flush_later(talk->conn);
 	if (first == NULL && (talk->last || talk->host->draining)) {
 		conn_finish(talk->conn, "last reply sent");
+	}
+}
+
+struct buf *exchange_out(struct exchange *exchange)
+{
+	return exchange_is_first(exchange) ? conn_out(exchange->talk->conn) : &exchange->early;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+	struct talk *talk = exchange->talk;
+	if (exchange->takes_chunks) {
+		http_chunk_last(exchange_out(exchange));
+	}
+	talk->open = NULL;
+	exchange->ready = true;
+	if (exchange_is_first(exchange)) {
+		exchange_send_ready(talk);
 	}
 }
 
@@ -131,9 +121,9 @@ void exchange_reply(struct exchange *exchange, const struct exchange_reply *repl
 		exchange_free(exchange);
 		return;
 	}
-	bool is_first = talk->exchanges.next == &exchange->link;
+	bool is_first = exchange_is_first(exchange);
 	bool is_last = talk->exchanges.prev == &exchange->link;
-	struct buf *out = is_first ? conn_out(talk->conn) : &exchange->early;
+	struct buf *out = exchange_out(exchange);
 	struct http_response response = {
 	        .status = reply->status,
 	        .content_type =
@@ -151,7 +141,7 @@ void exchange_reply(struct exchange *exchange, const struct exchange_reply *repl
 	exchange->ready = true;
 	judge_window(talk, reply->body.len);
 	if (is_first) {
-		send_ready(talk);
+		exchange_send_ready(talk);
 	}
 }
 
@@ -214,6 +204,7 @@ static bool take_request(struct talk *talk, const struct http_request *request)
 	if (!wants_socket(talk, request)) {
 		struct exchange *exchange =
 		        exchange_new(talk, span_is(request->method, "HEAD"), request->keep_alive);
+		exchange->takes_chunks = request->takes_chunks;
 		talk->host->handler.request(talk->host->handler.ctx, exchange, request);
 		return true;
 	}
@@ -327,11 +318,19 @@ static void on_timer(struct conn *conn)
 	}
 }
 
+static void on_relief(struct conn *conn)
+{
+	const struct talk *talk = conn_state(conn);
+	if (talk->open && exchange_is_first(talk->open)) {
+		talk->open->keeper->relief(talk->open->keeper_ctx);
+	}
+}
+
 static void on_ended(struct conn *conn)
 {
 	struct talk *talk = conn_state(conn);
 	talk->last = true;
-	if (list_is_empty(&talk->exchanges)) {
+	if (list_is_empty(&talk->exchanges) || talk->open) {
 		conn_finish(conn, "closed by the peer");
 	}
 }
@@ -350,6 +349,10 @@ static void on_closed(struct conn *conn, const char *reason)
 		list_remove(link);
 		exchange->talk = NULL;
 		talk->host->pending--;
+		if (exchange->keeper) {
+			exchange->keeper->over(exchange->keeper_ctx);
+			exchange_free(exchange);
+		}
 	}
 	talk_free(talk);
 }
@@ -357,6 +360,7 @@ static void on_closed(struct conn *conn, const char *reason)
 static const struct conn_protocol http_protocol = {
         .data = on_data,
         .timer = on_timer,
+        .relief = on_relief,
         .ended = on_ended,
         .closed = on_closed,
 };
@@ -407,6 +411,11 @@ static void drain_one(void *ctx, struct conn *conn)
 		return;
 	}
 	struct talk *talk = conn_state(conn);
+	struct exchange *open = talk->open;
+	if (open) {
+		open->keeper->over(open->keeper_ctx);
+		exchange_end(open);
+	}
 	if (list_is_empty(&talk->exchanges)) {
 		conn_finish(conn, "shutting down");
 	}

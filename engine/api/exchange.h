@@ -38,6 +38,15 @@ struct exchange_handler {
 	bool (*is_route)(void *ctx, struct span path);
 };
 
+/* Who keeps a reply open: see stream.h. */
+struct exchange_keeper {
+	/* The peer has gone or the server closes; the exchange is gone behind it. Not called when
+	 * the keeper has ended it. */
+	void (*over)(void *ctx);
+	/* It was slow, and what is unsent is little again. */
+	void (*relief)(void *ctx);
+};
+
 struct exchange_reply {
 	int status;
 	struct span content_type; /* absent: application/json */

@@ -51,6 +51,7 @@ struct world {
 	struct server *server;
 	struct conn_limits limits;
 	struct conn_upgrade upgrade;
+	struct exchange_handler handler; /* instead of the rest's, if it is set */
 
 	unsigned started;
 	bool closed;
@@ -161,7 +162,7 @@ static inline void world_open(struct world *world)
 	struct server_options options = {
 	        .listen = "127.0.0.1:0",
 	        .limits = world->limits,
-	        .handler = rest_handler(world->rest),
+	        .handler = world->handler.request ? world->handler : rest_handler(world->rest),
 	        .upgrade = world->upgrade,
 	};
 	struct err err = {0};
