@@ -18,8 +18,7 @@ struct alarm_book {
 	struct alarm_closings *closings;
 	int64_t started_ms; /* wall clock */
 	uint64_t fired;
-	uint64_t late[ALARM_BUCKETS];
-	int64_t worst_ms;
+	struct histogram late; /* ms */
 };
 
 /* ---- firing ---- */
@@ -27,16 +26,9 @@ struct alarm_book {
 static void note_lateness(struct alarm_book *book, int64_t scheduled_ms, int64_t now_ms)
 {
 	book->fired++;
-	if (scheduled_ms < book->started_ms) {
-		return;
+	if (scheduled_ms >= book->started_ms) {
+		histogram_add(&book->late, now_ms - scheduled_ms);
 	}
-	int64_t late_ms = now_ms - scheduled_ms;
-	size_t bucket = 0;
-	while (bucket < ALARM_BUCKETS - 1 && late_ms > alarm_bucket_ms[bucket]) {
-		bucket++;
-	}
-	book->late[bucket]++;
-	book->worst_ms = late_ms > book->worst_ms ? late_ms : book->worst_ms;
 }
 
 static void put_event(struct alarm_book *book, const struct alarm_address *address,
@@ -180,7 +172,6 @@ void alarm_book_get_stats(const struct alarm_book *book, struct alarm_book_stats
 {
 	agenda_rounds_get_stats(book->rounds, &out->agenda);
 	out->fired = book->fired;
-	out->worst_ms = book->worst_ms;
-	memcpy(out->late, book->late, sizeof out->late);
+	out->late = &book->late;
 	alarm_closings_count(book->closings, &out->closing, &out->failed);
 }

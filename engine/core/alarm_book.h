@@ -3,6 +3,7 @@
 #ifndef ENGINE_CORE_ALARM_BOOK_H
 #define ENGINE_CORE_ALARM_BOOK_H
 
+#include "base/histogram.h"
 #include "engine/core/alarm_store.h"
 #include "engine/core/core.h"
 #include "engine/durable/agenda_rounds.h"
@@ -43,10 +44,10 @@ void alarm_book_look_again(struct alarm_book *book);
 
 struct alarm_book_stats {
 	struct agenda_stats agenda;
-	uint64_t fired; /* since the start, as the next three */
+	uint64_t fired; /* since the start, as the next two */
 	uint64_t failed;
-	uint64_t late[ALARM_BUCKETS]; /* as in struct alarm_stats */
-	int64_t worst_ms;             /* what was due while the engine was away does not count */
+	const struct histogram *late; /* ms; what was due while the engine was away does not
+	                                 count */
 	size_t closing;
 };
 void alarm_book_get_stats(const struct alarm_book *book, struct alarm_book_stats *out);

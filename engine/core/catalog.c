@@ -75,6 +75,11 @@ void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ct
 	}
 }
 
+const struct timetable_figures *catalog_cron_figures(const struct catalog *catalog)
+{
+	return timetable_figures(catalog->timetable);
+}
+
 size_t catalog_count(const struct catalog *catalog)
 {
 	return catalog->count;

@@ -35,6 +35,7 @@
  */
 struct catalog;
 struct routing;
+struct timetable_figures;
 
 struct catalog_options {
 	struct condition_env *conditions; /* outlives the catalog */
@@ -119,6 +120,7 @@ struct binding *catalog_find_owner(const struct catalog *catalog, struct span id
 typedef void catalog_each_fn(void *ctx, struct binding *binding);
 void catalog_each(const struct catalog *catalog, catalog_each_fn *each, void *ctx);
 size_t catalog_count(const struct catalog *catalog);
+const struct timetable_figures *catalog_cron_figures(const struct catalog *catalog);
 size_t catalog_unbound(const struct catalog *catalog); /* whose function nobody has offered yet */
 
 #endif

@@ -11,16 +11,14 @@ struct expiry {
 	struct agenda_rounds *rounds;
 	int64_t started_ms; /* wall clock */
 	uint64_t expired;
-	int64_t late_ms, longest_ms;
+	struct histogram late; /* ms */
 };
 
 static void note_lateness(struct expiry *expiry, int64_t at_ms, int64_t now_ms)
 {
 	expiry->expired++;
 	if (at_ms >= expiry->started_ms) {
-		expiry->late_ms = now_ms - at_ms;
-		expiry->longest_ms =
-		        expiry->late_ms > expiry->longest_ms ? expiry->late_ms : expiry->longest_ms;
+		histogram_add(&expiry->late, now_ms - at_ms);
 	}
 }
 
@@ -72,6 +70,5 @@ void expiry_get_stats(const struct expiry *expiry, struct expiry_stats *out)
 {
 	agenda_rounds_get_stats(expiry->rounds, &out->agenda);
 	out->expired = expiry->expired;
-	out->late_ms = expiry->late_ms;
-	out->longest_ms = expiry->longest_ms;
+	out->late = &expiry->late;
 }

@@ -4,6 +4,7 @@
 #define ENGINE_CORE_EXPIRY_H
 
 #include "adapters/batch.h"
+#include "base/histogram.h"
 #include "engine/durable/agenda_rounds.h"
 #include <stdint.h>
 
@@ -23,10 +24,9 @@ void expiry_note(void *expiry, struct record_key key, int64_t at_ms);
 
 struct expiry_stats {
 	struct agenda_stats agenda;
-	uint64_t expired;   /* since the start */
-	int64_t late_ms;    /* how late the last one was */
-	int64_t longest_ms; /* and the one that was latest; what was due while the engine was away
-	                       does not count */
+	uint64_t expired;             /* since the start */
+	const struct histogram *late; /* ms; what was due while the engine was away does not
+	                                 count */
 };
 void expiry_get_stats(const struct expiry *expiry, struct expiry_stats *out);
 

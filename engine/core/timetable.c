@@ -41,6 +41,8 @@ struct timetable {
 	struct reading *reading;
 	bool must_read; /* once more, as it did not go well */
 	bool started;
+	int64_t started_ms; /* wall clock */
+	struct timetable_figures figures;
 };
 
 static const struct cron_rule *rule_of(const struct timetable_entry *entry)
@@ -237,6 +239,17 @@ static int fire(struct timetable_entry *entry, int64_t last_ms, uint64_t count, 
 	return status;
 }
 
+static void note_fires(struct timetable_entry *entry, int64_t last_ms, uint64_t fires,
+                       int64_t now_ms)
+{
+	struct timetable *table = entry->table;
+	int64_t due_ms = last_ms + cron_rule_delay(rule_of(entry), entry->binding->id, last_ms);
+	table->figures.fired += fires;
+	if (fires != 0 && due_ms >= table->started_ms) {
+		histogram_add(&table->figures.late, now_ms - due_ms);
+	}
+}
+
 /* Times up to `last_ms` have come. */
 static int pass(struct timetable_entry *entry, int64_t last_ms, int64_t now_ms, bool is_busy,
                 struct err *err)
@@ -263,6 +276,7 @@ static int pass(struct timetable_entry *entry, int64_t last_ms, int64_t now_ms, 
 		}
 		status = fire(entry, last_ms, fires, missed, err);
 		entry->place.missed += status == 0 ? missed : 0;
+		note_fires(entry, last_ms, status == 0 ? fires : 0, now_ms);
 	}
 	if (status == 0) {
 		entry->place.until_ms = last_ms;
@@ -552,9 +566,15 @@ void timetable_free(struct timetable *table)
 	mem_free(table);
 }
 
+const struct timetable_figures *timetable_figures(const struct timetable *table)
+{
+	return &table->figures;
+}
+
 void timetable_start(struct timetable *table)
 {
 	table->started = true;
+	table->started_ms = clock_wall_ms();
 	LIST_EACH(&table->entries, link)
 	{
 		struct timetable_entry *entry = MEM_CONTAINER(link, struct timetable_entry, link);

@@ -4,6 +4,7 @@
 #define ENGINE_CORE_TIMETABLE_H
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/span.h"
 #include "engine/core/binding.h"
 #include "engine/core/dispatch.h"
@@ -64,6 +65,12 @@ void timetable_end(struct timetable *table, struct binding *binding, bool keep_r
 void timetable_go_on(struct timetable *table, struct binding *binding);
 /* The store has lost what was put last. */
 void timetable_recovered(struct timetable *table);
+
+struct timetable_figures {
+	uint64_t fired;        /* events since the start */
+	struct histogram late; /* ms; what was due while the engine was away does not count */
+};
+const struct timetable_figures *timetable_figures(const struct timetable *table);
 
 struct timetable_view {
 	int64_t next_ms;  /* when it fires next, jitter included; 0 = never, or not while it is

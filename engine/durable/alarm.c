@@ -9,8 +9,6 @@
 
 enum { WALL_CHECK_MS = 60000, CLOCKS = 3 };
 
-const int64_t alarm_bucket_ms[ALARM_BUCKETS - 1] = {1, 2, 5, 10, 20, 50, 100, 1000};
-
 struct alarms {
 	uv_timer_t timer;
 	struct heap heaps[CLOCKS]; /* by alarm_state, see heap_of */
@@ -196,17 +194,6 @@ bool alarm_is_set(const struct alarm *alarm)
 	return alarm->state != ALARM_OFF;
 }
 
-static void note_lateness(struct alarm_stats *stats, int64_t late_ms)
-{
-	size_t bucket = 0;
-	while (bucket < ALARM_BUCKETS - 1 && late_ms > alarm_bucket_ms[bucket]) {
-		bucket++;
-	}
-	stats->late[bucket]++;
-	stats->fired++;
-	stats->worst_ms = late_ms > stats->worst_ms ? late_ms : stats->worst_ms;
-}
-
 /* Whichever of the first ones has been due for longest; NULL when none is due. */
 static struct alarm *take_longest_due(struct alarms *alarms, const int64_t now[CLOCKS])
 {
@@ -224,7 +211,8 @@ static struct alarm *take_longest_due(struct alarms *alarms, const int64_t now[C
 	}
 	struct alarm *alarm = MEM_CONTAINER(heap_first(&alarms->heaps[which]), struct alarm, node);
 	if (alarm->state != ALARM_REAL) {
-		note_lateness(&alarms->stats, -least);
+		alarms->stats.fired++;
+		histogram_add(&alarms->stats.late, -least);
 	}
 	take_out(alarms, alarm);
 	return alarm;

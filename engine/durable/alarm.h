@@ -4,6 +4,7 @@
 #define ENGINE_DURABLE_ALARM_H
 
 #include "base/heap.h"
+#include "base/histogram.h"
 #include "base/list.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@
  * alarms_turn makes them due. While it is manual nothing fires by itself: turn the clock, then call
  * alarms_run_due.
  */
-enum { ALARM_TURN_MAX = 256, ALARM_BUCKETS = 9 };
+enum { ALARM_TURN_MAX = 256 };
 
 struct alarms;
 struct uv_loop_s;
@@ -69,11 +70,8 @@ struct alarm_stats {
 	size_t pending;
 	size_t overdue; /* of those: should have fired before now */
 	uint64_t fired;
-	uint64_t late[ALARM_BUCKETS]; /* of those: up to alarm_bucket_ms late; the last one: more */
-	int64_t worst_ms;             /* the latest one so far */
+	struct histogram late; /* of those: by how many ms */
 };
-
-extern const int64_t alarm_bucket_ms[ALARM_BUCKETS - 1];
 
 void alarms_stats(const struct alarms *alarms, struct alarm_stats *out);
 

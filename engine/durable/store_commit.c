@@ -68,11 +68,7 @@ static void count_commit(struct store *store, const struct store_group *group)
 		store->stats.entries += group->batch.entry_count;
 	}
 	if (group->asked_at_us != 0) {
-		int64_t took_us = clock_mono_us() - group->asked_at_us;
-		store->stats.last_commit_us = took_us;
-		if (took_us > store->stats.worst_commit_us) {
-			store->stats.worst_commit_us = took_us;
-		}
+		histogram_add(&store->stats.commit_us, clock_mono_us() - group->asked_at_us);
 	}
 }
 

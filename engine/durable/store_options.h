@@ -5,6 +5,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/batch.h"
+#include "base/histogram.h"
 #include "base/span.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,7 @@ struct store_stats {
 	uint64_t groups, syncs, entries, failed_groups, recoveries;
 	uint64_t looks, fetches, scans;
 	size_t cache_bytes, cache_records, ahead_bytes, queued_bytes;
-	int64_t last_commit_us, worst_commit_us;
+	struct histogram commit_us; /* from asking for it until it is durable */
 };
 
 #endif

@@ -7,13 +7,14 @@
 #include "engine/core/catalog.h"
 #include "engine/core/dead.h"
 #include "engine/core/expiry.h"
+#include "engine/core/health.h"
 #include "engine/core/react.h"
+#include "engine/core/timetable.h"
 #include "engine/core/worker.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include "engine/work/queues.h"
-#include <stdio.h>
 
 static void write_time(struct buf *out, const char *name, int64_t wall_ms)
 {
@@ -119,6 +120,22 @@ static void enable_function(struct work *work, struct span data)
 
 /* ---- status ---- */
 
+static void write_quantiles(const char *name, const struct histogram *times, struct buf *out)
+{
+	json_write_name(out, name);
+	buf_byte(out, '{');
+	json_write_member_int(out, "p50", histogram_quantile(times, 500));
+	json_write_member_int(out, "p99", histogram_quantile(times, 990));
+	json_write_member_int(out, "max", times->max);
+	buf_byte(out, '}');
+}
+
+/* How long after its time something was done. */
+static void write_lateness(const struct histogram *late, struct buf *out)
+{
+	write_quantiles("lateness_ms", late, out);
+}
+
 static void write_store(const struct core *core, struct buf *out)
 {
 	struct adapter_head head;
@@ -147,7 +164,7 @@ static void write_store(const struct core *core, struct buf *out)
 	json_write_member_uint(out, "cache_bytes", stats.cache_bytes);
 	json_write_member_uint(out, "cache_records", stats.cache_records);
 	json_write_member_uint(out, "view_behind_bytes", stats.ahead_bytes);
-	json_write_member_int(out, "worst_commit_us", stats.worst_commit_us);
+	write_quantiles("commit_us", &stats.commit_us, out);
 	buf_byte(out, '}');
 }
 
@@ -163,22 +180,7 @@ static void write_expiry(const struct core *core, struct buf *out)
 	}
 	json_write_member_bool(out, "all_in_memory", stats.agenda.horizon_ms == INT64_MAX);
 	json_write_member_uint(out, "expired", stats.expired);
-	json_write_member_int(out, "late_ms", stats.late_ms);
-	json_write_member_int(out, "longest_ms", stats.longest_ms);
-	buf_byte(out, '}');
-}
-
-/* Counts by how late they were, each up to the bound that names it. */
-static void write_lateness(const struct alarm_stats *stats, struct buf *out)
-{
-	json_write_name(out, "lateness_ms");
-	buf_byte(out, '{');
-	for (size_t i = 0; i < ALARM_BUCKETS - 1; i++) {
-		char name[24];
-		(void)snprintf(name, sizeof name, "%lld", (long long)alarm_bucket_ms[i]);
-		json_write_member_uint(out, name, stats->late[i]);
-	}
-	json_write_member_uint(out, "more", stats->late[ALARM_BUCKETS - 1]);
+	write_lateness(stats.late, out);
 	buf_byte(out, '}');
 }
 
@@ -195,8 +197,7 @@ static void write_timers(const struct core *core, struct buf *out)
 		write_time(out, "next_due", next_ms);
 	}
 	json_write_member_uint(out, "fired", stats.fired);
-	json_write_member_int(out, "worst_lateness_ms", stats.worst_ms);
-	write_lateness(&stats, out);
+	write_lateness(&stats.late, out);
 	buf_byte(out, '}');
 }
 
@@ -215,17 +216,18 @@ static void write_alarms(const struct core *core, struct buf *out)
 	json_write_member_uint(out, "fired", stats.fired);
 	json_write_member_uint(out, "failed", stats.failed);
 	json_write_member_uint(out, "closing", stats.closing);
-	json_write_member_int(out, "worst_late_ms", stats.worst_ms);
-	json_write_name(out, "late");
+	write_lateness(stats.late, out);
+	buf_byte(out, '}');
+}
+
+static void write_cron(const struct core *core, struct buf *out)
+{
+	const struct timetable_figures *figures = catalog_cron_figures(core->catalog);
+	json_write_name(out, "cron");
 	buf_byte(out, '{');
-	for (size_t i = 0; i < ALARM_BUCKETS; i++) {
-		char name[32] = "more";
-		if (i != ALARM_BUCKETS - 1) {
-			(void)snprintf(name, sizeof name, "%lld", (long long)alarm_bucket_ms[i]);
-		}
-		json_write_member_uint(out, name, stats.late[i]);
-	}
-	BUF_LITERAL(out, "}}");
+	json_write_member_uint(out, "fired", figures->fired);
+	write_lateness(&figures->late, out);
+	buf_byte(out, '}');
 }
 
 static void status(struct work *work, struct span data)
@@ -233,13 +235,8 @@ static void status(struct work *work, struct span data)
 	(void)data;
 	const struct core *core = work->core;
 	struct buf *out = &work->out;
-	int refuses = store_refuses(core->store, NULL);
-	const char *word = core->stopping ? "stopping"
-	                   : !core->ready ? "starting"
-	                   : refuses != 0 ? "degraded"
-	                                  : "ok";
 	buf_byte(out, '{');
-	json_write_member_string(out, "status", span_of(word));
+	json_write_member_string(out, "status", span_of(health_word(core)));
 	json_write_member_string(out, "version", SPAN(PAWL_VERSION));
 	json_write_member_string(out, "service", span_of(core->service_name));
 	json_write_member_string(out, "listen", span_of(core->address));
@@ -259,6 +256,7 @@ static void status(struct work *work, struct span data)
 	write_store(core, out);
 	write_alarms(core, out);
 	write_expiry(core, out);
+	write_cron(core, out);
 	if (core->config.tell != NULL) {
 		json_write_name(out, "config");
 		buf_byte(out, '{');

@@ -200,9 +200,8 @@ test('the status tells how the timer is', async (t) => {
   const { clock, now, timers } = await daemon.call('engine::status');
   assert.deepEqual([clock, timers.overdue, timers.fired], ['real', 0, 2]);
   assert.ok(Math.abs(Date.parse(now) - Date.now()) < 5000);
-  const counts = Object.values(timers.lateness_ms);
-  assert.deepEqual([counts.length, counts.reduce((sum, n) => sum + n)], [9, 2]);
-  assert.ok(timers.worst_lateness_ms >= 0 && timers.pending >= 0);
+  const { p50, p99, max } = timers.lateness_ms;
+  assert.ok(p50 >= 0 && p50 <= p99 && p99 <= max && timers.pending >= 0);
 });
 
 test('records end in their order, each at its time, and what they cause is within the same turn', async (t) => {
