@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/core/function_absent.h"
 #include <stdio.h>
 
 struct functions {
 	struct map by_name;
 	struct alarms *alarms;
 	uint32_t round; /* of policies: see functions_begin_policies */
+	struct function_figures figures;
 };
 
 struct function_name {
@@ -99,6 +101,11 @@ void functions_each(struct functions *functions, function_each_fn *each, void *c
 			each(ctx, function);
 		}
 	}
+}
+
+const struct function_figures *functions_figures(const struct functions *functions)
+{
+	return &functions->figures;
 }
 
 static bool has_credit(const struct provider *provider)
@@ -195,6 +202,7 @@ static void start(struct call *call, struct provider *provider)
 		        executor->functions->alarms, &call->timeout, call->timeout_ms);
 	}
 	executor->running++;
+	executor->functions->figures.started++;
 	list_push(&executor->calls, &call->link);
 	executor->ops->start(executor, provider, call);
 }
@@ -462,21 +470,10 @@ static int refuse_absent(struct functions *functions, const struct call *call, s
 {
 	struct namespace_list list = {.id = call->function_id};
 	functions_each(functions, add_namespace, &list);
-	struct span namespace_ = or_default(call->namespace_);
-	if (list.text.len != 0) {
-		(void)err_set(
-		        err, E_NOT_FOUND, "function_not_found",
-		        "function \"%.*s\" is not served in namespace \"%.*s\"; it exists in %.*s",
-		        SPAN_ARG(call->function_id), SPAN_ARG(namespace_),
-		        SPAN_ARG(buf_view(&list.text)));
-	} else {
-		(void)err_set(
-		        err, E_NOT_FOUND, "function_not_found",
-		        "function \"%.*s\" is not served by any worker now (namespace \"%.*s\")",
-		        SPAN_ARG(call->function_id), SPAN_ARG(namespace_));
-	}
+	int status = function_absent_say(or_default(call->namespace_), call->function_id,
+	                                 buf_view(&list.text), err);
 	buf_free(&list.text);
-	return E_NOT_FOUND;
+	return status;
 }
 
 static void call_timed_out(struct alarm *alarm)
@@ -595,6 +592,9 @@ void call_cancel(struct call *call)
 void call_finish(struct call *call, const struct call_result *result)
 {
 	struct place place = detach(call);
+	if (place.executor != NULL) {
+		place.executor->functions->figures.ended[result->end]++;
+	}
 	call->done(call, result);
 	tell_of_room(place);
 }

@@ -144,6 +144,12 @@ void function_unwatch(struct function_watch *watch);
 typedef void function_each_fn(void *ctx, struct function *function);
 void functions_each(struct functions *functions, function_each_fn *each, void *ctx);
 
+struct function_figures {
+	uint64_t started;
+	uint64_t ended[CALL_REFUSED + 1]; /* by call_end; what was cancelled is not among them */
+};
+const struct function_figures *functions_figures(const struct functions *functions);
+
 /* Nobody offers it: E_NOT_FOUND "function_not_found", with the namespaces where the id does exist;
  * all who do are disabled: E_DENIED "function_disabled"; done does not come. No credit: the call
  * waits its turn, within its timeout. done may come from inside this function: touch nothing of the
