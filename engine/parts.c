@@ -428,7 +428,7 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	const struct session_options sessions = sessions_say(config);
 	parts->sessions = sessions_new(core->functions, core->catalog, core->workers,
 	                               parts->webhook, core->alarms, &sessions);
-	parts->rest = rest_new(core->functions, core->service_name);
+	parts->rest = rest_new(core->functions);
 	struct server_options options = server_says(config);
 	options.handler = rest_handler(parts->rest);
 	options.upgrade = sessions_upgrade(parts->sessions);
@@ -461,9 +461,17 @@ static int listen_in_front(struct parts *parts, const struct config *config, str
 	return 0;
 }
 
+static size_t count_connections(void *ctx)
+{
+	const struct parts *parts = ctx;
+	size_t count = parts->server != NULL ? server_connections(parts->server) : 0;
+	return count + (parts->front != NULL ? server_connections(parts->front) : 0);
+}
+
 int parts_build(struct parts *parts, const struct config *config, struct err *err)
 {
 	parts->core.service_name = config->service.name;
+	parts->core.peers = (struct core_peers){count_connections, parts};
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
 	int status = build_work(parts, config, err);

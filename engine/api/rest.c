@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
 #include "engine/api/problem.h"
@@ -13,11 +12,11 @@
 #include "engine/api/rest_data.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
+#include "wire/exposition.h"
 #include "wire/http.h"
 
 struct rest {
 	struct functions *functions;
-	const char *service;
 	struct list requests; /* rest_request.link */
 };
 
@@ -54,7 +53,6 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	}
 	struct span found[3] = {0};
 	struct buf extra = {0};
-	struct buf body = {0};
 	if (flags & (ROUTE_REV | ROUTE_VALUE | ROUTE_READY) && result.ptr &&
 	    json_kind(result) == JSON_OBJECT) {
 		json_get_many(result, names, 3, found);
@@ -69,10 +67,6 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	if (flags & ROUTE_VALUE && found[0].ptr) {
 		reply.body = found[0];
 	}
-	if (request->data.is_raw && flags & ROUTE_ENVELOPE && found[0].ptr) {
-		reply.content_type = envelope_unpack(result, &body);
-		reply.body = buf_view(&body);
-	}
 	bool is_ok = found[2].ptr && json_kind(found[2]) == JSON_STRING &&
 	             json_string_is(found[2], SPAN("ok"));
 	if (flags & ROUTE_READY && !is_ok) {
@@ -84,7 +78,6 @@ static void answer(struct rest_request *request, struct span result, bool replay
 		reply.body = SPAN("");
 	}
 	exchange_reply(request->exchange, &reply);
-	buf_free(&body);
 	buf_free(&extra);
 }
 
@@ -122,6 +115,19 @@ static void refuse(struct rest_request *request, int otherwise, struct span code
 	buf_free(&extra);
 }
 
+static void answer_figures(struct exchange *exchange, struct span result)
+{
+	struct buf text = {0};
+	json_string(result, &text);
+	const struct exchange_reply reply = {
+	        .status = 200,
+	        .content_type = SPAN(EXPOSITION_TYPE),
+	        .body = buf_view(&text),
+	};
+	exchange_reply(exchange, &reply);
+	buf_free(&text);
+}
+
 static void on_done(struct call *call, const struct call_result *result)
 {
 	struct rest_request *request = MEM_CONTAINER(call, struct rest_request, call);
@@ -135,6 +141,8 @@ static void on_done(struct call *call, const struct call_result *result)
 		       result->not_before ? result->retry_after_ms : 0);
 	} else if (result->result.ptr == NULL && request->data.route->flags & ROUTE_ABSENT) {
 		refuse(request, 404, SPAN("not_found"), SPAN("there is nothing of this name"), 0);
+	} else if (request->data.route->flags & ROUTE_FIGURES) {
+		answer_figures(request->exchange, result->result);
 	} else {
 		answer(request, result->result, result->replayed);
 	}
@@ -201,7 +209,6 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	request->rest = rest;
 	request->exchange = exchange;
 	request->data.call = &request->call;
-	request->data.service = span_of(rest->service);
 	list_init(&request->link);
 	list_push(&rest->requests, &request->link);
 	request->call.done = on_done;
@@ -244,13 +251,9 @@ static int admit(void *ctx, const struct http_request *http, struct err *err)
 	    span_is(http->method, "GET")) {
 		return 0;
 	}
-	bool is_found = route_find(http->method, http->path, &match) == ROUTE_FOUND;
-	unsigned flags = is_found ? match.route->flags : 0;
-	if (flags & ROUTE_EVENTS) {
+	if (route_find(http->method, http->path, &match) == ROUTE_FOUND &&
+	    match.route->flags & ROUTE_EVENTS) {
 		return ingest_refuse_type(err);
-	}
-	if (flags & ROUTE_ENVELOPE && type.ptr && envelope_takes(media_type(type))) {
-		return 0;
 	}
 	return err_set(err, E_UNSUPPORTED, "unsupported_media_type",
 	               "a %.*s takes JSON only, this body is %.*s", SPAN_ARG(http->method),
@@ -264,11 +267,10 @@ static bool is_route(void *ctx, struct span path)
 	return !span_is(path, "/") && route_find(SPAN("GET"), path, &match) != ROUTE_UNKNOWN;
 }
 
-struct rest *rest_new(struct functions *functions, const char *service)
+struct rest *rest_new(struct functions *functions)
 {
 	struct rest *rest = MEM_NEW(struct rest);
 	rest->functions = functions;
-	rest->service = service;
 	list_init(&rest->requests);
 	return rest;
 }

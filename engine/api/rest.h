@@ -16,8 +16,7 @@
 struct functions;
 struct rest;
 
-/* `service` is what paths call this engine; borrowed. */
-struct rest *rest_new(struct functions *functions, const char *service);
+struct rest *rest_new(struct functions *functions);
 /* Requests that still wait are answered 503 first. */
 void rest_free(struct rest *rest);
 /* The handler for a server. Its is_route is false for "/", where workers connect. */

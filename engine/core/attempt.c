@@ -122,7 +122,7 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 	struct attempts *attempts = attempt->attempts;
 	struct delivery *delivery = attempt->delivery;
 	end->started_ms = attempt->started_ms;
-	end->duration_ms = (clock_mono_us() - attempt->started_us) / 1000;
+	end->duration_ms = attempt_note_end(attempt) / 1000;
 	end->to = is_addressed(attempt) ? &attempt->to : NULL;
 	delivery->attempt = NULL;
 	attempts->done(attempts->ctx, delivery, end);
@@ -266,6 +266,7 @@ static void write_batch(struct call *call, struct buf *out)
 
 static void write_identity(struct attempt *attempt)
 {
+	attempt_note_begin(attempt);
 	struct delivery *delivery = attempt->delivery;
 	buf_clear(&attempt->id);
 	uint64_t epoch = delivery->epoch != 0 ? delivery->epoch : attempt->event.epoch;

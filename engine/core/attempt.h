@@ -7,6 +7,7 @@
 #include "engine/core/binding.h"
 #include "engine/core/delivery.h"
 #include "engine/core/delivery_name.h"
+#include "engine/core/figures.h"
 #include "engine/core/function.h"
 #include "engine/core/verdict.h"
 #include "engine/durable/store.h"
@@ -36,6 +37,7 @@ struct attempts *attempts_new(struct store *store, struct functions *functions,
                               const struct attempts_options *options, attempt_done_fn *done,
                               void *ctx);
 void attempts_free(struct attempts *attempts);
+const struct attempt_figures *attempts_figures(const struct attempts *attempts);
 void attempts_configure(struct attempts *attempts, bool only_false_means_no);
 
 /* `done` comes exactly once, perhaps from inside this call, unless the attempt is dropped. */

@@ -17,6 +17,7 @@ struct attempts {
 	attempt_done_fn *done;
 	void *ctx;
 	char log[ADAPTER_LOG_LEN + 1];
+	struct attempt_figures figures;
 	struct list spare; /* attempts that have ended: their buffers are used again */
 };
 
@@ -46,5 +47,11 @@ struct attempt {
 	struct addressee to;      /* of a queued message, or of an alarm that names a function */
 	struct alarm_sight sight; /* of an alarm */
 };
+
+/* attempt_note.c */
+/* Its event is known, and somebody is about to be called. */
+void attempt_note_begin(struct attempt *attempt);
+/* It has ended; returns how long it took (us). */
+int64_t attempt_note_end(struct attempt *attempt);
 
 #endif

@@ -3,6 +3,11 @@
 #include "base/clock.h"
 #include "engine/core/attempt_inside.h"
 
+const struct attempt_figures *attempts_figures(const struct attempts *attempts)
+{
+	return &attempts->figures;
+}
+
 uint32_t attempt_number(const struct delivery *delivery)
 {
 	return delivery->failures + 1;

@@ -5,6 +5,7 @@
 
 #include "engine/core/config_door.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct alarm_book;
@@ -23,6 +24,12 @@ struct routing;
 struct state;
 struct store;
 struct workers;
+
+/* Who is connected: known further up. */
+struct core_peers {
+	size_t (*connections)(void *ctx);
+	void *ctx;
+};
 
 /* Plain data; all borrowed from the engine. */
 struct core {
@@ -46,6 +53,7 @@ struct core {
 	const char *service_name;
 	char address[64];      /* "127.0.0.1:49134": where it listens */
 	char front[64];        /* the same for HTTP triggers; "" = nowhere */
+	struct core_peers peers;
 	int64_t started_ms;    /* wall clock */
 	bool once_cloudevents; /* idempotency.cloudevents */
 	bool ready;            /* triggers and jobs are loaded */

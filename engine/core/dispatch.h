@@ -10,6 +10,7 @@
 #include "engine/core/cause.h"
 #include "engine/core/dead.h"
 #include "engine/core/delivery.h"
+#include "engine/core/figures.h"
 #include "engine/core/job.h"
 #include "triggers/event.h"
 #include <stdbool.h>
@@ -59,6 +60,9 @@ void dispatch_configure(struct dispatch *dispatch, const struct dispatch_options
 /* From now on nothing starts; what runs may end. */
 void dispatch_stop(struct dispatch *dispatch);
 size_t dispatch_running(const struct dispatch *dispatch);
+const struct attempt_figures *dispatch_attempts(const struct dispatch *dispatch);
+/* What was counted of bindings that have gone. */
+const struct figures *dispatch_gone(const struct dispatch *dispatch);
 void dispatch_set_hooks(struct dispatch *dispatch, const struct dispatch_hooks *hooks);
 
 /* Called when a dead letter has been put and its group is about to be committed: see burial_hooks.

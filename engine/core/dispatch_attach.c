@@ -85,6 +85,16 @@ const struct list *dispatch_held_back(const struct dispatch *dispatch)
 	return &dispatch->held_back;
 }
 
+const struct attempt_figures *dispatch_attempts(const struct dispatch *dispatch)
+{
+	return attempts_figures(dispatch->attempts);
+}
+
+const struct figures *dispatch_gone(const struct dispatch *dispatch)
+{
+	return &dispatch->gone;
+}
+
 void dispatch_go_on(struct dispatch *dispatch, struct binding *binding)
 {
 	dispatch_pump(dispatch, binding);

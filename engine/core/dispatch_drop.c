@@ -89,6 +89,7 @@ static void discard_all(struct dispatch *dispatch, struct binding *binding, bool
 void dispatch_detach(struct dispatch *dispatch, struct binding *binding, bool keep_records)
 {
 	range_letters_forget(&dispatch->ranges, binding);
+	figures_add_binding(&dispatch->gone, binding);
 	discard_all(dispatch, binding, keep_records);
 	throttle_store_drop_all(dispatch->store, binding, keep_records);
 	window_store_drop_all(dispatch->store, dispatch->alarms, binding, keep_records);

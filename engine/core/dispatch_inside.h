@@ -25,6 +25,7 @@ struct dispatch {
 	struct list live_owed; /* by seq */
 	struct list held_back; /* binding.held_link */
 	size_t running;
+	struct figures gone;
 	bool stopping;
 };
 

@@ -45,6 +45,7 @@ extern const struct builtin_row builtin_alarm_list_rows[];
 extern const struct builtin_row builtin_clock_rows[];
 extern const struct builtin_row builtin_message_rows[];
 extern const struct builtin_row builtin_queue_rows[];
+extern const struct builtin_row builtin_metric_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_free(struct builtins *builtins);

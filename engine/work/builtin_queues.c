@@ -11,7 +11,7 @@
 #include "engine/work/builtin.h"
 
 /* One queue, all versions of it together. */
-struct figures {
+struct queue_figures {
 	struct map_node node;
 	const struct binding
 	        *current; /* NULL: it has been removed, and what it held is being done */
@@ -23,28 +23,28 @@ struct figures {
 struct queue_list {
 	struct dead_list list;
 	struct work *work;
-	struct figures **items;
+	struct queue_figures **items;
 	size_t count;
 	struct map by_name;
 };
 
 static bool has_name(const struct map_node *node, const void *key)
 {
-	return span_equal(MEM_CONTAINER(node, struct figures, node)->name,
+	return span_equal(MEM_CONTAINER(node, struct queue_figures, node)->name,
 	                  *(const struct span *)key);
 }
 
-static struct figures *find(const struct queue_list *queues, struct span name)
+static struct queue_figures *find(const struct queue_list *queues, struct span name)
 {
 	struct map_node *node = map_get(&queues->by_name, hash_bytes(name, 0), &name, has_name);
-	return node != NULL ? MEM_CONTAINER(node, struct figures, node) : NULL;
+	return node != NULL ? MEM_CONTAINER(node, struct queue_figures, node) : NULL;
 }
 
-static struct figures *need(struct queue_list *queues, struct span name)
+static struct queue_figures *need(struct queue_list *queues, struct span name)
 {
-	struct figures *figures = find(queues, name);
+	struct queue_figures *figures = find(queues, name);
 	if (figures == NULL) {
-		figures = MEM_NEW(struct figures);
+		figures = MEM_NEW(struct queue_figures);
 		figures->name = mem_span(name);
 		map_add(&queues->by_name, &figures->node, hash_bytes(name, 0));
 		queues->items =
@@ -71,7 +71,7 @@ static void add_binding(void *ctx, struct binding *binding)
 	if (!span_is(binding->type, QUEUE_TYPE)) {
 		return;
 	}
-	struct figures *figures = need(ctx, binding->filter->scope);
+	struct queue_figures *figures = need(ctx, binding->filter->scope);
 	if (binding->until_seq == 0) {
 		figures->current = binding;
 	}
@@ -105,7 +105,7 @@ static bool count_letter(struct dead_list *list, struct span json)
 	return true;
 }
 
-static const char *status_of(const struct figures *figures)
+static const char *status_of(const struct queue_figures *figures)
 {
 	return figures->current == NULL        ? "removed"
 	       : figures->current->pause.is_on ? "paused"
@@ -113,7 +113,7 @@ static const char *status_of(const struct figures *figures)
 	                                       : "live";
 }
 
-static void write_figures(const struct figures *figures, struct buf *out)
+static void write_figures(const struct queue_figures *figures, struct buf *out)
 {
 	json_write_comma(out);
 	buf_byte(out, '{');
