@@ -3,7 +3,6 @@
 #include "cli/client.h"
 
 #include "base/mem.h"
-#include "cli/link.h"
 #include "wire/http_answer.h"
 
 enum { CHUNK = 64 * 1024 };
@@ -20,7 +19,7 @@ enum progress { PART, WHOLE, BROKEN, ABANDONED };
 int client_new(const struct client_options *options, struct client **out, struct err *err)
 {
 	struct link *link;
-	int status = link_new(options->url, &link, err);
+	int status = link_new(&options->link, &link, err);
 	if (status != 0) {
 		return status;
 	}

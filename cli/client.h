@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "cli/link.h"
 #include <stdbool.h>
 
 /* One connection, used again for the next request while it lasts. */
@@ -13,7 +14,7 @@ struct client;
 
 /* Where the engine is and who we are; texts are copied. */
 struct client_options {
-	const char *url;   /* see link_new */
+	struct link_options link;
 	const char *token; /* goes out as a bearer token; NULL: none */
 };
 

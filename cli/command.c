@@ -25,15 +25,23 @@ static const struct common_option {
          NULL,
          NULL},
         {{"url", "URL", "the engine to ask (default PAWL_URL, else http://127.0.0.1:49134)"},
-         offsetof(struct invocation, engine.url),
+         offsetof(struct invocation, engine.link.url),
          "PAWL_URL",
          "http://127.0.0.1:49134"},
+        {{"ca", "FILE", "whose signature its certificate needs (default PAWL_CA)"},
+         offsetof(struct invocation, engine.link.ca_file),
+         "PAWL_CA",
+         NULL},
+        {{"insecure-tls", NULL, "do not look at its certificate"},
+         offsetof(struct invocation, engine.link.insecure_tls),
+         NULL,
+         NULL},
 };
 
 enum { COMMON_COUNT = sizeof common_options / sizeof *common_options };
 
-static const char last_options[] = "  --help         this text, or that of a command\n"
-                                   "  --version      the version\n";
+static const char last_options[] = "  --help           this text, or that of a command\n"
+                                   "  --version        the version\n";
 
 static const char wide_help[] = "show every cell whole, however long the lines become";
 
@@ -47,7 +55,7 @@ static void write_common_options(struct buf *out)
 		char left[32];
 		(void)snprintf(left, sizeof left, "--%s %s", row->name,
 		               row->value ? row->value : "");
-		buf_format(out, "  %-14s %s\n", left, row->help);
+		buf_format(out, "  %-16s %s\n", left, row->help);
 	}
 	BUF_LITERAL(out, last_options);
 }

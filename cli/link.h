@@ -1,4 +1,4 @@
-/* This file carries bytes to and from an engine over a blocking socket: TCP or Unix. */
+/* This file carries bytes to and from an engine over a blocking socket: TCP, TLS or Unix. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CLI_LINK_H
 #define CLI_LINK_H
@@ -14,9 +14,15 @@
  */
 struct link;
 
-/* "http://host:port", an optional path behind it, or "unix:/path/of/the/socket". E_INVALID
- * "invalid_url". */
-int link_new(const char *url, struct link **out, struct err *err);
+struct link_options {
+	const char *url;     /* "http://host:port" or "https://host:port", an optional path behind
+	                      * it, or "unix:/path/of/the/socket" */
+	const char *ca_file; /* who signs certificates of engines; NULL: whom the system trusts */
+	bool insecure_tls;   /* do not look at the certificate */
+};
+
+/* Copies the texts. E_INVALID "invalid_url". */
+int link_new(const struct link_options *options, struct link **out, struct err *err);
 void link_free(struct link *link); /* NULL is harmless */
 
 const char *link_prefix(const struct link *link); /* the path of the URL, "" for none */
@@ -24,7 +30,9 @@ const char *link_host(const struct link *link);   /* what goes into Host */
 /* E_IO "unreachable", which tells how to start an engine or to name another. */
 int link_unreachable(const struct link *link, const char *why, struct err *err);
 
-int link_connect(struct link *link, struct err *err); /* E_IO "unreachable" */
+/* E_IO "unreachable", "untrusted"; E_INVALID "invalid_certificate" (ca_file), E_UNSUPPORTED
+ * "openssl_missing". */
+int link_connect(struct link *link, struct err *err);
 bool link_is_connected(const struct link *link);
 void link_disconnect(struct link *link);
 bool link_send(struct link *link, struct span bytes); /* all of them; false: it has ended */
