@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "engine/api/conn_inside.h"
 #include "engine/durable/alarm.h"
-#include <signal.h>
 #include <uv.h>
 
 /*
@@ -16,97 +16,9 @@
  * `kept` is input that the protocol did not take because it was held or slow. It is shown again in
  * the next flush after that has ended; nothing more is read before it is empty.
  */
-enum {
-	READ_BYTES = 64 * 1024,
-	SPARE_MAX = 32,
-	SPARE_BYTES = 64 * 1024, /* a larger buffer is not worth keeping */
-	LINGER_MS = 2000
-};
-
-struct conn_group {
-	uv_loop_t *loop;
-	struct alarms *alarms;
-	struct conn_limits limits;
-	uv_prepare_t before_poll;
-	uv_check_t after_poll;
-	uv_idle_t impatient; /* runs while something is left to flush: the loop must not sleep */
-	struct list conns;   /* conn.link */
-	struct list dirty;   /* conn.dirty */
-	uint32_t count;
-	bool paused;
-	bool closing;
-	struct alarm grace; /* while closing: when the last connections are cut off */
-	unsigned helpers;   /* handles of the group itself that are not closed yet */
-	void (*freed)(void *ctx);
-	void *freed_ctx;
-	size_t spare_count;
-	struct buf spares[SPARE_MAX];
-	char read_bytes[READ_BYTES];
-};
-
-struct conn {
-	uv_tcp_t tcp;
-	struct conn_group *group;
-	const struct conn_protocol *protocol;
-	void *state;
-	struct list link;
-	struct list dirty;
-	struct alarm timer;
-	struct buf out;
-	struct buf writing;
-	struct buf kept;
-	uv_write_t *write; /* while libuv has `writing` */
-	uv_shutdown_t *shutdown;
-	size_t max_unsent; /* 0: that of the group's limits */
-	int64_t moved_ms;
-	const char *reason;
-	bool reading;
-	bool held;
-	bool slow;
-	bool ended;     /* the peer sends no more */
-	bool shut;      /* and has been told that we do not either */
-	bool finishing; /* input is dropped, what is unsent goes out */
-	bool closing;
-};
-
-/* ---- buffers ---- */
-
-static void spare_give(struct conn_group *group, struct buf *buf)
-{
-	if (buf->cap == 0 || buf->cap > SPARE_BYTES || group->spare_count == SPARE_MAX) {
-		buf_free(buf);
-		return;
-	}
-	buf_clear(buf);
-	group->spares[group->spare_count++] = *buf;
-	*buf = (struct buf){0};
-}
+enum { LINGER_MS = 2000 };
 
 /* ---- closing ---- */
-
-static void helper_closed(uv_handle_t *handle)
-{
-	struct conn_group *group = handle->data;
-	if (--group->helpers > 0) {
-		return;
-	}
-	for (size_t i = 0; i < group->spare_count; i++) {
-		buf_free(&group->spares[i]);
-	}
-	void (*freed)(void *ctx) = group->freed;
-	void *ctx = group->freed_ctx;
-	mem_free(group);
-	freed(ctx);
-}
-
-/* The last connection of a closing group has gone. */
-static void group_end(struct conn_group *group)
-{
-	alarm_clear(group->alarms, &group->grace);
-	uv_close((uv_handle_t *)&group->before_poll, helper_closed);
-	uv_close((uv_handle_t *)&group->after_poll, helper_closed);
-	uv_close((uv_handle_t *)&group->impatient, helper_closed);
-}
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -122,7 +34,7 @@ static void on_closed(uv_handle_t *handle)
 	mem_free(conn->shutdown);
 	mem_free(conn);
 	if (group->closing && group->count == 0) {
-		group_end(group);
+		conn_group_end(group);
 	}
 }
 
@@ -222,8 +134,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
 	}
 }
 
-/* Reads or stops to, by what the flags say now. */
-static void choose_reading(struct conn *conn)
+void conn_choose_reading(struct conn *conn)
 {
 	bool want = !conn->closing && !conn->ended && !conn->held && !conn->slow &&
 	            conn->kept.len == 0 && (!conn->group->paused || conn->finishing);
@@ -284,12 +195,10 @@ static void judge_speed(struct conn *conn)
 	}
 }
 
-static void flush(struct conn *conn); /* writes again once something was written */
-
 static void on_written(uv_write_t *request, int status)
 {
 	struct conn *conn = request->data;
-	spare_give(conn->group, &conn->writing);
+	conn_group_give_spare(conn->group, &conn->writing);
 	mem_free(conn->write);
 	conn->write = NULL;
 	if (status != 0) {
@@ -297,7 +206,7 @@ static void on_written(uv_write_t *request, int status)
 		return;
 	}
 	conn->moved_ms = clock_real_ms();
-	flush(conn);
+	conn_flush(conn);
 }
 
 /* Hands what the socket did not take at once to libuv. */
@@ -323,14 +232,13 @@ static void send_out(struct conn *conn)
 	if (sent < 0 && sent != UV_EAGAIN) {
 		conn_close(conn, "writing failed");
 	} else if (sent >= 0 && (size_t)sent == conn->out.len) {
-		spare_give(conn->group, &conn->out);
+		conn_group_give_spare(conn->group, &conn->out);
 	} else {
 		write_rest(conn, sent > 0 ? (size_t)sent : 0);
 	}
 }
 
-/* Shows what was kept, writes what there is, and decides whether to read on. */
-static void flush(struct conn *conn)
+void conn_flush(struct conn *conn)
 {
 	show_kept(conn);
 	if (!conn->closing && !conn->write && conn->out.len > 0) {
@@ -343,7 +251,7 @@ static void flush(struct conn *conn)
 	if (conn->closing) {
 		return;
 	}
-	choose_reading(conn);
+	conn_choose_reading(conn);
 	if (conn->kept.len > 0 && !conn->held && !conn->slow) {
 		conn_flush_later(conn); /* the protocol wanted a rest only while `out` was full */
 	}
@@ -454,7 +362,7 @@ struct conn *conn_accept(struct conn_group *group, uv_stream_t *listener,
 		return conn;
 	}
 	(void)uv_tcp_nodelay(&conn->tcp, 1); /* it works without, only later */
-	choose_reading(conn);
+	conn_choose_reading(conn);
 	return conn;
 }
 
@@ -477,122 +385,4 @@ const struct conn_protocol *conn_protocol_of(const struct conn *conn)
 struct conn_group *conn_group_of(const struct conn *conn)
 {
 	return conn->group;
-}
-
-/* ---- the group ---- */
-
-void conn_group_flush(struct conn_group *group)
-{
-	struct list now;
-	list_init(&now);
-	list_move(&group->dirty, &now);
-	while (!list_is_empty(&now)) {
-		struct conn *conn = LIST_FIRST(&now, struct conn, dirty);
-		list_remove(&conn->dirty);
-		flush(conn);
-	}
-}
-
-static void on_impatient(uv_idle_t *handle)
-{
-	(void)handle;
-}
-
-static void on_prepare(uv_prepare_t *handle)
-{
-	struct conn_group *group = handle->data;
-	conn_group_flush(group);
-	if (list_is_empty(&group->dirty)) {
-		(void)uv_idle_stop(&group->impatient);
-	} else {
-		(void)uv_idle_start(&group->impatient, on_impatient);
-	}
-}
-
-static void on_check(uv_check_t *handle)
-{
-	conn_group_flush(handle->data);
-}
-
-static void close_all(struct alarm *alarm)
-{
-	struct conn_group *group = MEM_CONTAINER(alarm, struct conn_group, grace);
-	LIST_EACH(&group->conns, link)
-	{
-		conn_close(MEM_CONTAINER(link, struct conn, link), "shutting down");
-	}
-}
-
-struct conn_group *conn_group_new(uv_loop_t *loop, struct alarms *alarms,
-                                  const struct conn_limits *limits)
-{
-	(void)signal(SIGPIPE, SIG_IGN); /* a peer that goes while we write must not end us */
-	struct conn_group *group = MEM_NEW(struct conn_group);
-	group->loop = loop;
-	group->alarms = alarms;
-	group->limits = *limits;
-	group->grace.fn = close_all;
-	list_init(&group->conns);
-	list_init(&group->dirty);
-	(void)uv_prepare_init(loop, &group->before_poll); /* none of these can fail */
-	(void)uv_prepare_start(&group->before_poll, on_prepare);
-	(void)uv_check_init(loop, &group->after_poll);
-	(void)uv_check_start(&group->after_poll, on_check);
-	(void)uv_idle_init(loop, &group->impatient);
-	group->before_poll.data = group;
-	group->after_poll.data = group;
-	group->impatient.data = group;
-	group->helpers = 3;
-	return group;
-}
-
-void conn_group_free(struct conn_group *group, int64_t grace_ms, void (*freed)(void *ctx),
-                     void *ctx)
-{
-	PRE(!group->closing);
-	group->closing = true;
-	group->freed = freed;
-	group->freed_ctx = ctx;
-	if (group->count == 0) {
-		group_end(group);
-	} else if (grace_ms > 0) {
-		alarm_set_real(group->alarms, &group->grace, grace_ms);
-	} else {
-		close_all(&group->grace);
-	}
-}
-
-void conn_group_pause_reading(struct conn_group *group, bool pause)
-{
-	if (group->paused == pause) {
-		return;
-	}
-	group->paused = pause;
-	LIST_EACH(&group->conns, link)
-	{
-		choose_reading(MEM_CONTAINER(link, struct conn, link));
-	}
-}
-
-uint32_t conn_group_count(const struct conn_group *group)
-{
-	return group->count;
-}
-
-const struct conn_limits *conn_group_limits(const struct conn_group *group)
-{
-	return &group->limits;
-}
-
-void conn_group_set_limits(struct conn_group *group, const struct conn_limits *limits)
-{
-	group->limits = *limits;
-}
-
-void conn_group_each(struct conn_group *group, conn_each_fn *each, void *ctx)
-{
-	LIST_EACH(&group->conns, link)
-	{
-		each(ctx, MEM_CONTAINER(link, struct conn, link));
-	}
 }
