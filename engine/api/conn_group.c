@@ -1,5 +1,4 @@
-/* This file is what the connections of a server share: the turn's writing, spare buffers, the end.
- */
+/* This file is what the connections of a server share: buffers, the turn's writing, the end. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 #include "base/mem.h"
