@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "cli/calculator.h"
+#include "cli/complete.h"
 #include "cli/difference.h"
 #include "cli/local.h"
 #include "cli/remote.h"
@@ -22,6 +23,8 @@ static const struct option_row check_options[] = {
         {"config", "FILE", "the configuration to judge"},
         {"print-example", NULL, "print config.yaml.example and do nothing else"},
         {"print-man", NULL, "print the manual page and do nothing else"},
+        {"print-cli-docs", NULL, "print the list of commands of docs/cli.md and do nothing else"},
+        {"print-commands", NULL, "print the commands as JSON, one a line, and do nothing else"},
         {NULL, NULL, NULL},
 };
 
@@ -85,8 +88,7 @@ static const struct option_row eval_options[] = {
 };
 
 static const struct option_row pause_options[] = {
-        {"mode", "WORD",
-         "hold: events wait; drop: they are skipped; without it as its config says"},
+        {"mode", "hold|drop", "events wait, or are skipped; without it as its config says"},
         {"reason", "TEXT", "why, for those who find it paused"},
         {NULL, NULL, NULL},
 };
@@ -146,13 +148,13 @@ static const struct option_row discard_options[] = {
 
 static const struct option_row invoke_options[] = {
         {"namespace", "NAME", "where the function is; \"default\" without it"},
-        {"timeout_ms", "N", "how long to wait"},
+        {"timeout-ms", "N", "how long to wait"},
         {"void", NULL, "do not wait for the result"},
         {NULL, NULL, NULL},
 };
 
 static const struct option_row drain_options[] = {
-        {"wait", "BOOL", "false: answer at once"},
+        {"wait", "true|false", "false: answer at once"},
         {NULL, NULL, NULL},
 };
 
@@ -178,7 +180,7 @@ static const struct option_row alarm_set_options[] = {
         {"every", "DURATION", "again and again, first so long from now"},
         {"cron", "EXPRESSION", "again and again: \"0 9 * * MON-FRI\""},
         {"zone", "ZONE", "the time zone of --cron; UTC without it"},
-        {"catch-up", "HOW", "what becomes of missed times: once, all or skip"},
+        {"catch-up", "once|all|skip", "what becomes of missed times"},
         {"max", "N", "with --catch-up all: at most so many"},
         {"function-id", "FUNCTION", "call this one, beside the triggers that want it"},
         {"namespace", "NAME", "where that function is; \"default\" without it"},
@@ -188,30 +190,42 @@ static const struct option_row alarm_set_options[] = {
 static const struct option_row alarm_list_options[] = {
         {"scope", "SCOPE", "of this scope only"},
         {"prefix", "TEXT", "only of keys that begin so"},
-        {"state", "STATE", "only those that are scheduled, running or failed"},
+        {"state", "scheduled|running|failed", "only those that are this"},
         {"limit", "N", "at most so many"},
         {"cursor", "TEXT", "go on where the last page ended"},
         {NULL, NULL, NULL},
 };
 
 static const struct option_row function_options[] = {
-        {"include_internal", NULL, "the engine's own too"},
+        {"include-internal", NULL, "the engine's own too"},
         {NULL, NULL, NULL},
 };
 
 const struct command commands[] = {
-        {.name = "run", .help = "Start the engine.", .options = run_options, .run = local_run},
+        {.group = "The engine",
+         .name = "run",
+         .help = "Start the engine.",
+         .options = run_options,
+         .run = local_run},
         {.name = "check",
          .help = "Judge a configuration without running it.",
          .options = check_options,
-         .run = local_check},
+         .run = local_check,
+         .answer = "`{\"ok\":true,\"functions\":N,\"triggers\":N}`, with `warnings` where there "
+                   "are some; else "
+                   "`{\"ok\":false,\"errors\":[{\"line\",\"column\",\"code\",\"message\"}]}`"},
         {.name = "reload",
          .help = "Make the engine take its config file as it is now, all or nothing.",
          .options = reload_options,
          .method = "POST",
          .path = "/v1/config:reload",
          .show = difference_show},
-        {.name = "set",
+        {.name = "status",
+         .help = "Tell how the engine is.",
+         .method = "GET",
+         .path = "/v1/status"},
+        {.group = "State",
+         .name = "set",
          .args = "SCOPE KEY JSON",
          .help = "Set the value of a key.",
          .options = set_options,
@@ -233,7 +247,8 @@ const struct command commands[] = {
          .args = "SCOPE KEY OPS",
          .help = "Change a value by a JSON list of operations.",
          .options = update_options,
-         .run = remote_update},
+         .run = remote_update,
+         .answer = "the answer of `POST /v1/state/{1}/{2}/update`."},
         {.name = "list",
          .args = "SCOPE",
          .help = "List the keys of a scope.",
@@ -242,8 +257,16 @@ const struct command commands[] = {
          .path = "/v1/state/{1}",
          .list = "items",
          .columns = "KEY:key REV:rev VALUE:value"},
-        {.name = "scopes", .help = "List the scopes.", .run = remote_scopes},
-        {.name = "events", .help = "Show events.", .options = event_options, .run = remote_events},
+        {.name = "scopes",
+         .help = "List the scopes.",
+         .run = remote_scopes,
+         .answer = "the answer of `GET /v1/state`; its list is `groups`."},
+        {.group = "Events and triggers",
+         .name = "events",
+         .help = "Show events.",
+         .options = event_options,
+         .run = remote_events,
+         .answer = "each event of `GET /v1/events`, one a line."},
         {.name = "triggers",
          .help = "List triggers.",
          .method = "GET",
@@ -263,6 +286,7 @@ const struct command commands[] = {
          .help = "List the past events that a trigger would have fired for.",
          .options = test_options,
          .run = why_test,
+         .answer = "the answer of `POST /v1/triggers:test`.",
          .show = why_show_trial},
         {.name = "trigger pause",
          .args = "ID",
@@ -286,13 +310,15 @@ const struct command commands[] = {
          .help = "Tell why an event (its seq, or a file) did or did not fire triggers.",
          .options = explain_options,
          .run = why_explain,
+         .answer = "the answer of `GET /v1/events/{seq}/explain`.",
          .show = why_show_explanation},
         {.name = "eval",
          .args = "[EXPRESSION]",
          .help = "Evaluate an expression, or line by line those that are typed.",
          .options = eval_options,
          .run = calculator_run},
-        {.name = "functions",
+        {.group = "Functions and workers",
+         .name = "functions",
          .help = "List the functions that somebody serves.",
          .options = function_options,
          .method = "GET",
@@ -330,7 +356,8 @@ const struct command commands[] = {
          .help = "Give a worker that drains calls again.",
          .method = "POST",
          .path = "/v1/workers/{1}/resume"},
-        {.name = "jobs",
+        {.group = "Deliveries",
+         .name = "jobs",
          .help = "List deliveries that are owed.",
          .options = job_options,
          .method = "GET",
@@ -388,7 +415,8 @@ const struct command commands[] = {
          .help = "Throw a dead letter away.",
          .method = "DELETE",
          .path = "/v1/dead/{1}"},
-        {.name = "clock",
+        {.group = "Time",
+         .name = "clock",
          .help = "Tell the engine's time, and what kind of clock it is.",
          .method = "GET",
          .path = "/v1/clock"},
@@ -397,13 +425,16 @@ const struct command commands[] = {
          .help = "Turn a manual clock by so much (90s, 15m, 24h, 7d); what is due fires on the "
                  "way.",
          .run = turn_advance,
+         .answer = "the answer of `POST /v1/clock/advance`, once for each stop on the way.",
          .show = turn_show},
         {.name = "clock to",
          .args = "TIME",
          .help = "Turn a manual clock up to a time: RFC 3339, or ms since 1970.",
          .run = turn_to,
+         .answer = "the answer of `POST /v1/clock/advance`, once for each stop on the way.",
          .show = turn_show},
-        {.name = "queues",
+        {.group = "Queues and topics",
+         .name = "queues",
          .help = "List the queues.",
          .method = "GET",
          .path = "/v1/queues",
@@ -424,7 +455,8 @@ const struct command commands[] = {
          .method = "POST",
          .path = "/v1/topics/{1}",
          .body = "2"},
-        {.name = "alarm set",
+        {.group = "Alarms",
+         .name = "alarm set",
          .args = "SCOPE KEY [JSON]",
          .help = "Set an alarm on an object; JSON says more of it: {\"payload\": ...}.",
          .options = alarm_set_options,
@@ -457,10 +489,12 @@ const struct command commands[] = {
          .options = alarm_options,
          .method = "POST",
          .path = "/v1/alarms:fire?scope={1}&key={2}"},
-        {.name = "status",
-         .help = "Tell how the engine is.",
-         .method = "GET",
-         .path = "/v1/status"},
+        {.group = "The shell",
+         .name = "completion",
+         .args = "bash|zsh|fish",
+         .help = "Print the script with which a shell completes what is typed after pawl.",
+         .run = complete_print_script,
+         .answer = "the same"},
 };
 
 const size_t command_count = sizeof commands / sizeof *commands;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "engine/config.h"
 #include "engine/config_example.h"
 #include "engine/engine.h"
@@ -92,7 +93,11 @@ int local_check(const struct invocation *invocation)
 	if (command_option(invocation, "print-example") != NULL) {
 		config_print_example(&out);
 	} else if (command_option(invocation, "print-man") != NULL) {
-		command_print_man(invocation->set, &out);
+		help_write_man(invocation->set, &out);
+	} else if (command_option(invocation, "print-cli-docs") != NULL) {
+		help_write_docs(invocation->set, &out);
+	} else if (command_option(invocation, "print-commands") != NULL) {
+		help_write_json(invocation->set, &out);
 	} else {
 		struct config *config = load(invocation);
 		if (config == NULL) {
