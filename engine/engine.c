@@ -17,6 +17,7 @@
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/engine_judge.h"
+#include "engine/notify.h"
 #include "engine/parts.h"
 #include "engine/reload.h"
 #include "engine/work/queues.h"
@@ -37,6 +38,7 @@ struct engine {
 	int lock;
 	struct parts parts;
 	struct reload *reload;
+	struct notify *notify;
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
 	uv_signal_t hang_up;
@@ -152,6 +154,7 @@ static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 	}
 	core->ready = true;
 	say_ready(engine);
+	notify_look(engine->notify);
 	react_start(core->react, engine->cursor);
 	expiry_start(core->expiry);
 	alarm_book_start(core->alarm_book);
@@ -219,6 +222,7 @@ static void stop(struct engine *engine)
 		return;
 	}
 	engine->parts.core.stopping = true;
+	notify_stopping(engine->notify);
 	dispatch_stop(engine->parts.core.dispatch);
 	reload_go_on(engine->reload);
 	engine->drain_until_ms = clock_mono_us() / 1000 + DRAIN_MS;
@@ -282,6 +286,7 @@ int engine_run(const struct config *config, const struct config_source *source, 
 	engine.parts.loop = &engine.loop;
 	core->alarms = alarms_new(&engine.loop);
 	watch_signals(&engine);
+	engine.notify = notify_new(core);
 	status = parts_open_store(&engine.parts, config, err);
 	if (status != 0) {
 		close_handles(&engine);
@@ -291,6 +296,7 @@ int engine_run(const struct config *config, const struct config_source *source, 
 	core->started_ms = clock_wall_ms();
 	const struct config_judge judge = engine_judge();
 	engine.reload = reload_new(&engine.parts, source, config, &judge);
+	reload_on_turn(engine.reload, notify_reloading, engine.notify);
 	status = parts_build(&engine.parts, config, err);
 	if (status != 0) {
 		const struct err why = *err;
@@ -304,6 +310,7 @@ close_loop:
 	(void)uv_run(&engine.loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&engine.loop);
 	reload_free(engine.reload);
+	notify_free(engine.notify);
 unlock:
 	if (engine.lock >= 0) {
 		(void)close(engine.lock);

@@ -20,6 +20,9 @@ struct reload {
 	const struct config *now; /* in force: boot, or ours */
 	struct list asks;         /* config_ask.link; the first is being served while busy */
 	bool busy;
+	void (*turned)(void *ctx, bool is_busy);
+	void *turned_ctx;
+	bool has_turned; /* and somebody was told so */
 	uv_work_t reading;
 	int64_t loaded_ms;
 	char *error; /* why the last try failed; NULL: it did not */
@@ -39,6 +42,14 @@ static void serve_next(struct reload *reload);
 
 /* ---- answers ---- */
 
+static void turn(struct reload *reload, bool is_busy)
+{
+	if (reload->turned != NULL && reload->has_turned != is_busy) {
+		reload->has_turned = is_busy;
+		reload->turned(reload->turned_ctx, is_busy);
+	}
+}
+
 static void finish(struct reload *reload, int status, const struct err *err)
 {
 	struct config_ask *ask = MEM_CONTAINER(reload->asks.next, struct config_ask, link);
@@ -49,6 +60,7 @@ static void finish(struct reload *reload, int status, const struct err *err)
 	config_free(reload->next);
 	reload->next = NULL;
 	reload->busy = false;
+	turn(reload, false);
 	serve_next(reload);
 }
 
@@ -272,6 +284,7 @@ static void serve_next(struct reload *reload)
 		return;
 	}
 	reload->busy = true;
+	turn(reload, !is_dry_run(reload));
 	reload->reading.data = reload;
 	int failed = uv_queue_work(reload->parts->loop, &reload->reading, read_file, was_read);
 	POST(failed == 0); /* it fails for want of a function only */
@@ -361,6 +374,12 @@ void reload_go_on(struct reload *reload)
 	if (reload != NULL) {
 		serve_next(reload);
 	}
+}
+
+void reload_on_turn(struct reload *reload, void (*turned)(void *ctx, bool is_busy), void *ctx)
+{
+	reload->turned = turned;
+	reload->turned_ctx = ctx;
 }
 
 void reload_free(struct reload *reload)

@@ -33,6 +33,8 @@ struct reload *reload_new(struct parts *parts, const struct config_source *sourc
 void reload_go_on(struct reload *reload);
 /* Nobody waits for the answer: it goes to the log. */
 void reload_now(struct reload *reload);
+/* Called when a config begins to be read, and when that has ended in one way or another. */
+void reload_on_turn(struct reload *reload, void (*turned)(void *ctx, bool is_busy), void *ctx);
 /* The loop has ended. NULL is harmless. */
 void reload_free(struct reload *reload);
 
