@@ -80,6 +80,9 @@ test('what is installed below a DESTDIR is whole and runs', async (t) => {
   };
   assert.match(fs.readFileSync(the('man1/pawl.1'), 'utf8'), /^\.TH /m);
   the('/docs/observability.md');
+  for (const script of ['bash-completion/completions/pawl', 'site-functions/_pawl', 'vendor_completions.d/pawl.fish']) {
+    assert.match(fs.readFileSync(the(script), 'utf8'), /complet|compdef/);
+  }
   the('/config.yaml.example');
 
   // The unit: what it names is there, and systemd understands it.
