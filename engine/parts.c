@@ -428,7 +428,7 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	const struct session_options sessions = sessions_say(config);
 	parts->sessions = sessions_new(core->functions, core->catalog, core->workers,
 	                               parts->webhook, core->alarms, &sessions);
-	parts->rest = rest_new(core->functions);
+	parts->rest = rest_new(core->functions, core->service_name);
 	struct server_options options = server_says(config);
 	options.handler = rest_handler(parts->rest);
 	options.upgrade = sessions_upgrade(parts->sessions);

@@ -27,6 +27,9 @@ static const struct problem_row rows[] = {
          "Say how long the record lasts once: ttl (a duration, keep, reset, clear), ttl_ms or "
          "expires_at."},
         {"invalid_key", 400, "Use a scope of 1 to 512 and a key of 1 to 1,024 bytes of UTF-8."},
+        {"invalid_encoding", 400,
+         "Say json, text or base64, and send a value that is it: a string for text and base64."},
+        {"service_not_found", 404, "Use the service name that the detail tells (service.name)."},
         {"invalid_path", 400, "Percent-encode each segment of the path."},
         {"invalid_form", 400, "Percent-encode the names and values of the form."},
         {"invalid_parameter", 400, "Correct the query parameter that the detail names."},

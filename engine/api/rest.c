@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
 #include "engine/api/problem.h"
@@ -17,6 +18,7 @@
 
 struct rest {
 	struct functions *functions;
+	const char *service;
 	struct list requests; /* rest_request.link */
 };
 
@@ -53,6 +55,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	}
 	struct span found[3] = {0};
 	struct buf extra = {0};
+	struct buf body = {0};
 	if (flags & (ROUTE_REV | ROUTE_VALUE | ROUTE_READY) && result.ptr &&
 	    json_kind(result) == JSON_OBJECT) {
 		json_get_many(result, names, 3, found);
@@ -67,6 +70,10 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	if (flags & ROUTE_VALUE && found[0].ptr) {
 		reply.body = found[0];
 	}
+	if (request->data.is_raw && flags & ROUTE_ENVELOPE && found[0].ptr) {
+		reply.content_type = envelope_unpack(result, &body);
+		reply.body = buf_view(&body);
+	}
 	bool is_ok = found[2].ptr && json_kind(found[2]) == JSON_STRING &&
 	             json_string_is(found[2], SPAN("ok"));
 	if (flags & ROUTE_READY && !is_ok) {
@@ -78,6 +85,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 		reply.body = SPAN("");
 	}
 	exchange_reply(request->exchange, &reply);
+	buf_free(&body);
 	buf_free(&extra);
 }
 
@@ -209,6 +217,7 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	request->rest = rest;
 	request->exchange = exchange;
 	request->data.call = &request->call;
+	request->data.service = span_of(rest->service);
 	list_init(&request->link);
 	list_push(&rest->requests, &request->link);
 	request->call.done = on_done;
@@ -251,9 +260,13 @@ static int admit(void *ctx, const struct http_request *http, struct err *err)
 	    span_is(http->method, "GET")) {
 		return 0;
 	}
-	if (route_find(http->method, http->path, &match) == ROUTE_FOUND &&
-	    match.route->flags & ROUTE_EVENTS) {
+	bool is_found = route_find(http->method, http->path, &match) == ROUTE_FOUND;
+	unsigned flags = is_found ? match.route->flags : 0;
+	if (flags & ROUTE_EVENTS) {
 		return ingest_refuse_type(err);
+	}
+	if (flags & ROUTE_ENVELOPE && type.ptr && envelope_takes(media_type(type))) {
+		return 0;
 	}
 	return err_set(err, E_UNSUPPORTED, "unsupported_media_type",
 	               "a %.*s takes JSON only, this body is %.*s", SPAN_ARG(http->method),
@@ -267,10 +280,11 @@ static bool is_route(void *ctx, struct span path)
 	return !span_is(path, "/") && route_find(SPAN("GET"), path, &match) != ROUTE_UNKNOWN;
 }
 
-struct rest *rest_new(struct functions *functions)
+struct rest *rest_new(struct functions *functions, const char *service)
 {
 	struct rest *rest = MEM_NEW(struct rest);
 	rest->functions = functions;
+	rest->service = service;
 	list_init(&rest->requests);
 	return rest;
 }

@@ -16,7 +16,8 @@
 struct functions;
 struct rest;
 
-struct rest *rest_new(struct functions *functions);
+/* `service` is what paths call this engine; borrowed. */
+struct rest *rest_new(struct functions *functions, const char *service);
 /* Requests that still wait are answered 503 first. */
 void rest_free(struct rest *rest);
 /* The handler for a server. Its is_route is false for "/", where workers connect. */

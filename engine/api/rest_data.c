@@ -3,10 +3,12 @@
 #include "engine/api/rest_data.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
 #include "engine/api/param.h"
 #include "engine/api/repeat.h"
 #include "engine/core/call.h"
+#include "engine/core/object_scope.h"
 #include "wire/http.h"
 #include "wire/url.h"
 
@@ -59,13 +61,19 @@ static int param_to_member(struct rest_data *data, struct span name, struct span
                            struct err *err)
 {
 	(void)err;
-	add_member(data, name, value);
+	bool is_ours = data->route->flags & ROUTE_ENVELOPE && span_is(name, "raw");
+	if (!is_ours) {
+		add_member(data, name, value);
+	}
 	return 0;
 }
 
 static int add_body(struct rest_data *data, const struct http_request *http, struct err *err)
 {
 	const char *member = data->route->body;
+	if (member && data->route->flags & ROUTE_ENVELOPE) {
+		return envelope_read(http, &data->text, err);
+	}
 	if (member == NULL || (http->body.len == 0 && strcmp(member, "*") == 0)) {
 		return 0;
 	}
@@ -104,6 +112,37 @@ static int decode_segment(struct rest_data *data, struct span name, struct span 
 	return 0;
 }
 
+static void add_text(struct rest_data *data, struct span name, struct span plain)
+{
+	struct buf text = {0};
+	json_write_string(&text, plain);
+	add_member(data, name, buf_view(&text));
+	buf_free(&text);
+}
+
+/* One decoded name of the path: mostly a member of its own. */
+static int add_name(struct rest_data *data, struct span name, struct span plain, struct err *err)
+{
+	bool is_object = data->route->flags & ROUTE_OBJECT;
+	if (span_is(name, "service")) {
+		return span_equal(plain, data->service)
+		               ? 0
+		               : err_set(err, E_INVALID, "service_not_found",
+		                         "this engine serves \"%.*s\", not \"%.*s\"",
+		                         SPAN_ARG(data->service), SPAN_ARG(plain));
+	}
+	if (is_object && span_is(name, "namespace")) {
+		object_scope_write_part(plain, &data->scope);
+	} else if (is_object && span_is(name, "object_key")) {
+		buf_byte(&data->scope, '/');
+		object_scope_write_part(plain, &data->scope);
+		add_text(data, SPAN("scope"), buf_view(&data->scope));
+	} else {
+		add_text(data, name, plain);
+	}
+	return 0;
+}
+
 static int add_path(struct rest_data *data, const struct route_match *match, struct err *err)
 {
 	for (size_t i = 0; i < match->count; i++) {
@@ -112,10 +151,10 @@ static int add_path(struct rest_data *data, const struct route_match *match, str
 		if (status != 0) {
 			return status;
 		}
-		struct buf text = {0};
-		json_write_string(&text, plain);
-		add_member(data, match->names[i], buf_view(&text));
-		buf_free(&text);
+		status = add_name(data, match->names[i], plain, err);
+		if (status != 0) {
+			return status;
+		}
 	}
 	return 0;
 }
@@ -184,6 +223,7 @@ static int build_data(struct rest_data *data, const struct route_match *match,
 	const struct route *route = data->route;
 	(void)buf_reserve(&data->text, http->body.len + http->path.len * 3 + 128);
 	buf_byte(&data->text, '{');
+	data->is_raw = envelope_is_raw(http->query);
 	int status = add_body(data, http, err);
 	if (status == 0 && route->fixed) {
 		/* Before the query: a client may ask for the other thing. */
@@ -277,4 +317,5 @@ void rest_data_close(struct rest_data *data)
 	mem_free((char *)data->if_none_match.ptr);
 	buf_free(&data->text);
 	buf_free(&data->segment);
+	buf_free(&data->scope);
 }

@@ -12,12 +12,16 @@
 struct call;
 struct http_request;
 
-/* Embedded in who answers the request, beside its call. All zero but for `call` at first. */
+/* Embedded in who answers the request, beside its call. All zero but for `call` and
+ * `service` at first. */
 struct rest_data {
-	struct call *call; /* its function, namespace and data point into here */
+	struct call *call;   /* its function, namespace and data point into here */
+	struct span service; /* the engine's own, as paths name it; borrowed */
 	const struct route *route;
 	struct buf text;
 	struct buf segment; /* where a name of the path is decoded to */
+	struct buf scope;   /* of an object, while its names come */
+	bool is_raw;        /* of ROUTE_ENVELOPE: the value goes by itself */
 	bool has_if_match;
 	struct span if_none_match; /* of a GET: 304 when the ETag is this */
 };

@@ -5,7 +5,11 @@
 #include "base/spelling.h"
 #include "wire/url.h"
 
-#define ONE_KEY "/v1/state/{scope}/{key}"
+#define ONE_KEY    "/v1/state/{scope}/{key}"
+#define NAMESPACES "/v1/services/{service}/state/namespaces"
+#define OBJECT     NAMESPACES "/{namespace}/objects/{object_key}"
+#define PAGE       "\"limit\":1000"
+#define OWN_ALARM  "\"key\":\"\",\"name\":\"\""
 
 static const struct route routes[] = {
         {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO, "Says who answers here."},
@@ -18,9 +22,10 @@ static const struct route routes[] = {
          ROUTE_ABSENT | ROUTE_REV | ROUTE_ONCE, "Deletes one value and answers with it."},
         {"POST", ONE_KEY "/update", "state::update", "idempotency_key", "*", NULL,
          ROUTE_REV | ROUTE_ONCE, "Applies update operations to one value: {\"ops\":[...]}."},
-        {"GET", "/v1/state", "state::list_groups", NULL, NULL, NULL, 0, "Lists the scopes."},
+        {"GET", "/v1/state", "state::list_groups", "prefix limit:int cursor", NULL, NULL, 0,
+         "Lists the scopes."},
         {"GET", "/v1/state/{scope}", "state::list",
-         "prefix start end limit:int cursor reverse:bool with_keys:bool", NULL,
+         "prefix start end limit:int cursor reverse:bool with_keys:bool keys_only:bool", NULL,
          "\"with_keys\":true", 0, "Lists a scope in the order of its keys."},
         {"DELETE", "/v1/state/{scope}", "state::clear", "prefix limit:int cursor", NULL, NULL, 0,
          "Deletes what a scope holds."},
@@ -28,6 +33,30 @@ static const struct route routes[] = {
          "Reads several values at once."},
         {"POST", "/v1/state:transact", "state::transact", "idempotency_key", "*", NULL, ROUTE_ONCE,
          "Changes several keys, all or nothing."},
+
+        {"GET", NAMESPACES, "state::list_namespaces", "prefix limit:int cursor", NULL, PAGE, 0,
+         "Lists the namespaces that hold an object."},
+        {"GET", NAMESPACES "/{namespace}/objects", "state::list_objects", "prefix limit:int cursor",
+         NULL, PAGE, 0, "Lists the objects of a namespace."},
+        {"GET", OBJECT "/keys", "state::list", "prefix start end limit:int cursor reverse:bool",
+         NULL, PAGE ",\"keys_only\":true", ROUTE_OBJECT, "Lists the keys of an object."},
+        {"GET", OBJECT "/values/{key}", "state::get", "raw:bool", NULL,
+         "\"with_rev\":true,\"with_encoding\":true",
+         ROUTE_OBJECT | ROUTE_ENVELOPE | ROUTE_ABSENT | ROUTE_REV,
+         "Reads a value of an object, with its encoding and rev."},
+        {"PUT", OBJECT "/values/{key}", "state::set",
+         "raw:bool ttl ttl_ms:int expires_at if_rev idempotency_key", "value", NULL,
+         ROUTE_OBJECT | ROUTE_ENVELOPE | ROUTE_REV | ROUTE_ONCE,
+         "Writes a value of an object: {\"value\":..., \"encoding\":\"json\"}."},
+        {"DELETE", OBJECT "/values/{key}", "state::delete", "if_rev idempotency_key", NULL, NULL,
+         ROUTE_OBJECT | ROUTE_ABSENT | ROUTE_REV | ROUTE_ONCE,
+         "Deletes a value of an object and answers with it."},
+        {"GET", OBJECT "/alarm", "alarm::get", NULL, NULL, OWN_ALARM, ROUTE_OBJECT | ROUTE_ABSENT,
+         "Shows the alarm of an object."},
+        {"PUT", OBJECT "/alarm", "alarm::set", NULL, "*", OWN_ALARM, ROUTE_OBJECT,
+         "Sets the alarm of an object: {\"delaySeconds\":n} or {\"scheduledAtUnixMs\":n}."},
+        {"DELETE", OBJECT "/alarm", "alarm::delete", NULL, NULL, OWN_ALARM,
+         ROUTE_OBJECT | ROUTE_ABSENT, "Deletes the alarm of an object."},
 
         {"GET", "/v1/functions", "engine::functions::list", "include_internal:bool", NULL, NULL, 0,
          "Lists the functions that somebody serves."},

@@ -12,17 +12,20 @@
  * DESIGN. A row says how a request becomes the `data` object of a function call: the members of the
  * body (or the body as one member), then the query parameters, then fixed members, then the
  * segments of the path, a later one winning. Paths are matched segment by segment and decoded after
- * that, so that a key may hold a '/' (as %2F).
+ * that, so that a key may hold a '/' (as %2F). {service} is no member: it must be this engine's
+ * name.
  */
 enum route_flag {
-	ROUTE_INVOKE = 1,  /* {id} is the function, the body its data, the query about the call */
-	ROUTE_ABSENT = 2,  /* no result means that there is no such thing: 404 */
-	ROUTE_REV = 4,     /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
-	ROUTE_VALUE = 8,   /* the reply is the member `value` of the result */
-	ROUTE_READY = 16,  /* 503 unless the result has "status":"ok" */
-	ROUTE_HELLO = 32,  /* calls nothing */
-	ROUTE_EVENTS = 64, /* the request is CloudEvents, and is only accepted: 202 */
-	ROUTE_ONCE = 128,  /* takes an Idempotency-Key */
+	ROUTE_INVOKE = 1,   /* {id} is the function, the body its data, the query about the call */
+	ROUTE_ABSENT = 2,   /* no result means that there is no such thing: 404 */
+	ROUTE_REV = 4,      /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
+	ROUTE_VALUE = 8,    /* the reply is the member `value` of the result */
+	ROUTE_READY = 16,   /* 503 unless the result has "status":"ok" */
+	ROUTE_HELLO = 32,   /* calls nothing */
+	ROUTE_EVENTS = 64,  /* the request is CloudEvents, and is only accepted: 202 */
+	ROUTE_ONCE = 128,   /* takes an Idempotency-Key */
+	ROUTE_OBJECT = 256, /* {namespace} and {object_key} together are the member `scope` */
+	ROUTE_ENVELOPE = 512, /* a value goes with its encoding (envelope.h), or raw */
 	ROUTE_FIGURES =
 	        4096, /* the result is a JSON string: the reply is its text, for Prometheus */
 };

@@ -42,6 +42,10 @@ enum argument_kind {
 	X(ARG_TTL_MS, "ttl_ms", KIND_COUNT)                                                        \
 	X(ARG_TTL, "ttl", KIND_STRING)                                                             \
 	X(ARG_EXPIRES_AT, "expires_at", KIND_ANY)                                                  \
+	X(ARG_ENCODING, "encoding", KIND_STRING)                                                   \
+	X(ARG_WITH_ENCODING, "with_encoding", KIND_BOOL)                                           \
+	X(ARG_KEYS_ONLY, "keys_only", KIND_BOOL)                                                   \
+	X(ARG_NAMESPACE, "namespace", KIND_STRING)                                                 \
 	X(ARG_KEEP_ALARMS, "keep_alarms", KIND_BOOL)                                               \
 	X(ARG_IDEMPOTENCY_KEY, "idempotency_key", KIND_STRING)
 
@@ -52,7 +56,7 @@ enum argument {
 	        ARG_COUNT
 };
 
-enum { ARGUMENT_FORM_MAX = 13, ARGUMENT_SCOPE_MAX = 512, ARGUMENT_KEY_MAX = 1024 };
+enum { ARGUMENT_FORM_MAX = 14, ARGUMENT_SCOPE_MAX = 512, ARGUMENT_KEY_MAX = 1024 };
 
 /* What one function takes: the first `required` of the list must be there. */
 struct argument_form {

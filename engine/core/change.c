@@ -80,7 +80,8 @@ static void put(struct store *store, const struct change *change,
 	} else {
 		const struct record record = {.value = change->new_value,
 		                              .rev = seq,
-		                              .expires_at_ms = change->expires_at_ms};
+		                              .expires_at_ms = change->expires_at_ms,
+		                              .flags = change->encoding};
 		store_put_at(store, change->key, &record, value_at);
 	}
 }
@@ -133,6 +134,7 @@ bool change_counts(const struct task *task, struct change *change, const struct 
 	const struct scope_rule *rule = scope_rules_find(&task->tasks->scopes, change->key.part);
 	bool is_new = change->old_value.ptr == NULL;
 	bool is_same = !is_new && change->new_value.ptr != NULL &&
+	               change->encoding == change->old_encoding &&
 	               json_same_text(change->old_value, change->new_value);
 	if (change->new_value.ptr == NULL) {
 		return !is_new;

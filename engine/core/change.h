@@ -16,6 +16,8 @@ struct change {
 	uint64_t old_rev;          /* 0: there was none */
 	struct span old_value;     /* absent: there was none */
 	struct span new_value;     /* absent: the record goes */
+	uint32_t old_encoding;     /* enum encoding */
+	uint32_t encoding;         /* of the new value */
 	int64_t old_expires_at_ms; /* 0: it lasts */
 	int64_t expires_at_ms; /* of the new record; of the old one, if it goes because of that */
 	bool is_touch;         /* the value stays, only its time changes */

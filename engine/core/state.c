@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/core/argument.h"
 #include "engine/core/state_clear.h"
+#include "engine/core/state_groups.h"
 #include "engine/core/state_list.h"
 #include "engine/core/state_read.h"
 #include "engine/core/state_transact.h"
@@ -30,11 +31,12 @@ static const struct state_function {
 } functions[] = {
         {{NAME("state::set"),
           2,
-          10,
-          {ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_IF_REV, ARG_EVENT_ON_NOOP, LIFETIME,
-           ARG_IDEMPOTENCY_KEY}},
+          11,
+          {ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_ENCODING, ARG_IF_REV, ARG_EVENT_ON_NOOP,
+           LIFETIME, ARG_IDEMPOTENCY_KEY}},
          state_set},
-        {{NAME("state::get"), 2, 3, {ARG_SCOPE, ARG_KEY, ARG_WITH_REV}}, state_get},
+        {{NAME("state::get"), 2, 4, {ARG_SCOPE, ARG_KEY, ARG_WITH_REV, ARG_WITH_ENCODING}},
+         state_get},
         {{NAME("state::update"),
           3,
           10,
@@ -48,11 +50,16 @@ static const struct state_function {
          state_delete},
         {{NAME("state::list"),
           1,
-          8,
+          9,
           {ARG_SCOPE, ARG_PREFIX, ARG_START, ARG_END, ARG_LIMIT, ARG_CURSOR, ARG_REVERSE,
-           ARG_WITH_KEYS}},
+           ARG_WITH_KEYS, ARG_KEYS_ONLY}},
          state_list},
-        {{NAME("state::list_groups"), 0, 0, {0}}, state_list_groups},
+        {{NAME("state::list_groups"), 0, 3, {ARG_PREFIX, ARG_LIMIT, ARG_CURSOR}},
+         state_list_groups},
+        {{NAME("state::list_objects"), 1, 4, {ARG_NAMESPACE, ARG_PREFIX, ARG_LIMIT, ARG_CURSOR}},
+         state_list_objects},
+        {{NAME("state::list_namespaces"), 0, 3, {ARG_PREFIX, ARG_LIMIT, ARG_CURSOR}},
+         state_list_namespaces},
         {{NAME("state::get_many"), 0, 3, {ARG_SCOPE, ARG_KEYS, ARG_ITEMS}}, state_get_many},
         {{NAME("state::transact"), 1, 2, {ARG_OPS, ARG_IDEMPOTENCY_KEY}}, state_transact},
         {{NAME("state::clear"),

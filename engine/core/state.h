@@ -56,7 +56,8 @@ void state_on_expiring(struct state *state, state_expiring_fn *fn, void *ctx);
 
 /* Embedded in who asks. `name` is "state::set" etc., one that state_knows; all spans must stay
  * valid until done, which comes exactly once and never from inside state_run. What each takes and
- * answers stands in state_write.h, state_read.h, state_list.h, state_transact.h and state_clear.h.
+ * answers stands in state_write.h, state_read.h, state_list.h, state_groups.h, state_transact.h and
+ * state_clear.h.
  */
 struct state_request {
 	struct span name;

@@ -1,25 +1,18 @@
-/* This file walks a scope's records, or the scopes, and writes what it meets into the answer. */
+/* This file walks a scope's records and writes what it meets into the answer. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/state_list.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/change.h"
+#include "engine/core/encoding.h"
 #include "engine/core/key_range.h"
-
-static void too_large(struct task *task, const char *advice)
-{
-	(void)err_set(&task->err, E_LIMIT, "result_too_large",
-	              "%.*s: the answer is over %llu bytes; %s", SPAN_ARG(task->form->name),
-	              (unsigned long long)task->tasks->reply_bytes, advice);
-}
-
-/* ---- list ---- */
 
 struct listing {
 	struct store_scan scan;
 	struct task *task;
 	bool is_items;
+	bool is_bare; /* items without their values */
 	bool is_paged;
 	uint64_t limit;
 	uint64_t count;
@@ -47,11 +40,14 @@ static void write_row(const struct listing *listing, struct span key, const stru
 	}
 	BUF_LITERAL(out, "{\"key\":");
 	json_write_string(out, key);
-	BUF_LITERAL(out, ",\"value\":");
-	buf_span(out, record->value);
+	if (!listing->is_bare) {
+		BUF_LITERAL(out, ",\"value\":");
+		buf_span(out, record->value);
+	}
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, record->rev);
 	buf_byte(out, '"');
+	encoding_write(out, record->flags, false);
 	change_write_expiry(out, record->expires_at_ms);
 	buf_byte(out, '}');
 }
@@ -71,9 +67,12 @@ static bool listed(void *ctx, struct span key, const struct record *record)
 	if (out->len > listing->task->tasks->reply_bytes) {
 		out->len = before;
 		if (!listing->is_paged || listing->count == 0) {
-			too_large(listing->task,
-			          "ask for a part of it with \"limit\", and for the next "
-			          "with the \"cursor\" that comes back");
+			(void)err_set(&listing->task->err, E_LIMIT, "result_too_large",
+			              "%.*s: the answer is over %llu bytes; ask for a part of "
+			              "it with \"limit\", and for the next with the \"cursor\" "
+			              "that comes back",
+			              SPAN_ARG(listing->task->form->name),
+			              (unsigned long long)listing->task->tasks->reply_bytes);
 		}
 		return false;
 	}
@@ -143,7 +142,9 @@ void state_list(struct task *task)
 	listing->task = task;
 	listing->limit = argument_count(task->args[ARG_LIMIT], UINT64_MAX);
 	listing->is_paged = task->args[ARG_LIMIT].ptr || task->args[ARG_CURSOR].ptr;
-	listing->is_items = listing->is_paged || argument_is_true(task->args[ARG_WITH_KEYS]);
+	listing->is_bare = argument_is_true(task->args[ARG_KEYS_ONLY]);
+	listing->is_items = listing->is_paged || listing->is_bare ||
+	                    argument_is_true(task->args[ARG_WITH_KEYS]);
 	listing->scan.reverse = argument_is_true(task->args[ARG_REVERSE]);
 	narrow(listing);
 	struct buf *out = &task->answer;
@@ -160,51 +161,4 @@ void state_list(struct task *task)
 	} else {
 		store_scan_start(task->tasks->store, &listing->scan);
 	}
-}
-
-/* ---- list_groups ---- */
-
-struct groups {
-	struct store_parts parts;
-	struct task *task;
-};
-
-static bool group_met(void *ctx, struct span part)
-{
-	struct task *task = ctx;
-	struct buf *out = &task->answer;
-	json_write_comma(out);
-	json_write_string(out, part);
-	if (out->len > task->tasks->reply_bytes) {
-		too_large(task, "there are too many scopes to list them");
-		return false;
-	}
-	return true;
-}
-
-static void groups_done(struct store_parts *parts, int status, uint64_t group,
-                        const struct err *err)
-{
-	struct task *task = MEM_CONTAINER(parts, struct groups, parts)->task;
-	if (status != 0) {
-		task->err = *err;
-	}
-	if (task->err.number != 0) {
-		task_fail(task, group);
-		return;
-	}
-	BUF_LITERAL(&task->answer, "]}");
-	task_answer(task, buf_view(&task->answer), group);
-}
-
-void state_list_groups(struct task *task)
-{
-	struct groups *groups = MEM_NEW(struct groups);
-	task->more = groups;
-	task->free_more = mem_free;
-	groups->task = task;
-	groups->parts = (struct store_parts){
-	        .space = SPACE_STATE, .part = group_met, .ctx = task, .done = groups_done};
-	BUF_LITERAL(&task->answer, "{\"groups\":[");
-	store_parts_start(task->tasks->store, &groups->parts);
 }

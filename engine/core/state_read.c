@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/change.h"
+#include "engine/core/encoding.h"
 
 /* ---- get ---- */
 
@@ -22,6 +23,8 @@ static void get_step(struct task *task)
 		BUF_LITERAL(out, ",\"rev\":\"");
 		buf_uint(out, task->look.record.rev);
 		buf_byte(out, '"');
+		encoding_write(out, task->look.record.flags,
+		               argument_is_true(task->args[ARG_WITH_ENCODING]));
 		change_write_expiry(out, task->look.record.expires_at_ms);
 		buf_byte(out, '}');
 	} else {
@@ -59,6 +62,7 @@ static void write_item(struct buf *out, struct span scope, struct span key,
 	BUF_LITERAL(out, ",\"rev\":\"");
 	buf_uint(out, record->rev);
 	buf_byte(out, '"');
+	encoding_write(out, record->flags, false);
 	change_write_expiry(out, record->expires_at_ms);
 	buf_byte(out, '}');
 }

@@ -10,6 +10,9 @@
  *                                                           with_rev: {value, rev}, or nothing
  *   get_many  {scope, keys:[…]} | {items:[{scope, key}]}    {items:[{scope,key,value,rev} | null]}
  *
+ * With the rev comes `encoding` of a value that is text or base64 (encoding.h), of every value if
+ * `with_encoding` is true.
+ *
  * get_many answers in the order that was asked for, all as of one moment; at most
  * STATE_GET_MANY_MAX keys. Scope and key come back as they were sent.
  */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/core/alarm_trace.h"
 #include "engine/core/change.h"
+#include "engine/core/encoding.h"
 #include "engine/core/update.h"
 
 enum step_type { STEP_SET, STEP_DELETE, STEP_UPDATE, STEP_CHECK, STEP_TYPES };
@@ -24,15 +25,17 @@ static const struct {
 static const struct argument_form step_form = {
         {"state::transact", 15},
         3,
-        13,
-        {ARG_TYPE, ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_OPS, ARG_IF_REV, ARG_EVENT_ON_NOOP,
-         ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT, ARG_KEEP_ALARMS, ARG_IDEMPOTENCY_KEY},
+        14,
+        {ARG_TYPE, ARG_SCOPE, ARG_KEY, ARG_VALUE, ARG_DATA, ARG_ENCODING, ARG_OPS, ARG_IF_REV,
+         ARG_EVENT_ON_NOOP, ARG_TTL_MS, ARG_TTL, ARG_EXPIRES_AT, ARG_KEEP_ALARMS,
+         ARG_IDEMPOTENCY_KEY},
 };
 
 /* One operation: what was asked for, then what is to be put. */
 struct step {
 	enum step_type type;
 	struct span value; /* of a set */
+	uint32_t encoding; /* the same */
 	struct span ops;   /* of an update */
 	struct span if_rev;
 	bool event_on_noop;
@@ -94,6 +97,7 @@ static int find_new_value(struct task *task, struct step *step, struct err *err)
 	struct change *change = &step->change;
 	if (step->type == STEP_SET) {
 		change->new_value = step->value;
+		change->encoding = step->encoding;
 	} else if (step->type == STEP_UPDATE) {
 		int status = update_apply(change->old_value, step->ops, true, &task->value,
 		                          &task->errors, err);
@@ -105,6 +109,8 @@ static int find_new_value(struct task *task, struct step *step, struct err *err)
 		}
 		if (task->value.len != 0) {
 			change->new_value = buf_view(&task->value);
+			change->encoding =
+			        encoding_after_update(change->old_encoding, change->new_value);
 		}
 	}
 	return change_check_size(task, change->key, change->new_value, err);
@@ -122,6 +128,7 @@ static int judge(struct task *task, struct transaction *transaction, size_t inde
 	if (store_look(task->tasks->store, change->key, &look) == STORE_FOUND) {
 		change->old_rev = look.record.rev;
 		change->old_value = look.record.value;
+		change->old_encoding = look.record.flags;
 		change->old_expires_at_ms = look.record.expires_at_ms;
 	}
 	*group = look.group > *group ? look.group : *group;
@@ -291,6 +298,10 @@ static int read_step(struct task *task, struct span text, struct step *step, str
 	if (step->type == STEP_SET && step->value.ptr == NULL) {
 		return err_set(err, E_INVALID, "value_required",
 		               "a set needs \"value\" (or \"data\"); null is a value too");
+	}
+	if (step->type == STEP_SET &&
+	    encoding_read(args[ARG_ENCODING], step->value, &step->encoding, err) != 0) {
+		return err->number;
 	}
 	enum argument needs = step_types[step->type].needs;
 	if (needs != ARG_COUNT && args[needs].ptr == NULL) {

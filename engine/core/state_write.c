@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "engine/core/alarm_trace.h"
 #include "engine/core/change.h"
+#include "engine/core/encoding.h"
 #include "engine/core/update.h"
 
 /* What every step here begins with: may it write, and is the rev the one that was asked for? */
@@ -22,6 +23,7 @@ static int begin(struct task *task, struct change *change, struct change_origin 
 	if (task->presence == STORE_FOUND) {
 		change->old_rev = task->look.record.rev;
 		change->old_value = task->look.record.value;
+		change->old_encoding = task->look.record.flags;
 		change->old_expires_at_ms = task->look.record.expires_at_ms;
 	}
 	return change_check_rev(task, task->key, task->args[ARG_IF_REV], change->old_rev,
@@ -67,6 +69,7 @@ static void set_step(struct task *task)
 		return;
 	}
 	change.new_value = task->args[ARG_VALUE];
+	change.encoding = task->encoding;
 	put(task, &change, &origin, false);
 }
 
@@ -114,6 +117,7 @@ static void update_step(struct task *task)
 	}
 	if (task->value.len != 0) {
 		change.new_value = buf_view(&task->value);
+		change.encoding = encoding_after_update(change.old_encoding, change.new_value);
 		put(task, &change, &origin, true);
 		return;
 	}
@@ -159,7 +163,9 @@ void state_set(struct task *task)
 		        &task->err, E_INVALID, "value_required",
 		        "state::set: \"value\" (or \"data\") is missing; null is a value too");
 		task_fail(task, 0);
-	} else if (change_check_size(task, task->key, task->args[ARG_VALUE], &task->err) != 0) {
+	} else if (encoding_read(task->args[ARG_ENCODING], task->args[ARG_VALUE], &task->encoding,
+	                         &task->err) != 0 ||
+	           change_check_size(task, task->key, task->args[ARG_VALUE], &task->err) != 0) {
 		task_fail(task, 0);
 	} else {
 		task_with_keys(task, set_step);

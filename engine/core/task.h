@@ -83,6 +83,7 @@ struct task {
 	enum store_state presence; /* of a single key, when the step runs; never STORE_UNKNOWN */
 	struct store_look look;
 	struct lifetime lifetime; /* of what is written */
+	uint32_t encoding;        /* the same */
 
 	struct buf scratch; /* unescaped arguments */
 	struct buf answer;

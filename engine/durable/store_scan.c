@@ -54,12 +54,29 @@ void store_scans_add(struct store_scans *scans, struct store_scan *scan)
 	scan->state = walk;
 }
 
+/* The adapter tells what is behind a part, not what begins with it: the walk begins right before
+ * `start`, behind which no byte 0xff is, and ends in a byte 0 as behind a part that was passed. */
+static void begin_at(struct store_page_range *left, struct span start)
+{
+	if (start.len == 0) {
+		return;
+	}
+	left->has_start = true;
+	buf_span(&left->start, start);
+	if (start.ptr[start.len - 1] != '\0') {
+		left->start.ptr[start.len - 1]--;
+		buf_byte(&left->start, '\xff');
+		buf_byte(&left->start, '\0');
+	}
+}
+
 void store_scans_add_parts(struct store_scans *scans, struct store_parts *parts, uint64_t needs)
 {
 	struct store_scan_walk *walk = add_walk(scans);
 	walk->parts = parts;
 	walk->left.space = parts->space;
 	walk->needs = needs;
+	begin_at(&walk->left, parts->start);
 	parts->state = walk;
 }
 

@@ -32,6 +32,9 @@ struct store_parts {
 	struct list link;
 	/* set by the caller */
 	enum space space;
+	/* The first part to come, if it is there; copied. Absent: from the beginning. Of a space
+	 * whose parts are UTF-8. */
+	struct span start;
 	bool (*part)(void *ctx, struct span part); /* in order; every part that holds a record */
 	void *ctx;
 	void (*done)(struct store_parts *parts, int status, uint64_t group, const struct err *err);

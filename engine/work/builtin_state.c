@@ -70,6 +70,8 @@ const struct builtin_row builtin_state_rows[] = {
         {"state::update", run_state, "Changes a value by operations, atomically."},
         {"state::list", run_state, "Lists the values of a scope."},
         {"state::list_groups", run_state, "Lists the scopes that hold a key."},
+        {"state::list_objects", run_state, "Lists the objects of a namespace."},
+        {"state::list_namespaces", run_state, "Lists the namespaces that hold an object."},
         {"state::get_many", run_state, "Gives the values of several keys."},
         {"state::transact", run_state, "Changes several keys, all or none."},
         {"state::clear", run_state, "Deletes the keys of a scope."},

@@ -14,6 +14,7 @@ struct fake_value {
 	struct buf bytes;
 	uint64_t rev;
 	int64_t expires_at_ms;
+	uint32_t flags;
 };
 
 struct fake_row {
@@ -104,6 +105,7 @@ static void fake_copy(struct fake_value *to, const struct fake_value *from)
 	to->is_there = from->is_there;
 	to->rev = from->rev;
 	to->expires_at_ms = from->expires_at_ms;
+	to->flags = from->flags;
 	buf_clear(&to->bytes);
 	buf_span(&to->bytes, buf_view(&from->bytes));
 }
@@ -212,7 +214,8 @@ static void fake_scan_one(struct store *store, struct store_scan *scan)
 		group = row->group > group ? row->group : group;
 		struct record record = {.value = buf_view(&row->now.bytes),
 		                        .rev = row->now.rev,
-		                        .expires_at_ms = row->now.expires_at_ms};
+		                        .expires_at_ms = row->now.expires_at_ms,
+		                        .flags = row->now.flags};
 		more = !scan->row(scan->ctx, row->key.key, &record);
 	}
 	mem_free(rows);
@@ -230,14 +233,18 @@ static void fake_parts_one(struct store *store, struct store_parts *parts)
 	struct span last = SPAN_NONE;
 	uint64_t group = 0;
 	bool more = true;
+	struct buf start = {0}; /* a copy, as the store makes one */
+	buf_span(&start, parts->start);
 	for (size_t i = 0; i < count && more; i++) {
 		group = rows[i]->group > group ? rows[i]->group : group;
-		if (last.ptr == NULL || !span_equal(last, rows[i]->key.part)) {
+		if (span_compare(rows[i]->key.part, buf_view(&start)) >= 0 &&
+		    (last.ptr == NULL || !span_equal(last, rows[i]->key.part))) {
 			last = rows[i]->key.part;
 			more = parts->part(parts->ctx, last);
 		}
 	}
 	mem_free(rows);
+	buf_free(&start);
 	parts->done(parts, 0, group, NULL);
 }
 
@@ -312,7 +319,8 @@ enum store_state store_look(struct store *store, struct record_key key, struct s
 	out->group = row->group;
 	out->record = (struct record){.value = buf_view(&row->now.bytes),
 	                              .rev = row->now.rev,
-	                              .expires_at_ms = row->now.expires_at_ms};
+	                              .expires_at_ms = row->now.expires_at_ms,
+	                              .flags = row->now.flags};
 	return row->now.is_there ? STORE_FOUND : STORE_ABSENT;
 }
 
@@ -410,6 +418,7 @@ void store_put_at(struct store *store, struct record_key key, const struct recor
 	row->now.is_there = true;
 	row->now.rev = record->rev;
 	row->now.expires_at_ms = record->expires_at_ms;
+	row->now.flags = record->flags;
 	row->group = store->open_group;
 }
 

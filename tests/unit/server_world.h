@@ -158,7 +158,7 @@ static inline void world_open(struct world *world)
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		(void)function_offer(&world->executor, SPAN_NONE, span_of(functions[i]));
 	}
-	world->rest = rest_new(world->functions);
+	world->rest = rest_new(world->functions, "default");
 	struct server_options options = {
 	        .listen = "127.0.0.1:0",
 	        .limits = world->limits,

@@ -324,15 +324,21 @@ static inline void scan_start(struct life *life, struct listing *listing, const 
 	assert_int_equal(listing->calls, 0);
 }
 
-static inline void parts_start(struct life *life, struct listing *listing)
+static inline void parts_start_at(struct life *life, struct listing *listing, const char *start)
 {
 	listing->text[0] = '\0';
 	listing->calls = 0;
 	listing->rows = 0;
 	listing->parts = (struct store_parts){
 	        .space = SPACE_STATE, .part = listed_part, .ctx = listing, .done = parts_done};
+	listing->parts.start = span_of(start);
 	store_parts_start(life->store, &listing->parts);
 	assert_int_equal(listing->calls, 0);
+}
+
+static inline void parts_start(struct life *life, struct listing *listing)
+{
+	parts_start_at(life, listing, "");
 }
 
 static inline const char *list_of(struct life *life, const char *part)

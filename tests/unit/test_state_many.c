@@ -141,6 +141,125 @@ static void test_list(void **state)
 	expect_result(groups, "{'groups':['other','s']}");
 }
 
+static void test_values_keep_their_encoding(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+	        "'value':1,'encoding':'text'",       "'value':'a','encoding':'base64'",
+	        "'value':'YQ','encoding':'base64'",  "'value':null,'encoding':'base64'",
+	        "'value':'YQ==','encoding':'utf-8'",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct ask *asked = ask("state::set", "{'scope':'s','key':'k',%s}", bad[i]);
+		fake_settle(fix.store);
+		expect_code(asked, E_INVALID, "invalid_encoding");
+	}
+	static const struct {
+		const char *function, *data, *want;
+	} steps[] = {
+	        {"state::set", "{'scope':'s','key':'k','value':'YQ==','encoding':'base64'}",
+	         "{'old_value':null,'new_value':'YQ==','rev':'1'}"},
+	        {"state::get", "{'scope':'s','key':'k'}", "'YQ=='"},
+	        {"state::get", "{'scope':'s','key':'k','with_rev':true}",
+	         "{'value':'YQ==','rev':'1','encoding':'base64'}"},
+	        {"state::list", "{'scope':'s','keys_only':true}",
+	         "{'items':[{'key':'k','rev':'1','encoding':'base64'}]}"},
+	        {"state::get_many", "{'scope':'s','keys':['k']}",
+	         "{'items':[{'scope':'s','key':'k','value':'YQ==','rev':'1','encoding':'base64'}]"
+	         "}"},
+	        /* Only the encoding is another: that is a change. */
+	        {"state::set", "{'scope':'s','key':'k','value':'YQ==','encoding':'text'}",
+	         "{'old_value':'YQ==','new_value':'YQ==','rev':'2'}"},
+	        {"state::set", "{'scope':'s','key':'k','value':'YQ==','encoding':'text'}",
+	         "{'old_value':'YQ==','new_value':'YQ==','rev':'2'}"},
+	        /* A text stays one while it is a string. */
+	        {"state::update",
+	         "{'scope':'s','key':'k','ops':[{'type':'set','path':'','value':'b'}]}",
+	         "{'old_value':'YQ==','new_value':'b','rev':'3'}"},
+	        {"state::get", "{'scope':'s','key':'k','with_rev':true}",
+	         "{'value':'b','rev':'3','encoding':'text'}"},
+	        {"state::transact",
+	         "{'ops':[{'type':'update','scope':'s','key':'k',"
+	         "'ops':[{'type':'set','path':'','value':7}]},"
+	         "{'type':'set','scope':'s','key':'l','value':'','encoding':'base64'}]}",
+	         "{'results':[{'old_value':'b','new_value':7,'rev':'4'},"
+	         "{'old_value':null,'new_value':'','rev':'5'}]}"},
+	        {"state::get", "{'scope':'s','key':'k','with_rev':true}", "{'value':7,'rev':'4'}"},
+	        {"state::get", "{'scope':'s','key':'k','with_rev':true,'with_encoding':true}",
+	         "{'value':7,'rev':'4','encoding':'json'}"},
+	        {"state::get", "{'scope':'s','key':'l','with_rev':true}",
+	         "{'value':'','rev':'5','encoding':'base64'}"},
+	        {"state::update",
+	         "{'scope':'s','key':'l','ops':[{'type':'append','path':'','value':'b'}]}",
+	         "{'old_value':'','new_value':'b','rev':'6'}"},
+	        {"state::get", "{'scope':'s','key':'l','with_rev':true}",
+	         "{'value':'b','rev':'6'}"},
+	};
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		struct ask *asked = ask(steps[i].function, "%s", steps[i].data);
+		fake_settle(fix.store);
+		expect_result(asked, steps[i].want);
+	}
+}
+
+static void test_scopes_namespaces_and_objects(void **state)
+{
+	(void)state;
+	static const char *const scopes[] = {
+	        "flat",  "a/1", "a/2", "a/3%2F%25", "a!/x", "b/c/d",
+	        "b/%41", "c/",  "/e",  "z%2F/o",    "zz/o",
+	};
+	char scope[32];
+	for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++) {
+		set(scopes[i], "k", "1");
+	}
+	for (int i = 0; i < 200; i++) {
+		(void)snprintf(scope, sizeof scope, "m/%03d", i);
+		set(scope, "k", "1");
+	}
+	static const struct {
+		const char *function, *data, *want;
+	} cases[] = {
+	        {"state::list_groups", "{'prefix':'a'}",
+	         "{'groups':['a!/x','a/1','a/2','a/3%2F%25']}"},
+	        {"state::list_groups", "{'prefix':'a/','limit':2}",
+	         "{'groups':['a/1','a/2'],'cursor':'a/2'}"},
+	        {"state::list_groups", "{'prefix':'a/','limit':2,'cursor':'a/2'}",
+	         "{'groups':['a/3%2F%25']}"},
+	        {"state::list_groups", "{'prefix':'a/1'}", "{'groups':['a/1']}"},
+	        {"state::list_groups", "{'prefix':'\\u0000'}", "{'groups':[]}"},
+	        {"state::list_objects", "{'namespace':'a'}",
+	         "{'objects':[{'object_key':'1'},{'object_key':'2'},{'object_key':'3/%'}]}"},
+	        {"state::list_objects", "{'namespace':'a','limit':2,'cursor':'2'}",
+	         "{'objects':[{'object_key':'3/%'}]}"},
+	        {"state::list_objects", "{'namespace':'a','prefix':'3/','limit':1}",
+	         "{'objects':[{'object_key':'3/%'}]}"},
+	        {"state::list_objects", "{'namespace':'b'}", "{'objects':[]}"},
+	        {"state::list_objects", "{'namespace':'z/'}", "{'objects':[{'object_key':'o'}]}"},
+	        {"state::list_objects", "{'namespace':'m','limit':1,'cursor':'099'}",
+	         "{'objects':[{'object_key':'100'}],'cursor':'100'}"},
+	        {"state::list_namespaces", "{}",
+	         "{'namespaces':[{'namespace':'a!'},{'namespace':'a'},{'namespace':'m'},"
+	         "{'namespace':'z/'},{'namespace':'zz'}]}"},
+	        {"state::list_namespaces", "{'limit':2}",
+	         "{'namespaces':[{'namespace':'a!'},{'namespace':'a'}],'cursor':'a'}"},
+	        {"state::list_namespaces", "{'limit':2,'cursor':'a'}",
+	         "{'namespaces':[{'namespace':'m'},{'namespace':'z/'}],'cursor':'z/'}"},
+	        {"state::list_namespaces", "{'limit':2,'cursor':'z/'}",
+	         "{'namespaces':[{'namespace':'zz'}]}"},
+	        {"state::list_namespaces", "{'prefix':'z/'}",
+	         "{'namespaces':[{'namespace':'z/'}]}"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct ask *asked = ask(cases[i].function, "%s", cases[i].data);
+		fake_settle(fix.store);
+		expect_result(asked, cases[i].want);
+	}
+	struct ask *asked = ask("state::list_objects", "{}");
+	fake_settle(fix.store);
+	expect_code(asked, E_INVALID, "argument_required");
+}
+
 static void test_a_list_that_is_too_large(void **state)
 {
 	(void)state;
@@ -235,6 +354,8 @@ int main(void)
 	        TEST(test_transact_is_bounded),
 	        TEST(test_get_many),
 	        TEST(test_list),
+	        TEST(test_values_keep_their_encoding),
+	        TEST(test_scopes_namespaces_and_objects),
 	        TEST(test_a_list_that_is_too_large),
 	        TEST(test_clear),
 	        TEST(test_a_clear_that_fails_goes_on_when_asked_again),

@@ -318,6 +318,20 @@ static void test_parts(void **state)
 	UNTIL(listing.calls == 1);
 	assert_true(listing.rows == 602 || listing.rows == 603);
 	assert_memory_equal(listing.text, "a b p000 p001 p002 ", 19);
+	static const struct {
+		const char *start, *want;
+	} cases[] = {
+	        {"p598", "p598 p599 zz "}, /* one of them in the table only, first or not */
+	        {"p599", "p599 zz "},      {"p5985", "p599 zz "}, {"p6", "zz "},
+	        {"p", "p000 p001 "},       {"zz\x01", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		parts_start_at(life, &listing, cases[i].start);
+		UNTIL(listing.calls == 1);
+		assert_int_equal(strncmp(listing.text, cases[i].want, 10), 0);
+		assert_true(i == 4 ? listing.rows == 601
+		                   : strcmp(listing.text, cases[i].want) == 0);
+	}
 	life_end(life);
 }
 
