@@ -12,6 +12,11 @@ struct problem_row {
 };
 
 #define FIX_AND_RESEND "Correct the request as the detail says and send it again."
+#define FIX_TRIGGER    "Correct the trigger's config as the detail says."
+#define FIX_CONFIG     "Correct the config file as the detail says, then reload again."
+#define FIX_FUNCTION   "Correct the function or trigger in the config as the detail says."
+#define DAMAGED        "Tell the operator: what is stored there is damaged; restore a copy of the data."
+#define NEWER          "Run the newer version of pawl that wrote it."
 
 /* The first row is the answer to a code that is not in the table. */
 static const struct problem_row rows[] = {
@@ -46,6 +51,13 @@ static const struct problem_row rows[] = {
          "Send one Idempotency-Key of 1 to 255 bytes, where the operation takes one."},
         {"idempotency_conflict", 422,
          "Use a new idempotency key for a new request; repeat the old one only as it was."},
+        {"too_many_ops", 400, "Send fewer operations at a time."},
+        {"invalid_expression", 400, "Correct the expression as the detail says."},
+        {"invalid_regex", 400, "Correct the regular expression as the detail says."},
+        {"regex_limit", 400, "Write a simpler regular expression: this one takes too long."},
+        {"invalid_glob", 400, "Correct the pattern as the detail says."},
+        {"never_fires", 400, "Correct the cron expression: it names no time that is to come."},
+        {"invalid_max_in_flight", 400, "Send a whole number of at least 1."},
         {"invalid_ops", 400, "Correct the operation that the detail names."},
         {"state_alarm_schedule_required", 400,
          "Say when the alarm is due: delay_ms, delay, at, every or cron."},
@@ -54,7 +66,7 @@ static const struct problem_row rows[] = {
         {"unknown_zone", 400, "Name an IANA time zone, such as Europe/Berlin."},
         {"alarm_not_found", 404, "List the alarms; it may have fired and be gone."},
         {"invalid_cursor", 400, "List again from the start, without a cursor."},
-        {"invalid_trigger", 400, "Correct the trigger's config as the detail says."},
+        {"invalid_trigger", 400, FIX_TRIGGER},
         {"queue_not_found", 404,
          "Use one of the queues that the detail lists, or declare it in the config."},
         {"message_group_missing", 400,
@@ -63,7 +75,7 @@ static const struct problem_row rows[] = {
         {"invalid_event", 400, "Correct the member of the event that the detail names."},
         {"invalid_condition", 400, "Correct the expression as the detail says."},
         {"invalid_invocation", 400, "Correct the function's invocation as the detail says."},
-        {"trigger_registration_failed", 400, "Correct the trigger's config as the detail says."},
+        {"trigger_registration_failed", 400, FIX_TRIGGER},
         {"unauthorized", 401, "Send a valid token in Authorization: Bearer."},
         {"FORBIDDEN", 403, "Ask for the right to do this; do not retry."},
         {"forbidden", 403, "Ask for the right to do this; do not retry."},
@@ -114,6 +126,9 @@ static const struct problem_row rows[] = {
         {"clock_is_turning", 409, "Wait until the other request is answered, then turn further."},
         {"clock_goes_forward", 400, "Name a later time; GET /v1/clock tells where it stands."},
         {"config_absent", 409, "Start the engine with --config FILE; then it can be read again."},
+        {"file_unreadable", 422, FIX_CONFIG},
+        {"invalid_yaml", 422, FIX_CONFIG},
+        {"yaml_limit", 422, FIX_CONFIG},
         {"invalid_config", 422,
          "Correct the config file as the detail says (pawl check lists all that is wrong), then "
          "reload again; the engine goes on with the last good one."},
@@ -153,6 +168,21 @@ static const struct problem_row rows[] = {
          "Retry once; what went wrong is last_error of the trigger (pawl trigger show)."},
         {"outcome_unknown", 500,
          "The write may have happened: read the value before you repeat it."},
+        {"io_error", 500, "Look at the disk and the engine's log, then retry once."},
+        {"alarm_damaged", 500, DAMAGED},
+        {"damaged_record", 500, DAMAGED},
+        {"dead_letter_damaged", 500, DAMAGED},
+        {"event_damaged", 500, DAMAGED},
+        {"job_damaged", 500, DAMAGED},
+        {"trigger_damaged", 500, DAMAGED},
+        {"window_damaged", 500, DAMAGED},
+        {"journal_damaged", 500, DAMAGED},
+        {"journal_gap", 500, DAMAGED},
+        {"records_damaged", 500, DAMAGED},
+        {"event_version", 500, NEWER},
+        {"newer_record", 500, NEWER},
+        {"invalid_middleware", 500, FIX_FUNCTION},
+        {"invalid_response", 502, FIX_FUNCTION},
         {"unsupported", 501, "Leave out what the detail names: it is not built yet."},
         {"not_available", 501, "Leave out what the detail names: it is not built yet."},
         {"condition_not_met", 422, "Do not repeat it as it is: the condition said no."},
@@ -171,6 +201,14 @@ static const struct problem_row rows[] = {
         {"curl_missing", 502, "Install libcurl on the engine's machine."},
         {"address_refused", 502,
          "Use a public address, or set webhooks.allow_private in the engine's config."},
+        {"redirect_refused", 502, "Name the address that the server redirects to."},
+        {"header_failed", 502, FIX_FUNCTION},
+        {"template_failed", 502, FIX_FUNCTION},
+        {"select_failed", 502, FIX_TRIGGER},
+        {"invalid_template", 400, FIX_FUNCTION},
+        {"invalid_secret", 400, FIX_FUNCTION},
+        {"function_busy", 503, "Retry after a second: it does as much as it may at a time."},
+        {"canceled", 503, "Retry: what it waited for was given up."},
         {"invocation_stopped", 503, "Retry: the worker went away during the call."},
         {"TIMEOUT", 504, "Retry with a larger timeout_ms, or make the function faster."},
 };

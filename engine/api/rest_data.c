@@ -95,7 +95,11 @@ static int add_body(struct rest_data *data, const struct http_request *http, str
 		               "the body must be a JSON object, not %s",
 		               json_kind_name(json_kind(value)));
 	}
-	buf_add(&data->text, value.ptr + 1, value.len - 2);
+	size_t len = value.len - 2; /* without the braces and the white space before the last */
+	while (len > 0 && strchr(" \t\r\n", value.ptr[len])) {
+		len--;
+	}
+	buf_add(&data->text, value.ptr + 1, len);
 	return 0;
 }
 

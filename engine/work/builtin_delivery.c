@@ -11,6 +11,7 @@
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include "engine/work/letter.h"
+#include "engine/work/one_event.h"
 
 enum { EVENTS_MOST = 1000, EVENTS_BYTES = 4 * 1024 * 1024 };
 
@@ -68,6 +69,37 @@ static void events_done(struct store_read *read, int status, const struct err *e
 	}
 	buf_free(&own->scope);
 	mem_free(own);
+}
+
+struct event_work {
+	struct one_event one;
+	char log[ADAPTER_LOG_LEN + 1];
+};
+
+static void event_came(struct one_event *one, const struct event *event)
+{
+	struct event_work *own = MEM_CONTAINER(one, struct event_work, one);
+	if (event != NULL) {
+		event_write_json(event, span_of(own->log), NULL, &one->work->out);
+		work_reply_out(one->work);
+	}
+	mem_free(own);
+}
+
+static void get_event(struct work *work, struct span data)
+{
+	struct span seq;
+	if (!json_get(data, SPAN("seq"), &seq)) {
+		work_refuse(work, "argument_required", "name the event by its seq");
+		return;
+	}
+	struct adapter_head head;
+	store_head(work->core->store, &head);
+	struct event_work *own = MEM_NEW(struct event_work);
+	memcpy(own->log, head.log, sizeof own->log);
+	own->one.work = work;
+	own->one.done = event_came;
+	one_event_get(&own->one, seq);
 }
 
 /* `since` is a seq: events behind it. Without it the last `limit` ones. */
@@ -275,6 +307,7 @@ static void replay_dead(struct work *work, struct span data)
 
 const struct builtin_row builtin_delivery_rows[] = {
         {"engine::events::list", list_events, "Lists events of the journal."},
+        {"engine::events::get", get_event, "Shows one event of the journal."},
         {"engine::dead::list", list_dead, "Lists dead letters, newest first."},
         {"engine::dead::show", show_dead, "Shows one dead letter."},
         {"engine::dead::replay", replay_dead, "Delivers a dead letter again."},

@@ -5,11 +5,11 @@
 #include "base/mem.h"
 #include "engine/core/alarm_names.h"
 #include "engine/core/catalog.h"
-#include "engine/core/entry.h"
 #include "engine/core/queue_names.h"
 #include "engine/core/react.h"
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
+#include "engine/work/one_event.h"
 #include "triggers/event_draft.h"
 #include "triggers/ruling.h"
 
@@ -32,7 +32,7 @@ struct judged {
 
 /* One question. */
 struct explain_work {
-	struct entry entry;
+	struct one_event one;
 	struct work *work;
 	struct buf trigger; /* the only one to be told of; empty: all */
 	struct buf texts;   /* of an event from outside */
@@ -267,68 +267,21 @@ static void explain(struct explain_work *own, const struct event *event)
 
 /* ---- an event of the journal ---- */
 
-static void entry_came(struct entry *entry, int status, struct span bytes, const struct err *err)
+static void event_came(struct one_event *one, const struct event *event)
 {
-	struct explain_work *own = MEM_CONTAINER(entry, struct explain_work, entry);
-	struct event event;
-	struct err damaged;
-	if (status == E_NOT_FOUND) {
-		work_refuse(own->work, "event_gone",
-		            "event %llu is not in the journal any more; explain one that is there "
-		            "(`pawl events`), or a copy of it: `pawl explain event.json`",
-		            (unsigned long long)own->seq);
-	} else if (status != 0) {
-		work_fail(own->work, err);
-	} else if (event_decode(own->seq, bytes, &event, &damaged) != 0) {
-		work_fail(own->work, &damaged);
-	} else {
-		explain(own, &event);
+	struct explain_work *own = MEM_CONTAINER(one, struct explain_work, one);
+	if (event != NULL) {
+		own->seq = one->seq;
+		explain(own, event);
 	}
 	free_explain(own);
-}
-
-/* As a number, or as the text that it is in a path. */
-static bool read_seq(struct span value, uint64_t *out)
-{
-	struct buf text = {0};
-	if (json_kind(value) == JSON_STRING) {
-		json_string(value, &text);
-	} else {
-		buf_span(&text, value);
-	}
-	struct span number;
-	bool is_number = json_check(buf_view(&text), &number, NULL) == 0 &&
-	                 json_kind(number) == JSON_NUMBER && json_uint64(number, out);
-	buf_free(&text);
-	return is_number;
 }
 
 static void explain_seq(struct explain_work *own, struct span seq)
 {
-	struct store *store = own->work->core->store;
-	struct adapter_head head;
-	store_head(store, &head);
-	uint64_t last = store_durable_seq(store);
-	if (!read_seq(seq, &own->seq) || own->seq == 0) {
-		work_refuse(own->work, "invalid_argument",
-		            "seq must be the number of an event, from 1, not %.*s",
-		            (int)(seq.len < 64 ? seq.len : 64), seq.ptr);
-	} else if (own->seq > last) {
-		work_refuse(own->work, "event_not_found",
-		            "there is no event %llu yet: the last one is %llu; `pawl events` lists "
-		            "them",
-		            (unsigned long long)own->seq, (unsigned long long)last);
-	} else if (own->seq < head.first_seq) {
-		work_refuse(own->work, "event_gone",
-		            "event %llu is not in the journal any more, which begins at %llu; "
-		            "explain one that is there, or a copy of it: `pawl explain event.json`",
-		            (unsigned long long)own->seq, (unsigned long long)head.first_seq);
-	} else {
-		own->entry.done = entry_came;
-		entry_get(store, &own->entry, own->seq);
-		return;
-	}
-	free_explain(own);
+	own->one.work = own->work;
+	own->one.done = event_came;
+	one_event_get(&own->one, seq);
 }
 
 /* ---- an event from outside ---- */

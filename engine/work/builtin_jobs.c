@@ -138,23 +138,46 @@ static void look_for(void *ctx, struct binding *binding)
 	}
 }
 
-/* The delivery of this id. NULL: it has been refused. */
-static struct delivery *need_job(struct work *work, struct span id)
+/* The delivery of this id. NULL: the work has been refused. */
+static struct delivery *find_job(struct work *work, struct span id)
 {
 	struct job_search search = {0};
 	if (delivery_parse_id(id, &search.name)) {
 		catalog_each(work->core->catalog, look_for, &search);
 	}
-	struct err err;
 	if (search.found == NULL) {
 		work_refuse(work, "job_not_found",
 		            "no delivery \"%.*s\" is owed now; `pawl jobs` lists them",
 		            (int)(id.len < 200 ? id.len : 200), id.ptr ? id.ptr : "");
-	} else if (store_refuses_records(work->core->store, &err) != 0) {
+	}
+	return search.found;
+}
+
+/* The same, for one that is to be changed. */
+static struct delivery *need_job(struct work *work, struct span id)
+{
+	struct delivery *delivery = find_job(work, id);
+	struct err err;
+	if (delivery != NULL && store_refuses_records(work->core->store, &err) != 0) {
 		work_fail(work, &err);
 		return NULL;
 	}
-	return search.found;
+	return delivery;
+}
+
+static void show_job(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	const struct delivery *delivery = find_job(work, id);
+	if (delivery == NULL) {
+		return;
+	}
+	struct adapter_head head;
+	store_head(work->core->store, &head);
+	struct job_list list = {.work = work, .epoch = head.epoch};
+	memcpy(list.log, head.log, sizeof list.log);
+	write_job(&list, delivery, &work->out);
+	work_reply_out(work);
 }
 
 static void answer_with(struct work *work, struct span id, const char *what)
@@ -203,6 +226,7 @@ static void retry_job(struct work *work, struct span data)
 
 const struct builtin_row builtin_job_rows[] = {
         {"engine::jobs::list", list_jobs, "Lists deliveries that are owed."},
+        {"engine::jobs::show", show_job, "Shows one delivery that is owed."},
         {"engine::jobs::cancel", cancel_job, "Gives a delivery up, for good and without a trace."},
         {"engine::jobs::retry", retry_job,
          "Tries a delivery again now, not when its wait is over."},

@@ -256,12 +256,23 @@ struct registration {
 	struct trigger_hold hold;
 	struct work *work;
 	struct buf text;
+	bool is_put; /* the answer tells the version, and whether there was another */
+	bool replaces;
 };
 
 static void free_registration(struct registration *registration)
 {
 	buf_free(&registration->text);
 	mem_free(registration);
+}
+
+static void write_placed(const struct registration *registration, const struct binding *binding,
+                         struct buf *out)
+{
+	if (registration->is_put) {
+		json_write_member_uint(out, "version", binding->version);
+		json_write_member_bool(out, "replaced", registration->replaces);
+	}
 }
 
 static void was_registered(struct trigger_hold *hold, int status, const struct err *err)
@@ -274,6 +285,7 @@ static void was_registered(struct trigger_hold *hold, int status, const struct e
 		buf_byte(&work->out, '{');
 		json_write_member_string(&work->out, "id", hold->sdk_id);
 		if (hold->binding != NULL) {
+			write_placed(registration, hold->binding, &work->out);
 			write_warning(hold->binding, &work->out);
 		}
 		buf_byte(&work->out, '}');
@@ -297,9 +309,9 @@ static struct span member(struct span data, const char *name)
 	return json_get(data, span_of(name), &value) && !json_is_null(value) ? value : SPAN_NONE;
 }
 
-static void register_trigger(struct work *work, struct span data)
+static void begin_registration(struct work *work, struct span data,
+                               struct registration *registration)
 {
-	struct registration *registration = MEM_NEW(struct registration);
 	struct buf *text = &registration->text;
 	/* All texts together are no longer than the data: the buffer does not move. */
 	(void)buf_reserve(text, data.len * 2 + 64);
@@ -332,6 +344,30 @@ static void register_trigger(struct work *work, struct span data)
 	if (catalog_register(work->core->catalog, &spec, &registration->hold, &err) != 0) {
 		work_fail(work, &err);
 		free_registration(registration);
+	}
+}
+
+static void register_trigger(struct work *work, struct span data)
+{
+	begin_registration(work, data, MEM_NEW(struct registration));
+}
+
+/* A trigger that is as it should be stays as it is; another one gets a new version. */
+static void put_trigger(struct work *work, struct span data)
+{
+	struct span id = work_text(data, "id", &work->data);
+	const struct binding *there = catalog_find(work->core->catalog, id);
+	if (id.len == 0) {
+		work_refuse(work, "argument_required", "name the trigger by its id");
+	} else if (there != NULL && there->origin == BINDING_CONFIG) {
+		work_refuse(work, "trigger_in_config",
+		            "trigger \"%.*s\" stands in the engine's config; change it there",
+		            SPAN_ARG(id));
+	} else {
+		struct registration *registration = MEM_NEW(struct registration);
+		registration->is_put = true;
+		registration->replaces = there != NULL;
+		begin_registration(work, data, registration);
 	}
 }
 
@@ -399,6 +435,7 @@ const struct builtin_row builtin_trigger_rows[] = {
         {"engine::registered-triggers::list", list_bindings, "Lists the triggers."},
         {"engine::registered-triggers::info", show_binding, "Shows one trigger."},
         {"engine::register_trigger", register_trigger, "Registers a durable trigger."},
+        {"engine::triggers::put", put_trigger, "Makes a durable trigger, or replaces it."},
         {"engine::unregister_trigger", unregister_trigger, "Removes a durable trigger."},
         {"engine::triggers::pause", pause_trigger,
          "Pauses a trigger: its events wait, or are dropped."},

@@ -47,12 +47,34 @@ static void path_query_and_body_become_data(void **state)
 	exchange(&client, "DELETE /v1/state/s/k", "", NULL, "200",
 	         "\"state::delete\",\"data\":{\"scope\":\"s\",\"key\":\"k\"}");
 	exchange(&client, "POST /v1/state/s/k/update", "", "{\"ops\":[1], \"scope\":\"other\" }",
-	         "200", "{\"ops\":[1], \"scope\":\"other\" ,\"scope\":\"s\",\"key\":\"k\"}");
+	         "200", "{\"ops\":[1], \"scope\":\"other\",\"scope\":\"s\",\"key\":\"k\"}");
+	exchange(&client, "POST /v1/state/s/k/update", "", "{ \n}", "200",
+	         "\"data\":{\"scope\":\"s\",\"key\":\"k\"}");
 	exchange(&client, "GET /v1/state/s?prefix=a%2Bb+c&limit=10&reverse", "", NULL, "200",
 	         "\"data\":{\"with_keys\":true,\"prefix\":\"a+b c\",\"limit\":10,\"reverse\":true,"
 	         "\"scope\":\"s\"}");
 	exchange(&client, "GET /v1/state/s?with_keys=false", "", NULL, "200",
 	         "{\"with_keys\":true,\"with_keys\":false,\"scope\":\"s\"}");
+	client_close(&client);
+}
+
+static void an_object_is_a_scope(void **state)
+{
+	struct client client;
+	client_open(&client, *state);
+	exchange(&client,
+	         "GET /v1/services/default/state/namespaces/a%2Fb/objects/c%25/keys?limit=2", "",
+	         NULL, "200",
+	         "\"data\":{\"limit\":1000,\"keys_only\":true,\"limit\":2,"
+	         "\"scope\":\"a%2Fb/c%25\"}");
+	exchange(&client, "PUT /v1/services/default/state/namespaces/a/objects/b/values/k?raw", "",
+	         "{\"value\":7}", "200",
+	         "\"data\":{\"value\":{\"value\":7},\"scope\":\"a/b\",\"key\":\"k\"}");
+	exchange(&client, "PUT /v1/services/default/state/namespaces/a/objects/b/values/k", "",
+	         "{\"encoding\":\"text\",\"value\":\"7\"}", "200",
+	         "\"data\":{\"value\":\"7\",\"encoding\":\"text\",\"scope\":\"a/b\",");
+	exchange(&client, "GET /v1/services/other/state/namespaces/a/objects/b/keys", "", NULL,
+	         "404", "this engine serves \\\"default\\\", not \\\"other\\\"");
 	client_close(&client);
 }
 
@@ -204,11 +226,11 @@ int main(void)
 	log_open(LOG_ERROR, false);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, world_tear_down)
 	const struct CMUnitTest tests[] = {
-	        TEST(path_query_and_body_become_data),  TEST(a_value_has_its_rev_as_etag),
-	        TEST(wrong_requests_are_explained),     TEST(functions_are_called_with_the_body),
-	        TEST(nobody_need_wait_for_a_result),    TEST(ends_of_calls_have_a_status),
-	        TEST(health_follows_the_status),        TEST(who_stops_answers_what_waits),
-	        cmocka_unit_test(every_route_is_sound),
+	        TEST(path_query_and_body_become_data),    TEST(an_object_is_a_scope),
+	        TEST(a_value_has_its_rev_as_etag),        TEST(wrong_requests_are_explained),
+	        TEST(functions_are_called_with_the_body), TEST(nobody_need_wait_for_a_result),
+	        TEST(ends_of_calls_have_a_status),        TEST(health_follows_the_status),
+	        TEST(who_stops_answers_what_waits),       cmocka_unit_test(every_route_is_sound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
