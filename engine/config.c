@@ -10,11 +10,11 @@
 #include "base/yaml.h"
 #include "base/yaml_json.h"
 #include "engine/config_iii.h"
+#include "engine/config_listeners.h"
 #include "engine/config_queues.h"
 #include "engine/config_scopes.h"
 #include "engine/config_secrets.h"
 #include "engine/core/secrets.h"
-#include <arpa/inet.h>
 #include <unistd.h>
 
 /* The entry at the end of up to three names; NULL when the file does not say it. */
@@ -49,62 +49,9 @@ static void refuse(struct report *report, const struct yaml_entry *entry, const 
 	           "%s", sentence);
 }
 
-static bool is_loopback(const char *host)
-{
-	struct in_addr four;
-	struct in6_addr six;
-	if (inet_pton(AF_INET, host, &four) == 1) {
-		return (ntohl(four.s_addr) >> 24) == 127;
-	}
-	if (inet_pton(AF_INET6, host, &six) == 1) {
-		return IN6_IS_ADDR_LOOPBACK(&six);
-	}
-	return strcmp(host, "localhost") == 0;
-}
-
-/* "host:port" or "[v6 address]:port". */
-static bool split_listen(const char *listen, char **out_host, uint16_t *out_port)
-{
-	struct span text = span_of(listen);
-	const char *colon = memrchr(text.ptr, ':', text.len);
-	if (colon == NULL) {
-		return false;
-	}
-	struct span host = span_make(text.ptr, (size_t)(colon - text.ptr));
-	struct span port = span_make(colon + 1, text.len - host.len - 1);
-	bool has_brackets = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
-	if (has_brackets) {
-		host = span_make(host.ptr + 1, host.len - 2);
-	} else if (host.len == 0 || memchr(host.ptr, ':', host.len) != NULL) {
-		return false;
-	}
-	uint64_t number = 0;
-	if (!id_parse_uint(port, &number) || number > UINT16_MAX) {
-		return false;
-	}
-	*out_host = mem_copy(host.ptr, host.len);
-	*out_port = (uint16_t)number;
-	return true;
-}
-
-static const char not_an_address[] =
-        "'listen' must be host:port, such as 127.0.0.1:49134 or [::1]:49134";
-static const char not_loopback[] = "'listen' is not loopback, and there are no tokens yet: whoever "
-                                   "reaches this address could do "
-                                   "everything; set 'insecure: true' if that is meant";
 static const char front_not_loopback[] =
         "'http.listen' is not loopback, and there are no tokens yet: whoever reaches this address "
         "can wake every HTTP trigger; set 'insecure: true' if that is meant";
-
-static void check_listen(const struct yaml_node *root, struct config *config, struct report *report)
-{
-	const struct yaml_entry *entry = entry_at(root, "listen", NULL, NULL);
-	if (!split_listen(config->listen, &config->listen_host, &config->listen_port)) {
-		refuse(report, entry, not_an_address);
-	} else if (!is_loopback(config->listen_host) && !config->insecure) {
-		refuse(report, entry, not_loopback);
-	}
-}
 
 /* The listener for HTTP triggers, and whether there is one if there are such triggers. */
 static void check_front(const struct yaml_node *root, const struct config *config,
@@ -123,9 +70,9 @@ static void check_front(const struct yaml_node *root, const struct config *confi
 				           trigger->id ? trigger->id : "");
 			}
 		}
-	} else if (!split_listen(config->http.listen, &host, &port)) {
+	} else if (!config_split_listen(config->http.listen, &host, &port)) {
 		refuse(report, entry, "'http.listen' must be host:port, such as 127.0.0.1:3111");
-	} else if (!is_loopback(host) && !config->insecure) {
+	} else if (!config_is_loopback(host) && !config->insecure) {
 		refuse(report, entry, front_not_loopback);
 	}
 	mem_free(host);
@@ -141,16 +88,9 @@ int config_override(struct config *config, const struct config_source *source, s
 		return 0;
 	}
 	mem_free(config->listen);
-	mem_free(config->listen_host);
 	config->listen = mem_text(source->listen);
-	config->listen_host = NULL;
-	if (!split_listen(config->listen, &config->listen_host, &config->listen_port)) {
-		return err_set(err, E_INVALID, "invalid_listen", "%s", not_an_address);
-	}
-	if (!is_loopback(config->listen_host) && !config->insecure) {
-		return err_set(err, E_INVALID, "invalid_listen", "%s", not_loopback);
-	}
-	return 0;
+	const char *refused = config_take_listen(config);
+	return refused ? err_set(err, E_INVALID, "invalid_listen", "%s", refused) : 0;
 }
 
 void config_open_log(const struct config *config)
@@ -269,7 +209,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
 	config_read_queues(root, config, judge, report);
-	check_listen(root, config, report);
+	config_read_listeners(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, "delivery", &config->delivery.retry, report);
 	check_schedule(root, "alarms", &config->alarms.retry, report);
@@ -318,10 +258,8 @@ static void take_iii_port(struct config_iii *iii, struct config *config, struct 
 		return;
 	}
 	mem_free(config->listen);
-	mem_free(config->listen_host);
 	config->listen = listen;
-	config->listen_host = NULL;
-	(void)split_listen(config->listen, &config->listen_host, &config->listen_port);
+	(void)config_take_listen(config); /* it is loopback and a port */
 }
 
 /* The listener for HTTP triggers, unless pawl's own word for it stands beside. */
@@ -421,7 +359,7 @@ void config_free(struct config *config)
 	mem_free(config->iii_ignored);
 	mem_free(config->state.adapter.config);
 	mem_free(config->state.adapter.plugin);
-	mem_free(config->listen_host);
+	config_free_listeners(config);
 	field_free(config_fields, config);
 	mem_free(config);
 }

@@ -87,6 +87,19 @@ struct config_http {
 	int64_t max_header;
 };
 
+struct config_tls {
+	char *listen; /* as written; NULL: no TLS */
+	char *cert;
+	char *key;
+	char *client_ca; /* NULL: clients need no certificate */
+};
+
+struct config_unix {
+	char *path; /* NULL: no socket */
+	char *mode; /* octal */
+	char *group;
+};
+
 struct config_exec {
 	struct field_strings command; /* at least the program */
 	int mode;                     /* enum config_exec_mode */
@@ -145,11 +158,16 @@ struct config_trigger {
 };
 
 struct secrets;
+struct tls_context;
 
 struct config {
-	char *listen;      /* as written */
-	char *listen_host; /* without brackets */
+	char *listen;      /* as written; "none" */
+	char *listen_host; /* without brackets; NULL: none */
 	uint16_t listen_port;
+	struct config_tls tls;
+	struct tls_context *tls_context; /* loaded; NULL: no TLS */
+	struct config_unix unix_;
+	uint32_t unix_mode;
 	bool insecure;
 	char *data;
 	struct {
@@ -225,5 +243,7 @@ extern const struct field config_fields[];        /* struct config */
 extern const struct field config_alarms_fields[]; /* struct config_alarms, likewise */
 extern const struct field config_http_fields[];   /* struct config_http, a section of it */
 extern const struct field config_kv_fields[];     /* struct config_kv */
+extern const struct field config_tls_fields[];    /* struct config_tls, likewise */
+extern const struct field config_unix_fields[];   /* struct config_unix, likewise */
 
 #endif

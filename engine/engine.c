@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/engine.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -105,16 +106,32 @@ static void begin_time(const struct core *core)
 	}
 }
 
+/* "http://127.0.0.1:49134, unix:/run/pawl/pawl.sock" */
+static void write_addresses(const struct core *core, struct buf *out)
+{
+	const char *const rows[][2] = {{"http://", core->address},
+	                               {"https://", core->tls_address},
+	                               {"unix:", core->socket_path}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (rows[i][1][0] != '\0') {
+			buf_format(out, "%s%s%s", out->len ? ", " : "", rows[i][0], rows[i][1]);
+		}
+	}
+}
+
 static void say_ready(const struct engine *engine)
 {
 	const struct core *core = &engine->parts.core;
 	struct adapter_head head;
 	store_head(core->store, &head);
 	size_t queues = queues_count(core->catalog);
-	log_info("engine",
-	         "pawl %s listens on http://%s (events up to %llu, %zu triggers, %zu queues)",
-	         PAWL_VERSION, core->address, (unsigned long long)head.next_seq - 1,
-	         catalog_count(core->catalog) - queues, queues);
+	struct buf addresses = {0};
+	write_addresses(core, &addresses);
+	log_info("engine", "pawl %s listens on %.*s (events up to %llu, %zu triggers, %zu queues)",
+	         PAWL_VERSION, SPAN_ARG(buf_view(&addresses)),
+	         (unsigned long long)head.next_seq - 1, catalog_count(core->catalog) - queues,
+	         queues);
+	buf_free(&addresses);
 	if (core->front[0] != '\0') {
 		log_info("engine", "HTTP triggers are served on http://%s", core->front);
 	}

@@ -176,7 +176,13 @@ static struct session_options sessions_say(const struct config *config)
 static struct server_options server_says(const struct config *config)
 {
 	struct server_options options = {
-	        .listen = config->listen,
+	        .listeners = {[LISTENER_TCP] = {.place = config->listen_host ? config->listen
+	                                                                     : NULL},
+	                      [LISTENER_TLS] = {.place = config->tls.listen,
+	                                        .tls = config->tls_context},
+	                      [LISTENER_UNIX] = {.place = config->unix_.path,
+	                                         .mode = config->unix_mode,
+	                                         .group = config->unix_.group}},
 	        .allowed_origins = (const char *const *)config->http.allowed_origins.items,
 	        .allowed_hosts = (const char *const *)config->http.allowed_hosts.items,
 	};
@@ -213,7 +219,8 @@ static struct server_options front_says(const struct config *config, const char 
 		origins[i] = is_first ? lists[0]->items[i] : lists[1]->items[i - lists[0]->count];
 	}
 	struct server_options options = server_says(config);
-	options.listen = config->http.listen;
+	memset(options.listeners, 0, sizeof options.listeners);
+	options.listeners[LISTENER_TCP].place = config->http.listen;
 	options.allowed_origins = origins;
 	options.limits.body_bytes = (size_t)config->http.max_body;
 	*out_origins = origins;
@@ -422,6 +429,13 @@ static int build_work(struct parts *parts, const struct config *config, struct e
 	return status;
 }
 
+static void copy_address(const struct server *server, enum listener_kind kind, char *out,
+                         size_t size)
+{
+	const char *address = server_address(server, kind);
+	(void)snprintf(out, size, "%s", address ? address : "");
+}
+
 static int listen_on(struct parts *parts, const struct config *config, struct err *err)
 {
 	struct core *core = &parts->core;
@@ -434,8 +448,11 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	options.upgrade = sessions_upgrade(parts->sessions);
 	int status = server_open(parts->loop, core->alarms, &options, &parts->server, err);
 	if (status == 0) {
-		(void)snprintf(core->address, sizeof core->address, "%s",
-		               server_address(parts->server));
+		copy_address(parts->server, LISTENER_TCP, core->address, sizeof core->address);
+		copy_address(parts->server, LISTENER_TLS, core->tls_address,
+		             sizeof core->tls_address);
+		copy_address(parts->server, LISTENER_UNIX, core->socket_path,
+		             sizeof core->socket_path);
 	}
 	return status;
 }
@@ -457,7 +474,7 @@ static int listen_in_front(struct parts *parts, const struct config *config, str
 	if (status != 0) {
 		return err_wrap(err, "http.listen");
 	}
-	(void)snprintf(core->front, sizeof core->front, "%s", server_address(parts->front));
+	copy_address(parts->front, LISTENER_TCP, core->front, sizeof core->front);
 	return 0;
 }
 

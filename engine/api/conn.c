@@ -1,10 +1,11 @@
-/* This file carries bytes to and from one peer: a TCP connection, its buffers, its deadlines. */
+/* This file carries bytes to and from one peer: a connection, its buffers, its deadlines. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/api/conn.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "engine/api/conn_inside.h"
+#include "engine/api/listener.h"
 #include "engine/durable/alarm.h"
 #include <uv.h>
 
@@ -48,7 +49,7 @@ void conn_close(struct conn *conn, const char *reason)
 	conn->reading = false;
 	list_remove(&conn->dirty);
 	alarm_clear(conn->group->alarms, &conn->timer);
-	uv_close((uv_handle_t *)&conn->tcp, on_closed);
+	uv_close(&conn->handle.any, on_closed);
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)
@@ -69,7 +70,7 @@ static void finish_output(struct conn *conn)
 	}
 	conn->shutdown = MEM_NEW(uv_shutdown_t);
 	conn->shutdown->data = conn;
-	if (uv_shutdown(conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
+	if (uv_shutdown(conn->shutdown, &conn->handle.stream, on_shutdown) != 0) {
 		conn_close(conn, "finished");
 	}
 }
@@ -143,11 +144,11 @@ void conn_choose_reading(struct conn *conn)
 	}
 	conn->reading = want;
 	if (!want) {
-		(void)uv_read_stop((uv_stream_t *)&conn->tcp);
+		(void)uv_read_stop(&conn->handle.stream);
 		return;
 	}
 	conn->moved_ms = clock_real_ms();
-	if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
+	if (uv_read_start(&conn->handle.stream, on_alloc, on_read) != 0) {
 		conn_close(conn, "reading failed");
 	}
 }
@@ -170,7 +171,7 @@ static void show_kept(struct conn *conn)
 
 size_t conn_unsent(const struct conn *conn)
 {
-	return conn->out.len + uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+	return conn->out.len + uv_stream_get_write_queue_size(&conn->handle.stream);
 }
 
 static size_t max_unsent(const struct conn *conn)
@@ -219,7 +220,7 @@ static void write_rest(struct conn *conn, size_t sent)
 	conn->write->data = conn;
 	uv_buf_t rest = uv_buf_init(conn->writing.ptr + sent, 0);
 	rest.len = conn->writing.len - sent;
-	int status = uv_write(conn->write, (uv_stream_t *)&conn->tcp, &rest, 1, on_written);
+	int status = uv_write(conn->write, &conn->handle.stream, &rest, 1, on_written);
 	if (status != 0) {
 		conn_close(conn, "writing failed");
 	}
@@ -228,7 +229,7 @@ static void write_rest(struct conn *conn, size_t sent)
 static void send_out(struct conn *conn)
 {
 	uv_buf_t all = {.base = conn->out.ptr, .len = conn->out.len};
-	int sent = uv_try_write((uv_stream_t *)&conn->tcp, &all, 1);
+	int sent = uv_try_write(&conn->handle.stream, &all, 1);
 	if (sent < 0 && sent != UV_EAGAIN) {
 		conn_close(conn, "writing failed");
 	} else if (sent >= 0 && (size_t)sent == conn->out.len) {
@@ -342,26 +343,40 @@ void conn_finish(struct conn *conn, const char *reason)
 	conn_flush_later(conn);
 }
 
-struct conn *conn_accept(struct conn_group *group, uv_stream_t *listener,
+/* The handle that a connection of this kind needs; without a socket yet it cannot fail. */
+static void init_handle(struct conn *conn)
+{
+	uv_loop_t *loop = conn->group->loop;
+	if (listener_kind(conn->listener) == LISTENER_UNIX) {
+		(void)uv_pipe_init(loop, &conn->handle.pipe, 0);
+	} else {
+		(void)uv_tcp_init(loop, &conn->handle.tcp);
+	}
+	conn->handle.any.data = conn;
+}
+
+struct conn *conn_accept(struct conn_group *group, struct listener *listener,
                          const struct conn_protocol *protocol, void *state)
 {
 	struct conn *conn = MEM_NEW(struct conn);
 	conn->group = group;
+	conn->listener = listener;
 	conn->protocol = protocol;
 	conn->state = state;
 	conn->moved_ms = clock_real_ms();
 	conn->timer.fn = on_timer;
 	list_init(&conn->link);
 	list_init(&conn->dirty);
-	(void)uv_tcp_init(group->loop, &conn->tcp); /* without a socket yet it cannot fail */
+	init_handle(conn);
 	group->count++;
 	list_push(&group->conns, &conn->link);
-	conn->tcp.data = conn;
-	if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0) {
+	if (uv_accept(listener_stream(listener), &conn->handle.stream) != 0) {
 		conn_close(conn, "accepting failed");
 		return conn;
 	}
-	(void)uv_tcp_nodelay(&conn->tcp, 1); /* it works without, only later */
+	if (listener_kind(listener) != LISTENER_UNIX) {
+		(void)uv_tcp_nodelay(&conn->handle.tcp, 1); /* it works without, only later */
+	}
 	conn_choose_reading(conn);
 	return conn;
 }
@@ -380,6 +395,11 @@ void *conn_state(const struct conn *conn)
 const struct conn_protocol *conn_protocol_of(const struct conn *conn)
 {
 	return conn->protocol;
+}
+
+struct listener *conn_listener(const struct conn *conn)
+{
+	return conn->listener;
 }
 
 struct conn_group *conn_group_of(const struct conn *conn)

@@ -1,4 +1,4 @@
-/* This file carries bytes to and from one peer: a TCP connection, its buffers, its deadlines. */
+/* This file carries bytes to and from one peer: a connection, its buffers, its deadlines. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ENGINE_API_CONN_H
 #define ENGINE_API_CONN_H
@@ -31,6 +31,7 @@ struct uv_loop_s;
 struct alarms;
 struct conn;
 struct conn_group;
+struct listener;
 
 struct conn_protocol {
 	/* Takes bytes (which it may change) and returns how many it used. It takes all of them but
@@ -61,16 +62,16 @@ void conn_group_each(struct conn_group *group, conn_each_fn *each, void *ctx);
 
 /* ---- one connection ---- */
 
-struct uv_stream_s;
-/* Accepts from a listening stream and speaks `protocol`. If the peer has gone already, `closed` is
- * all that will come. */
-struct conn *conn_accept(struct conn_group *group, struct uv_stream_s *listener,
+/* Accepts from a listener, which outlives it, and speaks `protocol`. If the peer has gone already,
+ * `closed` is all that will come. */
+struct conn *conn_accept(struct conn_group *group, struct listener *listener,
                          const struct conn_protocol *protocol, void *state);
 /* Changes over, from inside the old protocol's `data`; bytes not used go to the new one. */
 void conn_speak(struct conn *conn, const struct conn_protocol *protocol, void *state);
 void *conn_state(const struct conn *conn); /* what was given with the protocol */
 const struct conn_protocol *conn_protocol_of(const struct conn *conn);
 struct conn_group *conn_group_of(const struct conn *conn);
+struct listener *conn_listener(const struct conn *conn); /* by which it came */
 
 /* Where to append what the peer is to get. Borrowed until the next return to the loop; bytes put
  * into a connection that is closing are dropped. */

@@ -35,8 +35,14 @@ struct conn_group {
 };
 
 struct conn {
-	uv_tcp_t tcp;
+	union {
+		uv_handle_t any;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe; /* a Unix socket */
+	} handle;
 	struct conn_group *group;
+	struct listener *listener; /* by which it came */
 	const struct conn_protocol *protocol;
 	void *state;
 	struct list link;

@@ -167,7 +167,8 @@ static int admit(const struct talk *talk, const struct http_request *request, st
 {
 	const struct exchange_handler *handler = &talk->host->handler;
 	struct span origin = http_request_header(request, SPAN("origin"));
-	int status = origin_check(talk->host->rule, origin, request->host, err);
+	const struct origin_rule *rule = listener_rule(conn_listener(talk->conn));
+	int status = origin_check(rule, origin, request->host, err);
 	return status == 0 && handler->admit ? handler->admit(handler->ctx, request, err) : status;
 }
 
@@ -365,7 +366,12 @@ static const struct conn_protocol http_protocol = {
         .closed = on_closed,
 };
 
-void exchange_accept(struct exchange_host *host, struct uv_stream_s *listener, bool refused)
+enum listener_kind exchange_came_by(const struct exchange *exchange)
+{
+	return listener_kind(conn_listener(exchange->talk->conn));
+}
+
+void exchange_accept(struct exchange_host *host, struct listener *listener, bool refused)
 {
 	struct talk *talk = MEM_NEW(struct talk);
 	talk->host = host;
@@ -384,13 +390,12 @@ void exchange_accept(struct exchange_host *host, struct uv_stream_s *listener, b
 
 /* ---- the host ---- */
 
-struct exchange_host *exchange_host_new(struct conn_group *group, const struct origin_rule *rule,
+struct exchange_host *exchange_host_new(struct conn_group *group,
                                         const struct exchange_handler *handler,
                                         const struct conn_upgrade *upgrade)
 {
 	struct exchange_host *host = MEM_NEW(struct exchange_host);
 	host->group = group;
-	host->rule = rule;
 	host->handler = *handler;
 	host->upgrade = upgrade;
 	return host;

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "engine/api/conn.h"
-#include "engine/api/origin.h"
+#include "engine/api/listener.h"
 #include "engine/api/websocket.h"
 #include <stdbool.h>
 
@@ -24,7 +24,6 @@ enum { EXCHANGES_MAX = 64 };
 struct exchange;
 struct http_request;
 struct exchange_host;
-struct uv_stream_s;
 
 struct exchange_handler {
 	void *ctx;
@@ -55,7 +54,7 @@ struct exchange_reply {
 };
 
 /* What all HTTP connections of a server share; borrowed pointers outlive it. */
-struct exchange_host *exchange_host_new(struct conn_group *group, const struct origin_rule *rule,
+struct exchange_host *exchange_host_new(struct conn_group *group,
                                         const struct exchange_handler *handler,
                                         const struct conn_upgrade *upgrade);
 void exchange_host_free(struct exchange_host *host); /* once the group has gone */
@@ -64,7 +63,9 @@ void exchange_host_drain(struct exchange_host *host);
 size_t exchange_host_pending(const struct exchange_host *host); /* requests without a reply */
 
 /* Accepts a connection that speaks HTTP; `refuse` tells it 503 and ends it. */
-void exchange_accept(struct exchange_host *host, struct uv_stream_s *listener, bool refuse);
+void exchange_accept(struct exchange_host *host, struct listener *listener, bool refuse);
+/* By which kind of listener it came; the peer is still there. */
+enum listener_kind exchange_came_by(const struct exchange *exchange);
 
 /* Copies what it is given. The exchange is gone after it; it may come when the peer has gone. */
 void exchange_reply(struct exchange *exchange, const struct exchange_reply *reply);

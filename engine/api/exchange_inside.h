@@ -13,7 +13,6 @@ enum { SPARE_READERS = 16 };
 
 struct exchange_host {
 	struct conn_group *group;
-	const struct origin_rule *rule;
 	struct exchange_handler handler;
 	const struct conn_upgrade *upgrade;
 	bool draining;

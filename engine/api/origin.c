@@ -103,7 +103,7 @@ static bool host_is_ours(const struct origin_rule *rule, struct span host)
 static bool origin_is_ours(const struct origin_rule *rule, struct span origin)
 {
 	const char *const schemes[] = {"http://", "https://"};
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = rule->kind == ORIGIN_SECURE ? 1 : 0; i < 2; i++) {
 		struct span scheme = span_of(schemes[i]);
 		if (!span_starts_with(origin, scheme)) {
 			continue;
@@ -126,7 +126,8 @@ int origin_check(const struct origin_rule *rule, struct span origin, struct span
                  struct err *err)
 {
 	struct place place;
-	if (host.ptr && (!parse_place(host, &place) || !host_is_ours(rule, place.host))) {
+	bool judges_host = host.ptr && rule->kind != ORIGIN_LOCAL;
+	if (judges_host && (!parse_place(host, &place) || !host_is_ours(rule, place.host))) {
 		return err_set(err, E_DENIED, "host_not_allowed",
 		               "the Host %.*s is not one of ours: add it to allowed_hosts if it is",
 		               SPAN_ARG(host));

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "engine/api/conn.h"
 #include "engine/api/exchange.h"
+#include "engine/api/listener.h"
 #include "engine/api/websocket.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@ struct alarms;
 struct server;
 
 struct server_options {
-	const char *listen; /* "127.0.0.1:49134", "[::1]:0", "localhost:80"; port 0 = any; copied */
+	struct listener_options listeners[LISTENER_KINDS]; /* one at least has a place; copied */
 	struct conn_limits limits;
 	const char *const *allowed_origins; /* NULL-terminated, may be NULL; copied */
 	const char *const *allowed_hosts;   /* host names without port; likewise */
@@ -24,13 +25,15 @@ struct server_options {
 	struct conn_upgrade upgrade;        /* who takes WebSockets; open NULL = nobody */
 };
 
-/* Binds and listens; E_INVALID "invalid_listen", E_BUSY "address_in_use", E_IO "listen_failed". */
+/* Binds and listens, all or nothing; the errors are those of listener_open. */
 int server_open(struct uv_loop_s *loop, struct alarms *alarms, const struct server_options *options,
                 struct server **out, struct err *err);
-uint16_t server_port(const struct server *server);        /* the real one */
-const char *server_address(const struct server *server);  /* "127.0.0.1:49134", the real port */
+/* The real one; that listener is there. */
+uint16_t server_port(const struct server *server, enum listener_kind kind);
+/* "127.0.0.1:49134", the real port, or the path of the socket; NULL: no such listener. */
+const char *server_address(const struct server *server, enum listener_kind kind);
 uint32_t server_connections(const struct server *server); /* open now */
-/* Live reload: what may change while it listens. */
+/* Live reload: what may change while it listens: the lists, the limits, the certificate. */
 void server_configure(struct server *server, const struct server_options *options);
 
 void server_flush(struct server *server); /* every waiting answer, one write each */

@@ -51,7 +51,9 @@ struct core {
 	struct config_door config;
 	struct clock_turn *turn; /* NULL: nobody turns the clock */
 	const char *service_name;
-	char address[64];      /* "127.0.0.1:49134": where it listens */
+	char address[64];      /* "127.0.0.1:49134": where it listens; "" = not on plain TCP */
+	char tls_address[64];  /* the same for TLS */
+	char socket_path[108]; /* and for a Unix socket */
 	char front[64];        /* the same for HTTP triggers; "" = nowhere */
 	struct core_peers peers;
 	int64_t started_ms;    /* wall clock */

@@ -230,6 +230,22 @@ static void write_cron(const struct core *core, struct buf *out)
 	buf_byte(out, '}');
 }
 
+static void write_addresses(const struct core *core, struct buf *out)
+{
+	const struct {
+		const char *name;
+		const char *address;
+	} rows[] = {{"listen", core->address},
+	            {"tls_listen", core->tls_address},
+	            {"unix_path", core->socket_path},
+	            {"http_listen", core->front}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (rows[i].address[0] != '\0') {
+			json_write_member_string(out, rows[i].name, span_of(rows[i].address));
+		}
+	}
+}
+
 static void status(struct work *work, struct span data)
 {
 	(void)data;
@@ -239,10 +255,7 @@ static void status(struct work *work, struct span data)
 	json_write_member_string(out, "status", span_of(health_word(core)));
 	json_write_member_string(out, "version", SPAN(PAWL_VERSION));
 	json_write_member_string(out, "service", span_of(core->service_name));
-	json_write_member_string(out, "listen", span_of(core->address));
-	if (core->front[0] != '\0') {
-		json_write_member_string(out, "http_listen", span_of(core->front));
-	}
+	write_addresses(core, out);
 	write_time(out, "started_at", core->started_ms);
 	json_write_member_uint(out, "workers", workers_count(core->workers));
 	size_t queues = queues_count(core->catalog);

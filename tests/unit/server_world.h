@@ -160,7 +160,7 @@ static inline void world_open(struct world *world)
 	}
 	world->rest = rest_new(world->functions, "default");
 	struct server_options options = {
-	        .listen = "127.0.0.1:0",
+	        .listeners = {{.place = "127.0.0.1:0"}},
 	        .limits = world->limits,
 	        .handler = world->handler.request ? world->handler : rest_handler(world->rest),
 	        .upgrade = world->upgrade,
@@ -246,7 +246,7 @@ struct client {
 static inline void client_open(struct client *client, struct world *world)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET,
-	                           .sin_port = htons(server_port(world->server)),
+	                           .sin_port = htons(server_port(world->server, LISTENER_TCP)),
 	                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	*client = (struct client){.world = world};
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -113,6 +113,34 @@ static void other_pages_are_refused(void **state)
 	}
 }
 
+static void a_page_of_a_tls_listener_is_https(void **state)
+{
+	(void)state;
+	struct origin_rule rule = make_rule();
+	rule.kind = ORIGIN_SECURE;
+	struct span host = SPAN("localhost:49134");
+	assert_int_equal(origin_check(&rule, SPAN("https://localhost:49134"), host, NULL), 0);
+	assert_int_equal(origin_check(&rule, SPAN("http://localhost:49134"), host, NULL), E_DENIED);
+	assert_int_equal(origin_check(&rule, SPAN_NONE, SPAN("evil.com"), NULL), E_DENIED);
+}
+
+static void a_unix_socket_has_no_origin_of_its_own(void **state)
+{
+	(void)state;
+	struct origin_rule rule = {
+	        .kind = ORIGIN_LOCAL, .allowed_origins = origins, .allowed_hosts = hosts};
+	static const char *const bad[] = {"http://localhost", "http://localhost:0", "http://",
+	                                  "https://evil.com", "null"};
+	assert_int_equal(origin_check(&rule, SPAN_NONE, SPAN("anything"), NULL), 0);
+	assert_int_equal(origin_check(&rule, SPAN_NONE, SPAN(":::"), NULL), 0);
+	assert_int_equal(origin_check(&rule, SPAN("https://app.example.com"), SPAN("x"), NULL), 0);
+	assert_int_equal(origin_check(&rule, SPAN("https://pawl.example.com"), SPAN("x"), NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(origin_check(&rule, span_of(bad[i]), SPAN("localhost"), NULL),
+		                 E_DENIED);
+	}
+}
+
 static void a_star_lets_everybody_in(void **state)
 {
 	(void)state;
@@ -131,6 +159,8 @@ int main(void)
 	        cmocka_unit_test(a_name_that_was_made_to_point_at_us_is_refused),
 	        cmocka_unit_test(pages_of_the_listener_are_let_in),
 	        cmocka_unit_test(other_pages_are_refused),
+	        cmocka_unit_test(a_page_of_a_tls_listener_is_https),
+	        cmocka_unit_test(a_unix_socket_has_no_origin_of_its_own),
 	        cmocka_unit_test(a_star_lets_everybody_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

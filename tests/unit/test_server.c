@@ -444,13 +444,15 @@ static void bad_addresses_are_named(void **state)
 	struct server *server;
 	struct err err;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct server_options options = {.listen = bad[i], .limits = world->limits};
+		struct server_options options = {.listeners = {{.place = bad[i]}},
+		                                 .limits = world->limits};
 		assert_int_equal(server_open(&world->loop, world->alarms, &options, &server, &err),
 		                 E_INVALID);
 		assert_string_equal(err.code, "invalid_listen");
 	}
-	struct server_options options = {.listen = server_address(world->server),
-	                                 .limits = world->limits};
+	struct server_options options = {
+	        .listeners = {{.place = server_address(world->server, LISTENER_TCP)}},
+	        .limits = world->limits};
 	assert_int_equal(server_open(&world->loop, world->alarms, &options, &server, &err), E_BUSY);
 	assert_string_equal(err.code, "address_in_use");
 	world_turn(world);
