@@ -10,8 +10,7 @@ static int invalid(struct err *err, const char *what, struct span name)
 	return err_set(err, E_INVALID, "invalid_parameter", "%s: %.*s", what, SPAN_ARG(name));
 }
 
-/* The next word of a table's list: "limit:int" is the name and its type. */
-static bool next_word(const char **list, struct span *out_name, struct span *out_type)
+bool param_next(const char **list, struct span *out_name, struct span *out_type)
 {
 	const char *at = *list;
 	while (at && *at == ' ') {
@@ -31,7 +30,7 @@ static bool next_word(const char **list, struct span *out_name, struct span *out
 bool param_find(const char *params, struct span name, struct span *out_type)
 {
 	struct span word;
-	while (next_word(&params, &word, out_type)) {
+	while (param_next(&params, &word, out_type)) {
 		if (span_equal(word, name)) {
 			return true;
 		}

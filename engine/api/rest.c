@@ -8,6 +8,7 @@
 #include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
+#include "engine/api/openapi.h"
 #include "engine/api/problem.h"
 #include "engine/api/repeat.h"
 #include "engine/api/rest_data.h"
@@ -169,6 +170,15 @@ static void answer_hello(struct exchange *exchange)
 	exchange_reply(exchange, &reply);
 }
 
+static void answer_document(struct exchange *exchange)
+{
+	struct buf text = {0};
+	openapi_write(&text);
+	const struct exchange_reply reply = {.status = 200, .body = buf_view(&text)};
+	exchange_reply(exchange, &reply);
+	buf_free(&text);
+}
+
 static void answer_no_route(struct exchange *exchange, const struct http_request *http,
                             enum route_found found)
 {
@@ -244,6 +254,8 @@ static void on_request(void *ctx, struct exchange *exchange, const struct http_r
 		answer_no_route(exchange, http, found);
 	} else if (match.route->flags & ROUTE_HELLO) {
 		answer_hello(exchange);
+	} else if (match.route->flags & ROUTE_DOCUMENT) {
+		answer_document(exchange);
 	} else {
 		start_call(ctx, exchange, &match, http);
 	}

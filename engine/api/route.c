@@ -165,6 +165,8 @@ static const struct route routes[] = {
 
         {"POST", "/v1/config:reload", "engine::config::reload", "dry_run:bool", "*", NULL, 0,
          "Takes the config file as it is now, all or nothing."},
+        {"GET", "/openapi.json", NULL, NULL, NULL, NULL, ROUTE_DOCUMENT,
+         "This API as an OpenAPI 3.1 document."},
         {"GET", "/v1/status", "engine::status", NULL, NULL, NULL, 0, "Says how the engine is."},
         {"GET", "/metrics", "engine::metrics", NULL, NULL, NULL, ROUTE_FIGURES,
          "All figures, as a text that Prometheus reads."},

@@ -25,7 +25,8 @@ enum route_flag {
 	ROUTE_EVENTS = 64,  /* the request is CloudEvents, and is only accepted: 202 */
 	ROUTE_ONCE = 128,   /* takes an Idempotency-Key */
 	ROUTE_OBJECT = 256, /* {namespace} and {object_key} together are the member `scope` */
-	ROUTE_ENVELOPE = 512, /* a value goes with its encoding (envelope.h), or raw */
+	ROUTE_ENVELOPE = 512,  /* a value goes with its encoding (envelope.h), or raw */
+	ROUTE_DOCUMENT = 1024, /* calls nothing: the OpenAPI document */
 	ROUTE_FIGURES =
 	        4096, /* the result is a JSON string: the reply is its text, for Prometheus */
 };
