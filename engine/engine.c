@@ -176,6 +176,7 @@ static void catalog_is_loaded(void *ctx, int status, const struct err *err)
 	expiry_start(core->expiry);
 	alarm_book_start(core->alarm_book);
 	catalog_start(core->catalog);
+	parts_start(&engine->parts);
 	reload_go_on(engine->reload);
 }
 

@@ -321,6 +321,12 @@ int parts_take_triggers(struct parts *parts, const struct config *config, struct
 	return take_triggers(parts, config, NULL, err);
 }
 
+void parts_start(struct parts *parts)
+{
+	builtins_open(parts->builtins);
+	sessions_open(parts->sessions);
+}
+
 int parts_judge(const struct parts *parts, const struct config *config, struct err *err)
 {
 	size_t count;

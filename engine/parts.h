@@ -49,6 +49,9 @@ int parts_build(struct parts *parts, const struct config *config, struct err *er
 /* At the start, when the catalog is loaded: the config's triggers. */
 int parts_take_triggers(struct parts *parts, const struct config *config, struct err *err);
 
+/* All is loaded and follows the journal: calls that have come meanwhile are made. */
+void parts_start(struct parts *parts);
+
 /* Could parts_take do it now? Changes nothing. */
 int parts_judge(const struct parts *parts, const struct config *config, struct err *err);
 /* Another config: its triggers, functions and live options, all between the same two events, or,

@@ -22,6 +22,7 @@ struct sessions {
 	struct alarms *alarms;
 	struct session_options options;
 	struct session_triggers *triggers;
+	bool is_open;
 	struct buf scratch; /* unescaped strings of the frame being read */
 	struct buf scratch2;
 };
@@ -486,6 +487,7 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	        .reattach_token = span_of(session->worker->token),
 	};
 	session_send(conn, &hello);
+	conn_hold(conn, !sessions->is_open);
 	return session;
 }
 
@@ -540,6 +542,21 @@ struct sessions *sessions_new(struct functions *functions, struct catalog *catal
 	sessions->options = *options;
 	sessions->triggers = session_triggers_new(catalog, send_to_worker, sessions);
 	return sessions;
+}
+
+static void read_on(void *ctx, struct worker *worker)
+{
+	(void)ctx;
+	struct conn *conn = session_conn_of(worker);
+	if (conn != NULL) {
+		conn_hold(conn, false);
+	}
+}
+
+void sessions_open(struct sessions *sessions)
+{
+	sessions->is_open = true;
+	workers_each(sessions->workers, read_on, NULL);
 }
 
 void sessions_configure(struct sessions *sessions, const struct session_options *options)

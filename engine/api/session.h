@@ -16,8 +16,9 @@
  * DESIGN. One session per socket: it reads frames, acts on the worker behind it (core/worker.h) and
  * writes frames. Registration frames that come before the worker has said who it is are kept, at
  * most `registration_grace_ms`, then filed under the namespace "default". Binary frames carry
- * telemetry and are passed over. A frame that cannot be understood is answered where there is an id
- * to answer to, counted, and never closes the connection.
+ * telemetry and are passed over. Nothing is read before sessions_open, so that what a worker
+ * registers meets the triggers of the last run. A frame that cannot be understood is answered where
+ * there is an id to answer to, counted, and never closes the connection.
  */
 struct sessions;
 
@@ -30,6 +31,8 @@ struct sessions *sessions_new(struct functions *functions, struct catalog *catal
                               struct workers *workers, struct webhook *webhook,
                               struct alarms *alarms, const struct session_options *options);
 void sessions_free(struct sessions *sessions);
+/* What was owed is loaded: what workers have sent meanwhile is read. */
+void sessions_open(struct sessions *sessions);
 /* The config has changed: for registrations to come. */
 void sessions_configure(struct sessions *sessions, const struct session_options *options);
 /* What a server is to call for its upgrades. */

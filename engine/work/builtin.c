@@ -201,6 +201,18 @@ static const struct executor_ops builtin_ops = {
         .forget = forget_call,
 };
 
+/* May it be called while the engine starts? Calls of the others wait. */
+static bool is_early(const struct builtin_row *row)
+{
+	static const char *const names[] = {"engine::status", "engine::health::check",
+	                                    "engine::metrics"};
+	bool is_named = false;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		is_named = is_named || strcmp(row->name, names[i]) == 0;
+	}
+	return is_named;
+}
+
 struct builtins *builtins_new(struct core *core)
 {
 	struct builtins *builtins = MEM_NEW(struct builtins);
@@ -212,9 +224,18 @@ struct builtins *builtins_new(struct core *core)
 			        &builtins->executor, SPAN("engine"), span_of(row->name));
 			provider->description = mem_span(span_of(row->help));
 			provider->data = (void *)row;
+			provider_pause(provider, !is_early(row));
 		}
 	}
 	return builtins;
+}
+
+void builtins_open(struct builtins *builtins)
+{
+	LIST_EACH(&builtins->executor.providers, link)
+	{
+		provider_pause(MEM_CONTAINER(link, struct provider, in_executor), false);
+	}
 }
 
 void builtins_free(struct builtins *builtins)

@@ -36,6 +36,7 @@ static void a_write_outlives_its_call(void **state)
 	                    .functions = world->functions,
 	                    .state = state_new(world->store, &limits)};
 	struct builtins *builtins = builtins_new(&core);
+	builtins_open(builtins);
 	struct err err = {0};
 	static const char text[] = "{\"scope\":\"s\",\"key\":\"k\",\"value\":{\"n\":1}}";
 	char *data = mem_copy(text, sizeof text - 1);
