@@ -121,7 +121,9 @@ static enum progress receive(struct client *client, const struct client_request 
 	while (progress == PART) {
 		long got = link_receive(client->link, chunk, sizeof chunk);
 		if (got <= 0) {
-			return got == 0 && http_answer_end(client->reader) ? WHOLE : BROKEN;
+			bool is_whole =
+			        got == 0 && out->status != 0 && http_answer_end(client->reader);
+			return is_whole ? WHOLE : BROKEN;
 		}
 		progress = take(client, request, span_make(chunk, (size_t)got), out);
 	}

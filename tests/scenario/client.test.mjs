@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { certificate } from './certificates.mjs';
 import { program, run, tempDir, test } from './lib.mjs';
@@ -102,4 +103,13 @@ test('what is no address is a mistake of the command line', async () => {
     assert.equal(code, 2, url);
     assert.match(stderr, /is no address of an engine/);
   }
+});
+
+test('who hangs up without a word has not answered', async (t) => {
+  const server = net.createServer((socket) => socket.once('data', () => socket.end()));
+  t.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { code, stderr } = await run(program, ['set', 's', 'k', '1', '--url', `http://127.0.0.1:${server.address().port}`]);
+  assert.equal(code, 3);
+  assert.match(stderr, /the connection ended before the answer/);
 });
