@@ -5,6 +5,8 @@
 #include "cli/calculator.h"
 #include "cli/complete.h"
 #include "cli/difference.h"
+#include "cli/export.h"
+#include "cli/import.h"
 #include "cli/local.h"
 #include "cli/remote.h"
 #include "cli/turn.h"
@@ -58,6 +60,30 @@ static const struct option_row list_options[] = {
         {"limit", "N", "at most so many"},
         {"cursor", "TEXT", "go on where the last page ended"},
         {"reverse", NULL, "from the end"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row export_options[] = {
+        {"scope", "SCOPE", "of this scope only"},
+        {"prefix", "TEXT", "only keys that begin so"},
+        {"output", "FILE", "write there, whole or not at all; without it to standard output"},
+        {"quiet", NULL, "do not tell how far it is"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row import_options[] = {
+        {"scope", "SCOPE", "put everything there, whatever the lines say"},
+        {"if", "overwrite|absent",
+         "what becomes of keys that are there: written (this without "
+         "the option), or left as they are"},
+        {"batch", "N", "keys in a transaction, 1 to 128 (128 without it)"},
+        {"resume", NULL, "go on where an import of this file ended, as FILE.resume says"},
+        {"quiet", NULL, "do not tell how far it is"},
+        {"from-redis", "URL", "read from Redis instead of a file: redis://:password@host:6379/0"},
+        {"match", "GLOB", "with --from-redis: only keys that SCAN MATCH finds"},
+        {"split", "TEXT",
+         "with --from-redis: what stands before the first of it is the scope; keys without it "
+         "go to --scope, else to \"redis\""},
         {NULL, NULL, NULL},
 };
 
@@ -261,6 +287,18 @@ const struct command commands[] = {
          .help = "List the scopes.",
          .run = remote_scopes,
          .answer = "the answer of `GET /v1/state`; its list is `groups`."},
+        {.name = "export",
+         .help = "Write what the scopes hold as lines of JSON.",
+         .options = export_options,
+         .run = export_run,
+         .answer = "the same lines as without it: "
+                   "`{\"scope\",\"key\",\"value\",\"encoding\",\"rev\",\"expires_at\"}`."},
+        {.name = "import",
+         .args = "[FILE]",
+         .help = "Read lines of JSON, as export writes them, or the keys of a Redis server.",
+         .options = import_options,
+         .run = import_run,
+         .answer = "`{\"written\":N,\"there\":N,\"expired\":N,\"failed\":N}`."},
         {.group = "Events and triggers",
          .name = "events",
          .help = "Show events.",
