@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml_json.h"
+#include "engine/config_endpoint.h"
 #include "triggers/on_message.h"
 #include "triggers/triggers.h"
 
@@ -13,10 +14,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, ITEMS_MAX = 10000 };
 #define DAY (24LL * HOUR)
 
 static const char *const exec_modes[] = {"call", "lines", NULL};
-static const char *const auth_types[] = {"none", "hmac", "bearer", "api_key", NULL};
 static const char *const trigger_types_later[] = {"stream", "flow", NULL};
-const char *const config_formats[] = {"json", "cloudevents", "cloudevents_binary", NULL};
-const char *const config_methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", NULL};
 
 static const struct field exec_fields[] = {
         {.name = "command",
@@ -56,110 +54,6 @@ static const struct field exec_fields[] = {
          .min = 1,
          .max = 1000,
          .help = "How many calls run at a time."},
-        {.name = NULL},
-};
-
-static const struct field auth_fields[] = {
-        {.name = "type",
-         .kind = FIELD_ENUM,
-         .offset = offsetof(struct config_auth, type),
-         .otherwise = "none",
-         .words = auth_types,
-         .help = "How requests are authenticated."},
-        {.name = "secret_key",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_auth, secret_key),
-         .min = 1,
-         .max = 256,
-         .help = "hmac: the environment variable with the secret."},
-        {.name = "token_key",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_auth, token_key),
-         .min = 1,
-         .max = 256,
-         .help = "bearer: the environment variable with the token."},
-        {.name = "header",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_auth, header),
-         .min = 1,
-         .max = 256,
-         .help = "api_key: the header that carries the key."},
-        {.name = "value_key",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_auth, value_key),
-         .min = 1,
-         .max = 256,
-         .help = "api_key: the environment variable with the key."},
-        {.name = NULL},
-};
-
-static const struct field endpoint_fields[] = {
-        {.name = "url",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_endpoint, url),
-         .min = 1,
-         .max = 2048,
-         .required = true,
-         .help = "The address, http or https."},
-        {.name = "method",
-         .kind = FIELD_ENUM,
-         .offset = offsetof(struct config_endpoint, method),
-         .otherwise = "POST",
-         .words = config_methods,
-         .help = "The method."},
-        {.name = "headers",
-         .kind = FIELD_MAP,
-         .offset = offsetof(struct config_endpoint, headers),
-         .help = "Headers that are sent along; ${{ }} holds an expression over the event, or "
-                 "secrets.NAME."},
-        {.name = "timeout",
-         .kind = FIELD_DURATION,
-         .offset = offsetof(struct config_endpoint, timeout),
-         .otherwise = "30s",
-         .min = 1,
-         .max = HOUR,
-         .help = "How long a request may take."},
-        {.name = "auth",
-         .kind = FIELD_SECTION,
-         .offset = offsetof(struct config_endpoint, auth),
-         .fields = auth_fields,
-         .help = "How requests are authenticated."},
-        {.name = "sign",
-         .kind = FIELD_STRINGS,
-         .offset = offsetof(struct config_endpoint, sign),
-         .max = 8,
-         .help = "Secrets (whsec_...) that requests are signed with as Standard Webhooks says."},
-        {.name = "format",
-         .kind = FIELD_ENUM,
-         .offset = offsetof(struct config_endpoint, format),
-         .otherwise = "json",
-         .words = config_formats,
-         .help = "What the request looks like: the event itself, or a CloudEvent."},
-        {.name = "concurrency",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct config_endpoint, concurrency),
-         .otherwise = "10",
-         .min = 1,
-         .max = 10000,
-         .help = "How many requests run at a time."},
-        {.name = "follow_redirects",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct config_endpoint, follow_redirects),
-         .otherwise = "0",
-         .min = 0,
-         .max = 10,
-         .help = "How many redirects are followed, with the same method and body."},
-        {.name = "ca_file",
-         .kind = FIELD_STRING,
-         .offset = offsetof(struct config_endpoint, ca_file),
-         .min = 1,
-         .max = 4095,
-         .help = "Certificates that the server's must come from, instead of the system's."},
-        {.name = "insecure",
-         .kind = FIELD_BOOL,
-         .offset = offsetof(struct config_endpoint, insecure),
-         .otherwise = "false",
-         .help = "Do not check the server's certificate: anybody may answer in its place."},
         {.name = NULL},
 };
 
@@ -270,43 +164,6 @@ static bool same_text(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static void read_auth(const struct config_auth *auth, const struct yaml_node *http,
-                      struct report *report)
-{
-	const struct {
-		const char *name;
-		const char *value;
-		enum config_auth_type type;
-	} members[] = {
-	        {"secret_key", auth->secret_key, CONFIG_AUTH_HMAC},
-	        {"token_key", auth->token_key, CONFIG_AUTH_BEARER},
-	        {"header", auth->header, CONFIG_AUTH_API_KEY},
-	        {"value_key", auth->value_key, CONFIG_AUTH_API_KEY},
-	};
-	const struct yaml_entry *entry = yaml_find(http, SPAN("auth"));
-	for (size_t i = 0; entry != NULL && i < sizeof members / sizeof members[0]; i++) {
-		bool is_wanted = (int)members[i].type == auth->type;
-		if (is_wanted != (members[i].value != NULL)) {
-			report_add(report, entry->line, entry->column, "invalid_value",
-			           "auth of type %s %s '%s'", auth_types[auth->type],
-			           is_wanted ? "needs" : "has no", members[i].name);
-		}
-	}
-}
-
-static void read_endpoint(const struct yaml_node *node, struct config_endpoint *http,
-                          struct report *report)
-{
-	field_read(endpoint_fields, node, http, report);
-	read_auth(&http->auth, node, report);
-	const struct yaml_entry *url = yaml_find(node, SPAN("url"));
-	if (http->url != NULL && strncmp(http->url, "http://", 7) != 0 &&
-	    strncmp(http->url, "https://", 8) != 0) {
-		report_add(report, url->line, url->column, "invalid_value",
-		           "'url' must begin with http:// or https://");
-	}
-}
-
 /* How it is called. False: nothing of that is said. */
 static bool read_policy(const struct yaml_node *node, struct config_function *function,
                         struct report *report)
@@ -359,7 +216,7 @@ static void read_function(const struct yaml_node *node, struct config *config,
 		field_read(exec_fields, served, &function->exec, report);
 	} else {
 		function->kind = CONFIG_FUNCTION_HTTP;
-		read_endpoint(served, &function->http, report);
+		config_read_endpoint(served, &function->http, report);
 		if (judge != NULL && judge->function != NULL && report->count == faults) {
 			judge_function(served, config, judge, report);
 		}
@@ -483,7 +340,7 @@ void config_free_items(struct config *config)
 	for (size_t i = 0; i < config->function_count; i++) {
 		struct config_function *function = &config->functions[i];
 		field_free(exec_fields, &function->exec);
-		field_free(endpoint_fields, &function->http);
+		field_free(config_endpoint_fields, &function->http);
 		field_free(function_fields, function);
 	}
 	for (size_t i = 0; i < config->trigger_count; i++) {
@@ -500,72 +357,10 @@ void config_print_item_tables(struct buf *out)
 {
 	field_print_text(function_fields, "functions[].", out);
 	field_print_text(exec_fields, "functions[].exec.", out);
-	field_print_text(endpoint_fields, "functions[].http.", out);
+	field_print_text(config_endpoint_fields, "functions[].http.", out);
 	field_print_text(trigger_fields, "triggers[].", out);
 	trigger_print_fields("triggers[].", out);
 	on_message_print_queue("queues.", out);
-}
-
-static void write_auth(const struct config_auth *auth, struct buf *out)
-{
-	static const char *const types[] = {NULL, "hmac", "bearer", "api_key"};
-	const struct {
-		const char *name;
-		const char *value;
-	} members[] = {{"type", types[auth->type]},
-	               {"secret_key", auth->secret_key},
-	               {"token_key", auth->token_key},
-	               {"header", auth->header},
-	               {"value_key", auth->value_key}};
-	json_write_name(out, "auth");
-	buf_byte(out, '{');
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		if (members[i].value != NULL) {
-			json_write_member_string(out, members[i].name, span_of(members[i].value));
-		}
-	}
-	buf_byte(out, '}');
-}
-
-static void write_names(const char *name, const struct field_strings *names, struct buf *out)
-{
-	json_write_name(out, name);
-	buf_byte(out, '[');
-	for (size_t i = 0; i < names->count; i++) {
-		json_write_comma(out);
-		json_write_string(out, span_of(names->items[i]));
-	}
-	buf_byte(out, ']');
-}
-
-void config_write_invocation(const struct config_function *function, struct buf *out)
-{
-	const struct config_endpoint *http = &function->http;
-	buf_byte(out, '{');
-	json_write_member_string(out, "url", span_of(http->url));
-	json_write_member_string(out, "method", span_of(config_methods[http->method]));
-	json_write_member_int(out, "timeout_ms", http->timeout);
-	json_write_name(out, "headers");
-	buf_byte(out, '{');
-	for (size_t i = 0; i < http->headers.count; i++) {
-		json_write_member_string(out, http->headers.pairs[i].name,
-		                         span_of(http->headers.pairs[i].value));
-	}
-	buf_byte(out, '}');
-	if (http->auth.type != CONFIG_AUTH_NONE) {
-		write_auth(&http->auth, out);
-	}
-	json_write_member_string(out, "format", span_of(config_formats[http->format]));
-	json_write_member_int(out, "concurrency", http->concurrency);
-	json_write_member_int(out, "follow_redirects", http->follow_redirects);
-	json_write_member_bool(out, "insecure", http->insecure);
-	if (http->ca_file != NULL) {
-		json_write_member_string(out, "ca_file", span_of(http->ca_file));
-	}
-	if (http->sign.count != 0) {
-		write_names("sign", &http->sign, out);
-	}
-	buf_byte(out, '}');
 }
 
 void config_write_function(const struct config_function *function, struct buf *out)
@@ -577,7 +372,7 @@ void config_write_function(const struct config_function *function, struct buf *o
 		field_write_json(exec_fields, &function->exec, out);
 	} else if (function->kind == CONFIG_FUNCTION_HTTP) {
 		json_write_name(out, "http");
-		field_write_json(endpoint_fields, &function->http, out);
+		field_write_json(config_endpoint_fields, &function->http, out);
 	}
 	buf_byte(out, '}');
 }

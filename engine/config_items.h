@@ -33,10 +33,6 @@ void config_read_triggers(const struct yaml_node *root, struct config *config,
                           const struct config_judge *judge, struct report *report);
 void config_free_items(struct config *config);
 
-/* Appends an http function's endpoint in the form in which workers register theirs: the
- * `invocation` of the worker protocol. */
-void config_write_invocation(const struct config_function *function, struct buf *out);
-
 /* Appends everything that a function or a trigger says as one JSON object; a trigger's own options
  * stand beside those that every trigger has. Equal texts are equal declarations. */
 void config_write_function(const struct config_function *function, struct buf *out);

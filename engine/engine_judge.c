@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/config_endpoint.h"
 #include "engine/core/own_scope.h"
 #include "engine/core/routing.h"
 #include "engine/work/webhook_target.h"
@@ -55,7 +56,7 @@ static int judge_function(void *ctx, const struct config *config,
 	const struct webhook_known known = {conditions, config->secrets};
 	struct webhook_target target;
 	struct buf invocation = {0};
-	config_write_invocation(function, &invocation);
+	config_write_invocation(&function->http, &invocation);
 	int status = webhook_target_parse(buf_view(&invocation), &known, &target, err);
 	if (status == 0) {
 		webhook_target_close(&target);

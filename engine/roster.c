@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "engine/config_endpoint.h"
 #include "engine/config_items.h"
 #include "engine/core/function.h"
 #include "engine/core/secrets.h"
@@ -137,7 +138,7 @@ static void offer_endpoint(struct roster *roster, const struct config *config,
 	struct buf invocation = {0};
 	struct provider *provider;
 	struct err err;
-	config_write_invocation(function, &invocation);
+	config_write_invocation(&function->http, &invocation);
 	const struct webhook_offering offering = {
 	        .namespace_ = entry->namespace_,
 	        .id = entry->id,
@@ -188,7 +189,7 @@ static int check_endpoint(const struct roster *roster, const struct config *conf
 	const struct webhook_known known = {roster->core->conditions, config->secrets};
 	struct buf invocation = {0};
 	struct webhook_target target;
-	config_write_invocation(function, &invocation);
+	config_write_invocation(&function->http, &invocation);
 	int status = webhook_target_parse(buf_view(&invocation), &known, &target, err);
 	buf_free(&invocation);
 	if (status != 0) {
