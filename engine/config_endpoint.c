@@ -111,6 +111,13 @@ const struct field config_endpoint_fields[] = {
          .offset = offsetof(struct config_endpoint, insecure),
          .otherwise = "false",
          .help = "Do not check the server's certificate: anybody may answer in its place."},
+        {.name = "alarm_path",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct config_endpoint, alarm_path),
+         .min = 1,
+         .max = 2048,
+         .help = "The path at the same server to which alarms are POSTed, such as "
+                 "/internal/alarm, instead of url's own."},
         {.name = NULL},
 };
 
@@ -205,6 +212,9 @@ void config_write_invocation(const struct config_endpoint *http, struct buf *out
 	json_write_member_bool(out, "insecure", http->insecure);
 	if (http->ca_file != NULL) {
 		json_write_member_string(out, "ca_file", span_of(http->ca_file));
+	}
+	if (http->alarm_path != NULL) {
+		json_write_member_string(out, "alarm_path", span_of(http->alarm_path));
 	}
 	if (http->sign.count != 0) {
 		write_names("sign", &http->sign, out);

@@ -75,6 +75,8 @@ static const char ITEMS[] =
         "#      concurrency: 4\n"
         "#      follow_redirects: 2\n"
         "#      ca_file: /etc/ssl/audit.pem\n"
+        "##      Alarms that name this function, or whose trigger does, are POSTed here.\n"
+        "#      alarm_path: /internal/alarm\n"
         "\n"
         "## Triggers that are always there. What is not id, type, function, namespace or metadata\n"
         "## is the trigger's own: which changes wake it, and how it is delivered.\n"

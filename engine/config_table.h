@@ -130,6 +130,7 @@ struct config_endpoint {
 	int64_t concurrency;
 	char *ca_file;
 	bool insecure;
+	char *alarm_path; /* NULL: alarms go where everything goes */
 };
 
 extern const char *const config_methods[]; /* "GET", "POST", ...; ends with NULL */

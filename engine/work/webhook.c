@@ -196,9 +196,10 @@ static int64_t least_timeout(const struct webhook *webhook, const struct webhook
 static void begin(struct webhook *webhook, struct webhook_offer *offer, struct call *call)
 {
 	const struct webhook_target *target = &offer->target;
+	bool is_alarm = webhook->message.is_alarm;
 	const struct webhook_request request = {
-	        .url = target->url,
-	        .method = target->method,
+	        .url = is_alarm ? target->alarm_url : target->url,
+	        .method = is_alarm ? "POST" : target->method,
 	        .headers = buf_view(&webhook->message.headers),
 	        .body = buf_view(&webhook->message.body),
 	        .timeout_ms = least_timeout(webhook, target, call),

@@ -193,10 +193,10 @@ static void write_again(struct making *making, struct span inner)
 	buf_free(&texts);
 }
 
-static bool is_batch(struct span object)
+static bool is_of_type(struct span object, const char *wanted)
 {
 	struct span type;
-	return json_get(object, SPAN("type"), &type) && span_is(type, "\"batch\"");
+	return json_get(object, SPAN("type"), &type) && json_string_is(type, span_of(wanted));
 }
 
 static void write_cloudevent(struct making *making)
@@ -214,7 +214,7 @@ static void write_cloudevent(struct making *making)
 	(void)buf_reserve(&texts, object.len); /* it does not move between them */
 	struct span event_type = member_text(object, "event_type", &texts);
 	struct span id = member_text(object, "id", &texts);
-	write_type(is_batch(object) ? SPAN("batch") : event_type, &type);
+	write_type(is_of_type(object, "batch") ? SPAN("batch") : event_type, &type);
 	write_subject(member_text(object, "scope", &texts), member_text(object, "key", &texts),
 	              &subject);
 	const struct cloudevent event = {
@@ -295,6 +295,8 @@ int webhook_compose(struct webhook_composer *composer, const struct webhook_targ
 		call->write_event(call, &event);
 		making.event = buf_view(&event);
 	}
+	out->is_alarm = target->alarm_url != NULL && json_kind(making.event) == JSON_OBJECT &&
+	                is_of_type(making.event, "alarm");
 	write_id(call, &id);
 	making.id = buf_view(&id);
 	buf_clear(&out->body);

@@ -25,6 +25,7 @@ struct webhook_composer {
 struct webhook_message {
 	struct buf body;
 	struct buf headers; /* "Name: value" and a NUL, each */
+	bool is_alarm;      /* its event is an alarm's, which goes to target->alarm_url */
 };
 
 void webhook_composer_init(struct webhook_composer *composer, struct condition_env *conditions,

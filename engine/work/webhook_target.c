@@ -28,6 +28,7 @@ enum {
 	SIGN,
 	CA_FILE,
 	INSECURE,
+	ALARM_PATH,
 	MEMBERS
 };
 
@@ -161,6 +162,35 @@ static int read_format(struct span json, struct webhook_target *target, struct e
 	return refuse(err, "format must be json, cloudevents or cloudevents_binary");
 }
 
+/* The scheme and the server of a good URL. */
+static struct span origin_of(const char *url)
+{
+	const char *server = strstr(url, "://") + 3;
+	return span_make(url, (size_t)(server - url) + strcspn(server, "/?#"));
+}
+
+static int read_alarm_path(struct span json, struct webhook_target *target, struct err *err)
+{
+	static const char complaint[] =
+	        "alarm_path must be a path such as /internal/alarm, with at most a query";
+	char *path = NULL;
+	int status = take_text(json, complaint, &path, err);
+	if (status != 0 || path == NULL) {
+		return status;
+	}
+	struct span origin = origin_of(target->url);
+	if (path[0] != '/' || strpbrk(path, " #") || origin.len + strlen(path) > URL_MAX) {
+		status = refuse(err, complaint);
+	} else {
+		struct buf url = {0};
+		buf_format(&url, "%.*s%s", SPAN_ARG(origin), path);
+		target->alarm_url = mem_copy(url.ptr, url.len);
+		buf_free(&url);
+	}
+	mem_free(path);
+	return status;
+}
+
 static int read_keys(struct span json, const struct webhook_known *known,
                      struct webhook_target *target, struct err *err)
 {
@@ -248,6 +278,9 @@ static int read_all(const struct span found[], const struct webhook_known *known
 		                    "concurrency must be up to 10000", &target->concurrency, err);
 	}
 	if (status == 0) {
+		status = read_alarm_path(found[ALARM_PATH], target, err);
+	}
+	if (status == 0) {
 		status = read_ours(found, known, target, err);
 	}
 	return status == 0 ? check_headers(target, err) : status;
@@ -259,7 +292,7 @@ int webhook_target_parse(struct span invocation, const struct webhook_known *kno
 	static const struct span names[MEMBERS] = {
 	        {"url", 3},  {"method", 6},  {"timeout_ms", 10},       {"headers", 7},
 	        {"auth", 4}, {"format", 6},  {"follow_redirects", 16}, {"concurrency", 11},
-	        {"sign", 4}, {"ca_file", 7}, {"insecure", 8}};
+	        {"sign", 4}, {"ca_file", 7}, {"insecure", 8},          {"alarm_path", 10}};
 	struct span found[MEMBERS];
 	struct webhook_target target = {0};
 	if (json_kind(invocation) != JSON_OBJECT) {
@@ -282,6 +315,7 @@ void webhook_target_close(struct webhook_target *target)
 	mem_free(target->auth_header);
 	mem_free(target->auth_key);
 	mem_free(target->ca_file);
+	mem_free(target->alarm_url);
 	webhook_headers_close(&target->headers);
 	webhook_keys_close(&target->keys);
 	*target = (struct webhook_target){0};

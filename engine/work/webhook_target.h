@@ -13,8 +13,9 @@
 
 /*
  * DESIGN. An invocation is {url, method="POST", timeout_ms?, headers{}?, auth?, format?,
- * follow_redirects?, concurrency?, sign[]?, ca_file?, insecure?}; the last three, and what ${{ }}
- * in headers stands for, are for functions of the configuration only. auth is one of
+ * follow_redirects?, concurrency?, alarm_path?, sign[]?, ca_file?, insecure?}; the last three,
+ * and what ${{ }} in headers stands for, are for functions of the configuration only. The event of
+ * an alarm is POSTed to alarm_path at the server of `url`. auth is one of
  *   {"type":"hmac","secret_key":ENV}     x-iii-Timestamp: seconds since 1970
  *                                        x-iii-Signature: sha256=hex(HMAC(timestamp:base64(body)))
  *   {"type":"bearer","token_key":ENV}    Authorization: Bearer value
@@ -32,6 +33,7 @@ struct webhook_target {
 	struct webhook_headers headers;
 	enum webhook_format format;
 	struct webhook_keys keys; /* that sign it */
+	char *alarm_url;          /* NULL: events of alarms go to `url` as all others */
 	int64_t follow_redirects; /* at most so many */
 	int64_t concurrency;      /* calls at a time; 0 = it names none */
 	char *ca_file;            /* NULL: those of the system */

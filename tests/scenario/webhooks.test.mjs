@@ -388,3 +388,29 @@ test('pawl check says what is wrong, at its line, and no secret', async (t) => {
     assert.doesNotMatch(stderr + stdout, /s3cret-value|MfKQ9/);
   }
 });
+
+test('alarms are POSTed to alarm_path, at the same server, and everything else to url', async (t) => {
+  const { url, inbox } = await endpoint(t, (request, n) => ({ status: n === 0 ? 500 : 204 }));
+  const daemon = await startManual(t, configOf({ url: `${url}?x=1`, method: 'PUT', alarm_path: '/internal/alarm' }, {
+    triggers: [{ id: 'on-user', function: 'hook', scope: 'users' },
+      { id: 'on-ring', type: 'alarm', function: 'hook', scope: 'rooms/*', select: { room: 'scope' } }],
+  }), undefined, { HOOK_KEY: KEY });
+  const base = '/v1/services/default/state/namespaces';
+  const set = (namespace, object, body) =>
+    daemon.http('PUT', `${base}/${namespace}/objects/${object}/alarm`, body);
+  assert.equal((await set('users', 'ada', { delaySeconds: 10, function_id: 'hook' })).status, 200);
+  await daemon.advance(10000); // fails once
+  await daemon.advance(60000);
+  await inbox.count(2);
+  assert.equal((await set('rooms', 'lobby', { delaySeconds: 10 })).status, 200);
+  await daemon.advance(10000);
+  await inbox.count(3);
+  await daemon.set('users', 'ada', 1);
+  const came = await inbox.count(4);
+  assert.deepEqual(came.map((one) => `${one.method} ${one.url}`), ['POST /internal/alarm', 'POST /internal/alarm',
+    'POST /internal/alarm', 'PUT /hook?x=1']);
+  const [first, again, ring] = came.map((one) => JSON.parse(one.body));
+  assert.deepEqual([first.type, first.event_type, first.scope, first.key], ['alarm', 'alarm:due', 'users/ada', '']);
+  assert.equal(again.delivery_id, first.delivery_id);
+  assert.deepEqual(ring, { room: 'rooms/lobby' });
+});

@@ -331,6 +331,9 @@ static void what_is_wrong_is_refused_when_it_is_read(void **state)
 	        {",\"format\":\"xml\"", "invalid_invocation"},
 	        {",\"follow_redirects\":11", "invalid_invocation"},
 	        {",\"concurrency\":-1", "invalid_invocation"},
+	        {",\"alarm_path\":\"internal\"", "invalid_invocation"},
+	        {",\"alarm_path\":\"/a b\"", "invalid_invocation"},
+	        {",\"alarm_path\":7", "invalid_invocation"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_not_equal(parse(world, cases[i].more, true), 0);
