@@ -486,7 +486,11 @@ const struct field config_fields[] = {
          .change = FIELD_RESTART,
          .help = "Allow an address that is not loopback although there are no tokens yet: whoever "
                  "reaches it may do everything."},
-        {.name = "tls", .kind = FIELD_RESERVED, .help = "TLS on the listener"},
+        {.name = "tls",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config, tls),
+         .fields = config_tls_fields,
+         .help = "A listener over TLS."},
         {.name = "unix",
          .kind = FIELD_SECTION,
          .offset = offsetof(struct config, unix_),

@@ -491,10 +491,16 @@ static size_t count_connections(void *ctx)
 	return count + (parts->front != NULL ? server_connections(parts->front) : 0);
 }
 
+static uint64_t count_failures(void *ctx)
+{
+	const struct parts *parts = ctx;
+	return parts->server != NULL ? server_handshake_failures(parts->server) : 0;
+}
+
 int parts_build(struct parts *parts, const struct config *config, struct err *err)
 {
 	parts->core.service_name = config->service.name;
-	parts->core.peers = (struct core_peers){count_connections, parts};
+	parts->core.peers = (struct core_peers){count_connections, count_failures, parts};
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
 	int status = build_work(parts, config, err);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "engine/api/channel.h"
 #include "engine/api/conn_inside.h"
 #include "engine/api/listener.h"
 #include "engine/durable/alarm.h"
@@ -28,6 +29,7 @@ static void on_closed(uv_handle_t *handle)
 	list_remove(&conn->link);
 	group->count--;
 	conn->protocol->closed(conn, conn->reason);
+	channel_free(conn->channel);
 	buf_free(&conn->out);
 	buf_free(&conn->writing);
 	buf_free(&conn->kept);
@@ -60,18 +62,6 @@ static void on_shutdown(uv_shutdown_t *request, int status)
 		conn_close(conn, "finished");
 	} else {
 		conn_set_timer(conn, LINGER_MS);
-	}
-}
-
-static void finish_output(struct conn *conn)
-{
-	if (conn->shutdown) {
-		return;
-	}
-	conn->shutdown = MEM_NEW(uv_shutdown_t);
-	conn->shutdown->data = conn;
-	if (uv_shutdown(conn->shutdown, &conn->handle.stream, on_shutdown) != 0) {
-		conn_close(conn, "finished");
 	}
 }
 
@@ -111,6 +101,33 @@ static void end_input(struct conn *conn)
 	}
 }
 
+static void take(struct conn *conn, char *bytes, size_t len)
+{
+	size_t used = show(conn, bytes, len);
+	if (used < len && !conn->closing) {
+		buf_add(&conn->kept, bytes + used, len - used);
+	}
+}
+
+/* What came over TLS: is shown as what it says. */
+static void take_sealed(struct conn *conn, struct span wire)
+{
+	struct buf *plain = &conn->group->plain;
+	struct err err;
+	buf_clear(plain);
+	int status = channel_open_bytes(conn->channel, wire, plain, &err);
+	conn_flush_later(conn); /* it may have an answer of its own */
+	if (plain->len > 0) {
+		take(conn, plain->ptr, plain->len);
+	}
+	if (status != 0) {
+		conn_finish(conn, "TLS failed");
+	} else if (channel_has_ended(conn->channel) && !conn->ended) {
+		conn->ended = true;
+		conn->end_due = true;
+	}
+}
+
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
 {
 	struct conn *conn = stream->data;
@@ -129,16 +146,18 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
 		return;
 	}
 	conn->moved_ms = clock_real_ms();
-	size_t used = show(conn, bytes->base, (size_t)len);
-	if (used < (size_t)len && !conn->closing) {
-		buf_add(&conn->kept, bytes->base + used, (size_t)len - used);
+	if (conn->channel) {
+		take_sealed(conn, span_make(bytes->base, (size_t)len));
+	} else {
+		take(conn, bytes->base, (size_t)len);
 	}
 }
 
 void conn_choose_reading(struct conn *conn)
 {
+	bool must = conn->finishing || (conn->channel && channel_is_shaking(conn->channel));
 	bool want = !conn->closing && !conn->ended && !conn->held && !conn->slow &&
-	            conn->kept.len == 0 && (!conn->group->paused || conn->finishing);
+	            conn->kept.len == 0 && (!conn->group->paused || must);
 	if (want == conn->reading) {
 		return;
 	}
@@ -167,11 +186,21 @@ static void show_kept(struct conn *conn)
 	buf_free(&kept);
 }
 
+/* The peer has said goodbye over TLS, and the protocol has taken all that came before. */
+static void hear_end(struct conn *conn)
+{
+	if (conn->end_due && conn->kept.len == 0 && !conn->closing) {
+		conn->end_due = false;
+		end_input(conn);
+	}
+}
+
 /* ---- writing ---- */
 
 size_t conn_unsent(const struct conn *conn)
 {
-	return conn->out.len + uv_stream_get_write_queue_size(&conn->handle.stream);
+	size_t sealed = conn->channel ? channel_unsent(conn->channel) : 0;
+	return conn->out.len + sealed + uv_stream_get_write_queue_size(&conn->handle.stream);
 }
 
 static size_t max_unsent(const struct conn *conn)
@@ -211,10 +240,10 @@ static void on_written(uv_write_t *request, int status)
 }
 
 /* Hands what the socket did not take at once to libuv. */
-static void write_rest(struct conn *conn, size_t sent)
+static void write_rest(struct conn *conn, struct buf *out, size_t sent)
 {
-	conn->writing = conn->out;
-	conn->out = (struct buf){0};
+	conn->writing = *out;
+	*out = (struct buf){0};
 	conn->moved_ms = clock_real_ms(); /* it begins to wait now */
 	conn->write = MEM_NEW(uv_write_t);
 	conn->write->data = conn;
@@ -226,24 +255,66 @@ static void write_rest(struct conn *conn, size_t sent)
 	}
 }
 
-static void send_out(struct conn *conn)
+static void send_out(struct conn *conn, struct buf *out)
 {
-	uv_buf_t all = {.base = conn->out.ptr, .len = conn->out.len};
+	uv_buf_t all = {.base = out->ptr, .len = out->len};
 	int sent = uv_try_write(&conn->handle.stream, &all, 1);
 	if (sent < 0 && sent != UV_EAGAIN) {
 		conn_close(conn, "writing failed");
-	} else if (sent >= 0 && (size_t)sent == conn->out.len) {
-		conn_group_give_spare(conn->group, &conn->out);
+	} else if (sent >= 0 && (size_t)sent == out->len) {
+		conn_group_give_spare(conn->group, out);
 	} else {
-		write_rest(conn, sent > 0 ? (size_t)sent : 0);
+		write_rest(conn, out, sent > 0 ? (size_t)sent : 0);
+	}
+}
+
+/* What goes to the socket: `out`, or for TLS what becomes of it. */
+static struct buf *choose_out(struct conn *conn)
+{
+	if (conn->channel == NULL) {
+		return &conn->out;
+	}
+	struct buf *wire = channel_wire(conn->channel);
+	conn_group_take_spare(conn->group, wire);
+	if (!channel_seal(conn->channel, &conn->out)) {
+		conn_close(conn, "TLS failed");
+	}
+	if (conn->out.len == 0) {
+		conn_group_give_spare(conn->group, &conn->out);
+	}
+	if (wire->len == 0) {
+		conn_group_give_spare(conn->group, wire);
+	}
+	return wire;
+}
+
+static void finish_output(struct conn *conn)
+{
+	if (conn->shutdown) {
+		return;
+	}
+	if (conn->channel && channel_end(conn->channel)) {
+		send_out(conn, channel_wire(conn->channel));
+		if (conn->closing || conn->write) {
+			return;
+		}
+	}
+	conn->shutdown = MEM_NEW(uv_shutdown_t);
+	conn->shutdown->data = conn;
+	if (uv_shutdown(conn->shutdown, &conn->handle.stream, on_shutdown) != 0) {
+		conn_close(conn, "finished");
 	}
 }
 
 void conn_flush(struct conn *conn)
 {
 	show_kept(conn);
-	if (!conn->closing && !conn->write && conn->out.len > 0) {
-		send_out(conn);
+	hear_end(conn);
+	if (!conn->closing && !conn->write) {
+		struct buf *out = choose_out(conn);
+		if (out->len > 0 && !conn->closing) {
+			send_out(conn, out);
+		}
 	}
 	if (conn->closing) {
 		return;
@@ -263,10 +334,7 @@ void conn_flush(struct conn *conn)
 
 struct buf *conn_out(struct conn *conn)
 {
-	struct conn_group *group = conn->group;
-	if (conn->out.ptr == NULL && group->spare_count > 0) {
-		conn->out = group->spares[--group->spare_count];
-	}
+	conn_group_take_spare(conn->group, &conn->out);
 	return &conn->out;
 }
 
@@ -355,6 +423,23 @@ static void init_handle(struct conn *conn)
 	conn->handle.any.data = conn;
 }
 
+static void shake_is_late(void *ctx)
+{
+	conn_close(ctx, "the TLS handshake was not done in time");
+}
+
+static void open_channel(struct conn *conn)
+{
+	const struct channel_options options = {
+	        .alarms = conn->group->alarms,
+	        .timeout_ms = conn->group->limits.header_timeout_ms,
+	        .late = shake_is_late,
+	        .ctx = conn,
+	        .failures = &conn->group->handshake_failures,
+	};
+	conn->channel = channel_new(listener_tls(conn->listener), &options);
+}
+
 struct conn *conn_accept(struct conn_group *group, struct listener *listener,
                          const struct conn_protocol *protocol, void *state)
 {
@@ -373,6 +458,9 @@ struct conn *conn_accept(struct conn_group *group, struct listener *listener,
 	if (uv_accept(listener_stream(listener), &conn->handle.stream) != 0) {
 		conn_close(conn, "accepting failed");
 		return conn;
+	}
+	if (listener_tls(listener) != NULL) {
+		open_channel(conn);
 	}
 	if (listener_kind(listener) != LISTENER_UNIX) {
 		(void)uv_tcp_nodelay(&conn->handle.tcp, 1); /* it works without, only later */

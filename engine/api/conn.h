@@ -55,6 +55,7 @@ void conn_group_free(struct conn_group *group, int64_t grace_ms, void (*freed)(v
 void conn_group_flush(struct conn_group *group); /* writes everything that waits, now */
 void conn_group_pause_reading(struct conn_group *group, bool pause);
 uint32_t conn_group_count(const struct conn_group *group);
+uint64_t conn_group_handshake_failures(const struct conn_group *group); /* of TLS */
 const struct conn_limits *conn_group_limits(const struct conn_group *group);
 void conn_group_set_limits(struct conn_group *group, const struct conn_limits *limits);
 typedef void conn_each_fn(void *ctx, struct conn *conn);

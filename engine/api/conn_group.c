@@ -6,6 +6,13 @@
 #include "engine/api/conn_inside.h"
 #include <signal.h>
 
+void conn_group_take_spare(struct conn_group *group, struct buf *buf)
+{
+	if (buf->ptr == NULL && group->spare_count > 0) {
+		*buf = group->spares[--group->spare_count];
+	}
+}
+
 void conn_group_give_spare(struct conn_group *group, struct buf *buf)
 {
 	if (buf->cap == 0 || buf->cap > SPARE_BYTES || group->spare_count == SPARE_MAX) {
@@ -91,6 +98,7 @@ static void helper_closed(uv_handle_t *handle)
 	for (size_t i = 0; i < group->spare_count; i++) {
 		buf_free(&group->spares[i]);
 	}
+	buf_free(&group->plain);
 	void (*freed)(void *ctx) = group->freed;
 	void *ctx = group->freed_ctx;
 	mem_free(group);
@@ -136,6 +144,11 @@ void conn_group_pause_reading(struct conn_group *group, bool pause)
 uint32_t conn_group_count(const struct conn_group *group)
 {
 	return group->count;
+}
+
+uint64_t conn_group_handshake_failures(const struct conn_group *group)
+{
+	return group->handshake_failures;
 }
 
 const struct conn_limits *conn_group_limits(const struct conn_group *group)

@@ -31,6 +31,8 @@ struct conn_group {
 	void *freed_ctx;
 	size_t spare_count;
 	struct buf spares[SPARE_MAX];
+	struct buf plain;            /* what was read over TLS, while it is being shown */
+	uint64_t handshake_failures; /* since the start */
 	char read_bytes[READ_BYTES];
 };
 
@@ -43,6 +45,7 @@ struct conn {
 	} handle;
 	struct conn_group *group;
 	struct listener *listener; /* by which it came */
+	struct channel *channel;   /* NULL: it speaks plainly */
 	const struct conn_protocol *protocol;
 	void *state;
 	struct list link;
@@ -60,6 +63,7 @@ struct conn {
 	bool held;
 	bool slow;
 	bool ended;     /* the peer sends no more */
+	bool end_due;   /* and the protocol hears of it when it has taken what was kept */
 	bool shut;      /* and has been told that we do not either */
 	bool finishing; /* input is dropped, what is unsent goes out */
 	bool closing;
@@ -74,7 +78,9 @@ void conn_choose_reading(struct conn *conn);
 
 /* ---- what a connection asks of its group ---- */
 
-void conn_group_give_spare(struct conn_group *group, struct buf *buf); /* an output buffer */
+/* Output buffers: gets one for an empty `buf` if there is one, takes one back. */
+void conn_group_take_spare(struct conn_group *group, struct buf *buf);
+void conn_group_give_spare(struct conn_group *group, struct buf *buf);
 void conn_group_end(struct conn_group *group); /* the last connection of a closing one has gone */
 
 #endif

@@ -3,7 +3,9 @@
 #include "engine/api/listener.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "engine/api/socket_file.h"
 #include "wire/tls.h"
@@ -12,6 +14,7 @@
 #include <uv.h>
 
 enum { BACKLOG = 1024 };
+#define WARN_MS (14 * 24 * 3600 * 1000LL) /* a certificate that ends so soon is told of */
 
 struct listener {
 	union {
@@ -248,11 +251,30 @@ struct tls_context *listener_tls(const struct listener *listener)
 	return listener->tls;
 }
 
+static void say_certificate(const struct tls_context *tls)
+{
+	char until[CLOCK_TEXT_LEN + 1];
+	int64_t until_ms = tls_context_until_ms(tls);
+	clock_format(until_ms, until);
+	int64_t left_ms = until_ms - clock_wall_ms();
+	if (left_ms < 0) {
+		log_warn("tls", "the certificate has ended on %s: clients will not trust it",
+		         until);
+	} else if (left_ms < WARN_MS) {
+		log_warn("tls", "the certificate ends soon, on %s", until);
+	} else {
+		log_info("tls", "the certificate is good until %s", until);
+	}
+}
+
 void listener_set_tls(struct listener *listener, struct tls_context *tls)
 {
 	struct tls_context *old = listener->tls;
 	listener->tls = tls ? tls_context_take(tls) : NULL;
 	tls_context_drop(old);
+	if (tls != NULL && tls != old) {
+		say_certificate(tls);
+	}
 }
 
 struct origin_rule *listener_rule(struct listener *listener)

@@ -93,6 +93,7 @@ static const struct problem_row rows[] = {
          "mended."},
         {"trigger_type_not_found", 404, "Use one of the types of engine::triggers::list."},
         {"method_not_allowed", 405, "Use one of the methods in the Allow header."},
+        {"plain_http", 400, "Ask again over TLS: https:// or wss:// on this port."},
         {"request_timeout", 408, "Send the whole request without long pauses."},
         {"conflict", 409, "Read the value again, then decide and write anew."},
         {"key_not_paused", 404, "List the blocked deliveries with GET /v1/jobs."},

@@ -176,6 +176,11 @@ uint32_t server_connections(const struct server *server)
 	return conn_group_count(server->group);
 }
 
+uint64_t server_handshake_failures(const struct server *server)
+{
+	return conn_group_handshake_failures(server->group);
+}
+
 void server_configure(struct server *server, const struct server_options *options)
 {
 	struct listener *secure = server->listeners[LISTENER_TLS];

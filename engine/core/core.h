@@ -28,6 +28,7 @@ struct workers;
 /* Who is connected: known further up. */
 struct core_peers {
 	size_t (*connections)(void *ctx);
+	uint64_t (*handshake_failures)(void *ctx); /* of TLS, since the start */
 	void *ctx;
 };
 

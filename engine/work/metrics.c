@@ -100,6 +100,8 @@ static const struct metric metrics[] = {
         ROW("pawl_cache_records", GAUGE, UINT, cache_records, "Records in memory."),
 
         ROW("pawl_connections", GAUGE, UINT, connections, "Open connections."),
+        ROW("pawl_tls_handshake_failures_total", COUNTER, UINT, handshake_failures,
+            "Connections whose TLS handshake failed, or was not done in time."),
         ROW("pawl_workers", GAUGE, UINT, workers, "Workers on the socket."),
         ROW("pawl_functions", GAUGE, UINT, functions, "Functions that somebody serves."),
         ROW("pawl_calls_running", GAUGE, UINT, calls_running, "Calls of functions that run."),

@@ -85,6 +85,7 @@ void scene_read(struct scene *scene, const struct core *core)
 	        .ok = strcmp(health_word(core), "ok") == 0,
 	        .started_ms = (uint64_t)core->started_ms,
 	        .connections = core->peers.connections(core->peers.ctx),
+	        .handshake_failures = core->peers.handshake_failures(core->peers.ctx),
 	        .workers = workers_count(core->workers),
 	        .calls = *functions_figures(core->functions),
 	};
