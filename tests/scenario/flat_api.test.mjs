@@ -42,6 +42,36 @@ test('a trigger is put: made, left alone, replaced with a new version, kept when
   assert.equal((await daemon.http('GET', '/v1/triggers/one')).json.version, 2);
 });
 
+test('names are percent-encoded in every path', async (t) => {
+  const daemon = await startDaemon(t, { queues: { mail: {} } });
+  const worker = sdk(t, daemon);
+  const good = async (method, where, body) => {
+    const reply = await daemon.http(method, where, body);
+    assert.ok(reply.status < 300, `${method} ${where}: ${reply.text}`);
+    return reply.json;
+  };
+  for (const name of NAMES) {
+    worker.registerFunction(name, async (data) => ({ name, data }));
+    await waitFor(name, async () =>
+      (await daemon.http('GET', `/v1/functions/${seg(name)}`)).json?.function_id === name);
+    assert.deepEqual(await good('POST', `/v1/functions/${seg(name)}/invoke`, 1), { name, data: 1 });
+    await good('POST', `/v1/functions/${seg(name)}/enable`);
+    await good('POST', `/v1/queues/mail/${seg(name)}`, 1);
+    await good('POST', `/v1/topics/${seg(name)}?key=${seg(name)}`, 1);
+    const object = `/v1/alarms/${seg(name)}/${seg(name)}?name=${seg(name)}`;
+    await good('PUT', `${object}&delay=1h`);
+    const alarm = await good('GET', object);
+    assert.deepEqual([alarm.scope, alarm.key, alarm.name], [name, name, name]);
+    await good('DELETE', object);
+    const value = `/v1/state/${seg(name)}/${seg(name)}`;
+    await good('PUT', `${value}?encoding=text`, JSON.stringify(name));
+    await good('POST', `${value}/update`, { ops: [{ type: 'set', path: '', value: [name] }] });
+    assert.deepEqual((await good('GET', `/v1/state/${seg(name)}?prefix=${seg(name)}`)).items[0].key, name);
+    assert.deepEqual(await good('DELETE', value), [name]);
+    await good('DELETE', `/v1/state/${seg(name)}`);
+  }
+});
+
 test('one event, one function, one worker, one job', async (t) => {
   const daemon = await startDaemon(t);
   const worker = sdk(t, daemon);
