@@ -2,16 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/work/alarm_wishes.h"
 
-#include "base/clock.h"
 #include "base/field_json.h"
 #include "base/json.h"
 #include "base/zone.h"
 #include "engine/core/alarm_times.h"
-#include "triggers/expr/moment_read.h"
 
 enum { PAYLOAD_MAX = 1 << 20, CATCH_UP_MAX = 10000 };
 #define SECOND INT64_C(1000)
-#define DAY    (24 * 3600 * SECOND)
 
 static const char CODE[] = "invalid_data";
 
@@ -56,36 +53,12 @@ static const struct field wish_fields[] = {
          .offset = offsetof(struct alarm_wishes, namespace_),
          .max = ALARM_FUNCTION_MAX,
          .help = "Where that function is."},
-        {.name = "delay_ms",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct alarm_wishes, delay_ms),
-         .max = 36525 * DAY,
-         .unit = "ms",
-         .help = "How long from now."},
-        {.name = "delaySeconds",
-         .kind = FIELD_INT,
-         .offset = offsetof(struct alarm_wishes, delay_seconds),
-         .max = 36525 * DAY / SECOND,
-         .unit = "s",
-         .help = "The same in seconds."},
-        {.name = "delay",
-         .kind = FIELD_DURATION,
-         .offset = offsetof(struct alarm_wishes, delay),
-         .max = 36525 * DAY,
-         .help = "The same as a duration."},
-        {.name = "at",
-         .kind = FIELD_JSON,
-         .offset = offsetof(struct alarm_wishes, at),
-         .help = "When: ms since 1970, or RFC 3339."},
-        {.name = "scheduledAtUnixMs",
-         .kind = FIELD_JSON,
-         .offset = offsetof(struct alarm_wishes, at_ms),
-         .help = "The same in ms since 1970."},
+        DUE_TIME_FIELDS(alarm_wishes, due),
         {.name = "every",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct alarm_wishes, every),
          .min = SECOND,
-         .max = 36525 * DAY,
+         .max = DUE_TIME_MOST,
          .help = "Again and again, first so long from now."},
         {.name = "cron",
          .kind = FIELD_STRING,
@@ -127,9 +100,7 @@ int alarm_wishes_read_address(struct span data, struct alarm_wishes *out, struct
 
 static int check_schedule(const struct alarm_wishes *wishes, struct err *err)
 {
-	int said = (wishes->delay_ms >= 0) + (wishes->delay_seconds >= 0) + (wishes->delay >= 0) +
-	           (wishes->at.ptr != NULL) + (wishes->at_ms.ptr != NULL) + (wishes->every != 0) +
-	           (wishes->cron != NULL);
+	int said = due_time_count(&wishes->due) + (wishes->every != 0) + (wishes->cron != NULL);
 	if (said == 0) {
 		return err_set(err, E_INVALID, "state_alarm_schedule_required",
 		               "say when the alarm is due: delay_ms, delay, at, every or cron");
@@ -162,7 +133,7 @@ static struct alarm_plan plan_of(const struct alarm_wishes *wishes)
 
 int alarm_wishes_read(struct span data, struct alarm_wishes *out, struct err *err)
 {
-	out->delay_ms = out->delay_seconds = out->delay = -1;
+	out->due = (struct due_time)DUE_TIME_UNSAID;
 	int status = field_read_json(wish_fields, data, CODE, out, err);
 	if (status == 0) {
 		status = check_schedule(out, err);
@@ -188,45 +159,16 @@ struct alarm_address alarm_wishes_address(const struct alarm_wishes *wishes)
 	                              .name = text_or_empty(wishes->name)};
 }
 
-static int read_moment(struct span at, int64_t *out_ms, struct err *err)
-{
-	int64_t seconds;
-	uint32_t nanos;
-	struct buf text = {0};
-	bool good = json_kind(at) == JSON_NUMBER && json_int64(at, out_ms);
-	if (json_kind(at) == JSON_STRING) {
-		json_string(at, &text);
-		good = moment_read_timestamp(buf_view(&text), &seconds, &nanos) == 0;
-		/* A part of a millisecond counts: nothing fires before its time. */
-		*out_ms = good ? seconds * 1000 + (nanos + 999999) / 1000000 : 0;
-		buf_free(&text);
-	}
-	return good && *out_ms < CLOCK_MOST_MS
-	               ? 0
-	               : err_set(err, E_INVALID, CODE,
-	                         "'at' must be a time: ms since 1970, or RFC 3339 such as "
-	                         "2026-01-02T03:04:05Z");
-}
-
 static int find_time(const struct alarm_wishes *wishes, const struct alarm_plan *plan,
                      int64_t now_ms, int64_t *out_ms, struct err *err)
 {
-	struct span at = wishes->at.ptr != NULL ? wishes->at : wishes->at_ms;
-	int64_t time_ms = now_ms;
-	if (at.ptr != NULL) {
-		if (read_moment(at, &time_ms, err) != 0) {
-			return err->number;
-		}
-	} else if (alarm_plan_recurs(plan)) {
-		time_ms = alarm_times_first(plan, now_ms);
-		if (time_ms == 0) {
-			return err_set(err, E_INVALID, "invalid_cron",
-			               "'cron' names no time that is to come");
-		}
-	} else if (wishes->delay_seconds >= 0) {
-		time_ms += wishes->delay_seconds * SECOND;
-	} else {
-		time_ms += wishes->delay_ms >= 0 ? wishes->delay_ms : wishes->delay;
+	if (!alarm_plan_recurs(plan)) {
+		return due_time_find(&wishes->due, now_ms, out_ms, err);
+	}
+	int64_t time_ms = alarm_times_first(plan, now_ms);
+	if (time_ms == 0) {
+		return err_set(err, E_INVALID, "invalid_cron",
+		               "'cron' names no time that is to come");
 	}
 	*out_ms = time_ms > 1 ? time_ms : 1; /* 0 is "never" */
 	return 0;

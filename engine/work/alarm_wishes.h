@@ -8,15 +8,15 @@
 #include "base/field.h"
 #include "base/span.h"
 #include "engine/core/alarm_record.h"
+#include "engine/work/due_time.h"
 #include <stdint.h>
 
-/* As it is written; all zero but for what alarm_wishes_init sets. */
+/* As it is written; all zero to begin with. */
 struct alarm_wishes {
 	char *scope, *key, *name;
 	char *function_id, *namespace_;
 	struct span payload;
-	int64_t delay_ms, delay_seconds, delay; /* -1: it does not say */
-	struct span at, at_ms;
+	struct due_time due;
 	int64_t every; /* 0: it does not say */
 	char *cron, *zone;
 	int catch_up; /* enum alarm_catch_up */
