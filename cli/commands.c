@@ -172,10 +172,18 @@ static const struct option_row discard_options[] = {
         {NULL, NULL, NULL},
 };
 
+#define LATER                                                                                      \
+	{"delay", "DURATION", "make the call so long from now: 90s, 30m, 14d"},                    \
+	{                                                                                          \
+		"at", "TIME", "make the call then: 2030-01-31T12:00:00Z"                           \
+	}
+
 static const struct option_row invoke_options[] = {
         {"namespace", "NAME", "where the function is; \"default\" without it"},
         {"timeout-ms", "N", "how long to wait"},
         {"void", NULL, "do not wait for the result"},
+        LATER,
+        {"queue", "NAME", "put the call into this queue; with a time: \"default\" without it"},
         {NULL, NULL, NULL},
 };
 
@@ -186,6 +194,16 @@ static const struct option_row drain_options[] = {
 
 static const struct option_row enqueue_options[] = {
         {"namespace", "NAME", "where the function is; \"default\" without it"},
+        LATER,
+        {"idempotency-key", "TEXT", "put once for this text, however often it is asked"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row scheduled_options[] = {
+        {"queue", "NAME", "for this queue only"},
+        {"function-id", "FUNCTION", "of this function only"},
+        {"limit", "N", "at most so many"},
+        {"cursor", "TEXT", "go on where the last page ended"},
         {NULL, NULL, NULL},
 };
 
@@ -486,6 +504,23 @@ const struct command commands[] = {
          .method = "POST",
          .path = "/v1/queues/{1}/{2}",
          .body = "3"},
+        {.name = "scheduled list",
+         .help = "List calls that are to be made later.",
+         .options = scheduled_options,
+         .method = "GET",
+         .path = "/v1/scheduled",
+         .list = "scheduled",
+         .columns = "ID:id AT:scheduled_at QUEUE:queue FUNCTION:function_id WAITS_FOR:waits_for"},
+        {.name = "scheduled show",
+         .args = "ID",
+         .help = "Show a call that is to be made later.",
+         .method = "GET",
+         .path = "/v1/scheduled/{1}"},
+        {.name = "scheduled cancel",
+         .args = "ID",
+         .help = "Cancel a call that is to be made later.",
+         .method = "DELETE",
+         .path = "/v1/scheduled/{1}"},
         {.name = "publish",
          .args = "TOPIC JSON",
          .help = "Publish a message to a topic.",

@@ -352,6 +352,7 @@ int parts_take(struct parts *parts, const struct config *config, struct store_wa
 	/* Nothing below can fail. */
 	roster_take(parts->roster, config);
 	configure(parts, config);
+	alarm_book_take_config(parts->core.alarm_book);
 	return 0;
 }
 

@@ -221,12 +221,12 @@ int message_action_parse(struct span action, struct buf *scratch, struct message
 	static const struct span members[] = {NAME("type"), NAME("queue")};
 	struct span found[2] = {SPAN_NONE, SPAN_NONE};
 	if (!action.ptr) {
-		*out = (struct message_action){MESSAGE_CALL, SPAN_NONE};
+		*out = (struct message_action){.kind = MESSAGE_CALL};
 		return 0;
 	}
 	json_get_many(action, members, 2, found);
 	if (found[0].ptr && json_string_is(found[0], SPAN("void"))) {
-		*out = (struct message_action){MESSAGE_VOID, SPAN_NONE};
+		*out = (struct message_action){.kind = MESSAGE_VOID};
 		return 0;
 	}
 	if (!found[0].ptr || !json_string_is(found[0], SPAN("enqueue"))) {
@@ -237,7 +237,7 @@ int message_action_parse(struct span action, struct buf *scratch, struct message
 		return err_set(err, E_INVALID, "invalid_message",
 		               "an action of type \"enqueue\" needs the name of a 'queue'");
 	}
-	*out = (struct message_action){MESSAGE_ENQUEUE, json_plain(found[1], scratch)};
+	*out = (struct message_action){MESSAGE_ENQUEUE, json_plain(found[1], scratch), action};
 	return 0;
 }
 

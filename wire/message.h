@@ -123,12 +123,13 @@ void message_write_failed(struct buf *out, const struct message *message,
  * of message_parse, here and below: it does not move then. */
 void message_error_parse(struct span error, struct buf *scratch, struct message_error *out);
 
-/* `action`, absent or {"type":"void"} or {"type":"enqueue","queue":Q}. E_INVALID
+/* `action`, absent or {"type":"void"} or {"type":"enqueue","queue":Q,...}. E_INVALID
  * "invalid_message". */
 enum message_action_kind { MESSAGE_CALL, MESSAGE_VOID, MESSAGE_ENQUEUE };
 struct message_action {
 	enum message_action_kind kind;
 	struct span queue; /* plain; of an enqueue */
+	struct span text;  /* the action of an enqueue as it is: it may say when */
 };
 int message_action_parse(struct span action, struct buf *scratch, struct message_action *out,
                          struct err *err);

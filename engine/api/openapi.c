@@ -230,7 +230,10 @@ static void write_responses(const struct route *route, struct buf *out)
 	open_member(out, "responses");
 	write_result(route, is_events ? 202 : 200, out);
 	if (route->flags & ROUTE_INVOKE) {
-		write_empty(out, 202, "Nobody waits for the result.");
+		open_response(out, 202, "Nobody waits for it; a queue gives a receipt.");
+		open_member(out, "content");
+		write_media(out, "application/json", "Receipt");
+		BUF_LITERAL(out, "}}");
 	}
 	if (!is_read && (route->flags & ROUTE_ABSENT) == 0) {
 		write_empty(out, 204, "There is no result.");

@@ -104,6 +104,18 @@ static const struct {
         {"Jobs", LIST("jobs", REF("Job"), ",'total':" INT ",'running':" INT ",'waiting':" INT)},
         {"DeadLetters", LIST("dead", OBJECT("'id'", "'id':" TEXT), "")},
         {"Queues", LIST("queues", OBJECT("'queue'", "'queue':" TEXT ",'waiting':" INT), "")},
+        {"QueueWish",
+         OBJECT("'function_id'",
+                "'function_id':" TEXT ",'data':" ANY ",'payload':" ANY ",'namespace':" TEXT
+                ",'metadata':" ANY ",'delay':" TEXT ",'delay_ms':" INT ",'delaySeconds':" INT
+                ",'at':{'type':['integer','string']}")},
+        {"Receipt", OBJECT("'messageReceiptId'",
+                           "'messageReceiptId':" TEXT ",'id':" TEXT ",'scheduled_at':" INT)},
+        {"ScheduledCall", OBJECT("'id','queue','function_id','scheduled_at','created_at'",
+                                 "'id':" TEXT ",'queue':" TEXT ",'function_id':" TEXT
+                                 ",'namespace':" TEXT ",'scheduled_at':" INT ",'created_at':" INT
+                                 ",'waits_for':" TEXT ",'metadata':" ANY ",'data':" ANY)},
+        {"Scheduled", LIST("scheduled", REF("ScheduledCall"), CURSOR)},
         {"Clock", OBJECT("'clock','now'", "'clock':{'enum':['manual','real']},'now':" TIME)},
         {"Status",
          OBJECT("'status','version','service'",
@@ -154,6 +166,10 @@ static const struct {
         {"engine::jobs::retry", NULL, "Named"},
         {"engine::dead::list", NULL, "DeadLetters"},
         {"engine::queue::list", NULL, "Queues"},
+        {"engine::queue::enqueue", "QueueWish", "Receipt"},
+        {"engine::scheduled::list", NULL, "Scheduled"},
+        {"engine::scheduled::get", NULL, "ScheduledCall"},
+        {"engine::scheduled::cancel", NULL, "ScheduledCall"},
         {"engine::clock::now", NULL, "Clock"},
         {"engine::clock::advance", NULL, "Clock"},
         {"engine::status", NULL, "Status"},

@@ -51,7 +51,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	static const struct span names[] = {{"value", 5}, {"rev", 3}, {"status", 6}};
 	unsigned flags = request->data.route->flags;
 	struct exchange_reply reply = {.status = result.ptr ? 200 : 204, .body = result};
-	if (flags & ROUTE_EVENTS) {
+	if (flags & ROUTE_EVENTS || request->data.wish.len != 0) {
 		reply.status = 202;
 	}
 	struct span found[3] = {0};

@@ -9,6 +9,7 @@
 #include "engine/api/repeat.h"
 #include "engine/core/call.h"
 #include "engine/core/object_scope.h"
+#include "engine/core/queue_names.h"
 #include "wire/http.h"
 #include "wire/url.h"
 
@@ -256,6 +257,19 @@ static int build_data(struct rest_data *data, const struct route_match *match,
 
 /* ---- calling somebody's function ---- */
 
+/* Which queue a call is to be put into, and when. */
+static void add_wish(struct rest_data *data, struct span name, struct span value)
+{
+	if (data->wish.len == 0) {
+		buf_byte(&data->wish, '{');
+	}
+	struct span member = data->wish.len > 1 ? SPAN(",\"") : SPAN("\"");
+	buf_span(&data->wish, member);
+	buf_span(&data->wish, name);
+	BUF_LITERAL(&data->wish, "\":");
+	buf_span(&data->wish, value);
+}
+
 static int param_to_call(struct rest_data *data, struct span name, struct span value,
                          struct err *err)
 {
@@ -268,6 +282,8 @@ static int param_to_call(struct rest_data *data, struct span name, struct span v
 		buf_free(&plain);
 	} else if (span_is(name, "void")) {
 		call->is_void = json_is_true(value);
+	} else if (!span_is(name, "timeout_ms")) {
+		add_wish(data, name, value);
 	} else if (!json_int64(value, &call->timeout_ms) || call->timeout_ms < 1 ||
 	           call->timeout_ms > INVOKE_TIMEOUT_MAX_MS) {
 		return err_set(err, E_INVALID, "invalid_parameter", "timeout_ms must be 1 to %d",
@@ -276,31 +292,71 @@ static int param_to_call(struct rest_data *data, struct span name, struct span v
 	return 0;
 }
 
+/* What the caller does not wait for: a call of the function that puts it into a queue. */
+static int build_letter(struct rest_data *data, const struct http_request *http, struct span id,
+                        struct span value, struct err *err)
+{
+	struct call *call = data->call;
+	struct buf *text = &data->text;
+	struct span queue;
+	int status = 0;
+	if (call->timeout_ms != 0) {
+		return err_set(err, E_INVALID, "invalid_parameter",
+		               "timeout_ms is for a call that is waited for; of others the queue "
+		               "says how long they may take");
+	}
+	buf_span(text, buf_view(&data->wish));
+	status = repeat_read(http, true, text, err);
+	buf_byte(&data->wish, '}');
+	if (!json_get(buf_view(&data->wish), SPAN("queue"), &queue)) {
+		json_write_member_string(text, "queue", SPAN(QUEUE_DEFAULT));
+	}
+	json_write_member_string(text, "function_id", id);
+	json_write_member_string(text, "namespace", call->namespace_);
+	json_write_member_raw(text, "data", value);
+	buf_byte(text, '}');
+	mem_free((char *)call->namespace_.ptr);
+	call->namespace_ = SPAN_NONE;
+	call->is_void = false; /* the answer says what it is known by */
+	call->function_id = mem_span(SPAN(QUEUE_ENQUEUE));
+	call->data = buf_view(text);
+	return status;
+}
+
+static int build_call(struct rest_data *data, const struct http_request *http, struct span id,
+                      struct span value, struct err *err)
+{
+	struct call *call = data->call;
+	if (repeat_read(http, false, &data->text, err) != 0) {
+		return err_wrap(err, "a function that takes one has it in its data");
+	}
+	struct span prefer = http_request_header(http, SPAN("prefer"));
+	call->is_void |= prefer.ptr && http_value_has(prefer, SPAN("respond-async"));
+	call->timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : INVOKE_TIMEOUT_MS;
+	call->by_real_time = true;
+	call->function_id = mem_span(id);
+	buf_span(&data->text, value);
+	call->data = buf_view(&data->text);
+	return 0;
+}
+
 static int build_invocation(struct rest_data *data, const struct route_match *match,
                             const struct http_request *http, struct err *err)
 {
-	struct call *call = data->call;
-	int status = repeat_read(http, false, &data->text, err);
-	if (status != 0) {
-		return err_wrap(err, "a function that takes one has it in its data");
-	}
-	call->timeout_ms = INVOKE_TIMEOUT_MS;
-	call->by_real_time = true;
-	struct span prefer = http_request_header(http, SPAN("prefer"));
-	call->is_void = prefer.ptr && http_value_has(prefer, SPAN("respond-async"));
 	struct span id;
-	status = decode_segment(data, match->names[0], match->values[0], &id, err);
+	struct span value = SPAN("null");
+	int status = read_query(data, http->query, param_to_call, err);
+	if (status == 0) {
+		status = decode_segment(data, match->names[0], match->values[0], &id, err);
+	}
 	if (status != 0) {
 		return status;
 	}
-	call->function_id = mem_span(id);
-	struct span value = SPAN("null");
 	if (http->body.len > 0 && json_check(http->body, &value, err) != 0) {
 		return err_wrap(err, "request body");
 	}
-	buf_span(&data->text, value);
-	call->data = buf_view(&data->text);
-	return read_query(data, http->query, param_to_call, err);
+	return data->wish.len != 0 ? build_letter(data, http, id, value, err)
+	                           : build_call(data, http, id, value, err);
 }
 
 int rest_data_build(struct rest_data *data, const struct route_match *match,
@@ -322,4 +378,5 @@ void rest_data_close(struct rest_data *data)
 	buf_free(&data->text);
 	buf_free(&data->segment);
 	buf_free(&data->scope);
+	buf_free(&data->wish);
 }

@@ -22,6 +22,7 @@ struct rest_data {
 	struct buf segment; /* where a name of the path is decoded to */
 	struct buf scope;   /* of an object, while its names come */
 	bool is_raw;        /* of ROUTE_ENVELOPE: the value goes by itself */
+	struct buf wish;    /* of a call that is put into a queue: which, when; else empty */
 	bool has_if_match;
 	struct span if_none_match; /* of a GET: 304 when the ETag is this */
 };

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/api/session_out.h"
 #include "engine/core/queue_names.h"
+#include "engine/work/due_time.h"
 #include "wire/baggage.h"
 
 /* Calls of built-in functions that one connection has on the way before it is read again: their
@@ -84,11 +85,12 @@ static struct span keep(struct buf *text, struct span from)
 }
 
 /* What a worker wants done later is a call of the engine's function that puts it into a queue. */
-static void address_to_queue(struct ask *ask, struct span queue)
+static void address_to_queue(struct ask *ask, const struct message_action *action)
 {
 	struct buf data = {0};
 	buf_byte(&data, '{');
-	json_write_member_string(&data, "queue", queue);
+	json_write_member_string(&data, "queue", action->queue);
+	due_time_copy(action->text, &data);
 	json_write_member_string(&data, "function_id", ask->function_id);
 	json_write_member_string(&data, "namespace", ask->call.namespace_);
 	if (ask->call.metadata.len != 0) {
@@ -141,12 +143,12 @@ static bool is_engines(const struct function *function)
 static void begin_ask(struct functions *functions, struct worker *worker,
                       const struct message *frame, struct buf *scratch)
 {
-	struct message_action action = {MESSAGE_CALL, SPAN_NONE};
+	struct message_action action = {.kind = MESSAGE_CALL};
 	struct err err;
 	int status = message_action_parse(frame->action, scratch, &action, &err);
 	struct ask *ask = new_ask(worker, frame);
 	if (action.kind == MESSAGE_ENQUEUE) {
-		address_to_queue(ask, action.queue);
+		address_to_queue(ask, &action);
 	}
 	ask->call.is_void = ask->call.is_void || action.kind == MESSAGE_VOID;
 	struct function *function =

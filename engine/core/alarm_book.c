@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/core/alarm_close.h"
 #include "engine/core/alarm_times.h"
+#include "engine/core/later.h"
 #include "engine/durable/space.h"
 #include "triggers/event.h"
 
@@ -16,6 +17,7 @@ struct alarm_book {
 	struct agenda_rounds *rounds;
 	struct alarm_store records;
 	struct alarm_closings *closings;
+	struct laters *laters;
 	int64_t started_ms; /* wall clock */
 	uint64_t fired;
 	struct histogram late; /* ms */
@@ -102,18 +104,29 @@ static bool look_at(struct alarm_book *book, const struct alarm_address *address
 
 static bool look(void *ctx, struct record_key key, uint64_t *group)
 {
+	struct alarm_book *book = ctx;
 	struct alarm_address address = {.scope = key.part};
 	struct err err;
+	if (key.part.len == 0) {
+		return laters_look(book->laters, key.key, group);
+	}
 	if (space_parse_alarm(key.key, &address.key, &address.name, &err) != 0) {
 		log_error("alarm", "%s", err.text);
 		return false;
 	}
-	return look_at(ctx, &address, group);
+	return look_at(book, &address, group);
 }
 
 void alarm_book_look_again(struct alarm_book *book)
 {
 	agenda_rounds_repeat(book->rounds);
+}
+
+void alarm_book_take_config(struct alarm_book *book)
+{
+	if (laters_take_missed(book->laters)) {
+		agenda_rounds_repeat(book->rounds);
+	}
 }
 
 /* ---- life ---- */
@@ -134,6 +147,7 @@ struct alarm_book *alarm_book_new(const struct core *core)
 	        .ctx = book,
 	};
 	book->closings = alarm_closings_new(core, &book->records);
+	book->laters = laters_new(core, is_to_come, book);
 	const struct agenda_rounds_options options = {
 	        .space = SPACE_ALARM, .point = CRASH_ALARM, .look = look, .ctx = book};
 	book->rounds = agenda_rounds_new(core->store, core->alarms, &options);
@@ -147,6 +161,7 @@ void alarm_book_free(struct alarm_book *book)
 	}
 	agenda_rounds_free(book->rounds);
 	alarm_closings_free(book->closings);
+	laters_free(book->laters);
 	alarm_traces_free(book->records.traces);
 	mem_free(book);
 }
@@ -163,6 +178,11 @@ struct alarm_store *alarm_book_store(struct alarm_book *book)
 	return &book->records;
 }
 
+struct laters *alarm_book_laters(struct alarm_book *book)
+{
+	return book->laters;
+}
+
 struct alarm_closings *alarm_book_closings(struct alarm_book *book)
 {
 	return book->closings;
@@ -173,5 +193,6 @@ void alarm_book_get_stats(const struct alarm_book *book, struct alarm_book_stats
 	agenda_rounds_get_stats(book->rounds, &out->agenda);
 	out->fired = book->fired;
 	out->late = &book->late;
+	out->made_later = laters_fired(book->laters);
 	alarm_closings_count(book->closings, &out->closing, &out->failed);
 }

@@ -66,6 +66,11 @@ struct record_key space_alarm(struct space_key *room, struct span scope, struct 
 	return spelt(SPACE_ALARM, scope, room, append(room, len, name));
 }
 
+struct record_key space_later(struct span id)
+{
+	return (struct record_key){SPACE_ALARM, SPAN(""), id};
+}
+
 struct record_key space_mark(struct space_key *room, struct span trigger_id, uint64_t version)
 {
 	space_put_number(room->bytes, version);

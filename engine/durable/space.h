@@ -22,6 +22,7 @@
  *   dead     (empty)      seq, rest of the delivery id behind the event: "trigger id[/r1]"
  *   trigger  (empty)      id NUL version
  *   alarm    scope        key NUL name
+ *   alarm    (empty)      id of a call for later
  *   window   trigger id   version (the mark) | version, seq of the event that opened it |
  *                         version, "t", group (when a throttle lets it start again)
  *   idem     "key"        idempotency key
@@ -44,6 +45,7 @@ struct record_key space_dead(struct space_key *room, uint64_t seq, struct span r
 struct record_key space_trigger(struct space_key *room, struct span id, uint64_t version);
 struct record_key space_alarm(struct space_key *room, struct span scope, struct span key,
                               struct span name);
+struct record_key space_later(struct span id); /* borrowed */
 /* Each version of a trigger has one mark, which sorts before its windows. */
 struct record_key space_mark(struct space_key *room, struct span trigger_id, uint64_t version);
 struct record_key space_window(struct space_key *room, struct span trigger_id, uint64_t version,

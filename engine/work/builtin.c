@@ -16,11 +16,11 @@ struct builtins {
 };
 
 static const struct builtin_row *const tables[] = {
-        builtin_state_rows,      builtin_engine_rows,   builtin_worker_rows, builtin_config_rows,
-        builtin_trigger_rows,    builtin_delivery_rows, builtin_job_rows,    builtin_letter_rows,
-        builtin_replay_rows,     builtin_explain_rows,  builtin_trial_rows,  builtin_publish_rows,
-        builtin_clock_rows,      builtin_message_rows,  builtin_queue_rows,  builtin_alarm_rows,
-        builtin_alarm_list_rows, builtin_metric_rows};
+        builtin_state_rows,      builtin_engine_rows,   builtin_worker_rows,   builtin_config_rows,
+        builtin_trigger_rows,    builtin_delivery_rows, builtin_job_rows,      builtin_letter_rows,
+        builtin_replay_rows,     builtin_explain_rows,  builtin_trial_rows,    builtin_publish_rows,
+        builtin_clock_rows,      builtin_message_rows,  builtin_queue_rows,    builtin_alarm_rows,
+        builtin_alarm_list_rows, builtin_metric_rows,   builtin_scheduled_rows};
 
 static void free_work(struct work *work)
 {
@@ -106,6 +106,34 @@ struct store_waiter *work_waiter(struct work *work)
 	settling->work = work;
 	settling->waiter.done = has_settled;
 	return &settling->waiter;
+}
+
+void work_reply_behind(struct work *work, uint64_t group)
+{
+	struct store_waiter *waiter = work_waiter(work);
+	if (store_wait(work->core->store, group, waiter)) {
+		waiter->done(waiter, 0, NULL); /* it is durable already */
+	}
+}
+
+static void nothing_has_settled(struct store_waiter *waiter, int status, const struct err *err)
+{
+	struct settling *settling = MEM_CONTAINER(waiter, struct settling, waiter);
+	if (status != 0) {
+		work_waiter_fail(waiter, err);
+		return;
+	}
+	work_reply(settling->work, SPAN_NONE);
+	mem_free(settling);
+}
+
+void work_reply_nothing_behind(struct work *work, uint64_t group)
+{
+	struct store_waiter *waiter = work_waiter(work);
+	waiter->done = nothing_has_settled;
+	if (store_wait(work->core->store, group, waiter)) {
+		waiter->done(waiter, 0, NULL);
+	}
 }
 
 struct span work_text(struct span data, const char *name, struct buf *scratch)

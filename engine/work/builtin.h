@@ -46,6 +46,7 @@ extern const struct builtin_row builtin_clock_rows[];
 extern const struct builtin_row builtin_message_rows[];
 extern const struct builtin_row builtin_queue_rows[];
 extern const struct builtin_row builtin_metric_rows[];
+extern const struct builtin_row builtin_scheduled_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_open(struct builtins *builtins); /* what was owed is loaded: all may be called */
@@ -74,6 +75,9 @@ void work_refuse(struct work *work, const char *code, const char *format, ...)
  * given to store_commit or ended by work_waiter_fail. */
 struct store_waiter *work_waiter(struct work *work);
 void work_waiter_fail(struct store_waiter *waiter, const struct err *err);
+/* Answers with work->out, or with nothing, when that group is durable: nothing was put. */
+void work_reply_behind(struct work *work, uint64_t group);
+void work_reply_nothing_behind(struct work *work, uint64_t group);
 
 /* Reads a text member of data, unescaped into `scratch`; absent when it is not there or no string.
  */

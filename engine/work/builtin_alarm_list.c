@@ -184,7 +184,9 @@ static void add_scope(struct alarm_list *list, struct span scope)
 
 static bool scope_met(void *ctx, struct span part)
 {
-	add_scope(ctx, part);
+	if (part.len != 0) { /* else it holds calls for later */
+		add_scope(ctx, part);
+	}
 	return true;
 }
 

@@ -77,42 +77,6 @@ static void begin(struct work *work, struct span data, errand_fn *act, bool is_s
 
 /* ---- answering ---- */
 
-static void answer(struct work *work, uint64_t group)
-{
-	struct store_waiter *waiter = work_waiter(work);
-	if (store_wait(work->core->store, group, waiter)) {
-		waiter->done(waiter, 0, NULL); /* it is durable already */
-	}
-}
-
-/* That there is none may not be durable yet. */
-struct nothing {
-	struct store_waiter waiter;
-	struct work *work;
-};
-
-static void nothing_is_durable(struct store_waiter *waiter, int status, const struct err *err)
-{
-	struct nothing *nothing = MEM_CONTAINER(waiter, struct nothing, waiter);
-	if (status != 0) {
-		work_fail(nothing->work, err);
-	} else {
-		work_reply(nothing->work, SPAN_NONE);
-	}
-	mem_free(nothing);
-}
-
-static void answer_nothing(struct errand *errand)
-{
-	struct nothing *nothing = MEM_NEW(struct nothing);
-	nothing->work = errand->work;
-	nothing->waiter.done = nothing_is_durable;
-	list_init(&nothing->waiter.link);
-	if (store_wait(errand->work->core->store, errand->found.group, &nothing->waiter)) {
-		nothing_is_durable(&nothing->waiter, 0, NULL);
-	}
-}
-
 static void show(struct errand *errand)
 {
 	alarm_record_show(&errand->visit.address, &errand->found.record, &errand->work->out);
@@ -171,9 +135,9 @@ static void get_now(struct errand *errand)
 {
 	if (errand->found.is_there) {
 		show(errand);
-		answer(errand->work, errand->found.group);
+		work_reply_behind(errand->work, errand->found.group);
 	} else {
-		answer_nothing(errand);
+		work_reply_nothing_behind(errand->work, errand->found.group);
 	}
 }
 
@@ -186,7 +150,7 @@ static void delete_now(struct errand *errand)
 {
 	struct work *work = errand->work;
 	if (!errand->found.is_there) {
-		answer_nothing(errand);
+		work_reply_nothing_behind(errand->work, errand->found.group);
 	} else if (may_change(errand)) {
 		show(errand);
 		alarm_store_remove(alarm_book_store(work->core->alarm_book),

@@ -218,6 +218,10 @@ static void write_alarms(const struct core *core, struct buf *out)
 	json_write_member_uint(out, "closing", stats.closing);
 	write_lateness(stats.late, out);
 	buf_byte(out, '}');
+	json_write_name(out, "scheduled");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "put_in_queues", stats.made_later);
+	buf_byte(out, '}');
 }
 
 static void write_cron(const struct core *core, struct buf *out)

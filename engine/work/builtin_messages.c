@@ -3,9 +3,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/core/addressee.h"
+#include "engine/core/alarm_book.h"
 #include "engine/core/catalog.h"
+#include "engine/core/later.h"
 #include "engine/core/queue_names.h"
 #include "engine/work/builtin.h"
+#include "engine/work/due_time.h"
 #include "engine/work/once.h"
 #include "engine/work/publishing.h"
 #include "engine/work/queues.h"
@@ -163,23 +166,70 @@ static int read_letter(const struct work *work, struct span data, struct buf *te
 	return status;
 }
 
-static void enqueue_once(struct once *once)
+static void put_now(struct work *work, struct publishing *publishing, struct event *event)
+{
+	stay_as_deep(&publishing->cause);
+	BUF_LITERAL(&work->out, "{\"messageReceiptId\":");
+	publishing_put(publishing, event, &work->out);
+	buf_byte(&work->out, '}');
+}
+
+/* The wait ends the chain of causes, as that of an alarm does: work that comes back after a while
+ * is no loop. */
+static int put_for_later(struct work *work, const struct due_time *due, const struct event *event,
+                         struct err *err)
+{
+	struct buf id = {0};
+	struct later later = {
+	        .queue = event->scope,
+	        .call = event->old_value,
+	        .data = event->new_value,
+	        .traceparent = work->call->traceparent,
+	};
+	int status = due_time_find(due, store_time_ms(work->core->store), &later.at_ms, err);
+	if (status == 0) {
+		laters_put(alarm_book_laters(work->core->alarm_book), &later, &id);
+		buf_byte(&work->out, '{');
+		json_write_member_string(&work->out, "messageReceiptId", buf_view(&id));
+		json_write_member_string(&work->out, "id", buf_view(&id));
+		json_write_member_int(&work->out, "scheduled_at", later.at_ms);
+		buf_byte(&work->out, '}');
+	}
+	buf_free(&id);
+	return status;
+}
+
+static int put_letter(struct once *once, struct letter_to_queue *letter, struct err *err)
 {
 	struct work *work = once->work;
-	struct letter_to_queue letter = {.event = {.kind = EVENT_QUEUED}};
 	struct publishing publishing;
+	struct due_time due;
+	int status = read_letter(work, once->data, &work->data, letter, err);
+	if (status == 0) {
+		status = due_time_pick(once->data, &due, err);
+	}
+	if (status == 0) {
+		status = publishing_begin(work, &publishing, err);
+	}
+	if (status == 0 && due_time_count(&due) != 0) {
+		return put_for_later(work, &due, &letter->event, err);
+	}
+	if (status == 0) {
+		put_now(work, &publishing, &letter->event);
+	}
+	return status;
+}
+
+static void enqueue_once(struct once *once)
+{
+	struct letter_to_queue letter = {.event = {.kind = EVENT_QUEUED}};
 	struct err err;
 	if (once_is_answered(once)) {
 		return;
 	}
-	if (read_letter(work, once->data, &work->data, &letter, &err) != 0 ||
-	    publishing_begin(work, &publishing, &err) != 0) {
-		work_fail(work, &err);
+	if (put_letter(once, &letter, &err) != 0) {
+		work_fail(once->work, &err);
 	} else {
-		stay_as_deep(&publishing.cause);
-		BUF_LITERAL(&work->out, "{\"messageReceiptId\":");
-		publishing_put(&publishing, &letter.event, &work->out);
-		buf_byte(&work->out, '}');
 		once_commit(once);
 	}
 	close_letter(&letter);
@@ -203,7 +253,7 @@ const struct builtin_row builtin_message_rows[] = {
         {"iii::durable::publish", publish_durable,
          "Publishes a message to a topic, for triggers of type durable:subscriber."},
         {"publish", publish, "Publishes a message to a topic, for triggers of type subscribe."},
-        {QUEUE_ENQUEUE, enqueue, "Puts a call of a function into a queue."},
+        {QUEUE_ENQUEUE, enqueue, "Puts a call of a function into a queue, now or later."},
         {QUEUE_RUN, run, "What the trigger of a queue wakes; calls what the message names."},
         {NULL, NULL, NULL},
 };

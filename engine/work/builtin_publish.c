@@ -103,7 +103,7 @@ static void publish_once(struct once *once)
 	BUF_LITERAL(&work->out, "]}");
 	work->replayed = taking.count == 0;
 	if (work->replayed && once->key == NULL) {
-		once_answer(once, taking.group);
+		work_reply_behind(work, taking.group);
 	} else {
 		once_commit(once);
 	}

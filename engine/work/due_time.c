@@ -109,24 +109,29 @@ static int read_alone(struct span own, struct due_time *out, struct err *err)
 	return status;
 }
 
-int due_time_pick(struct span data, struct due_time *out, struct err *err)
+void due_time_copy(struct span data, struct buf *out)
 {
 	struct span names[FIELDS];
 	struct span found[FIELDS] = {0};
-	struct buf own = {0};
 	for (size_t i = 0; i < FIELDS; i++) {
 		names[i] = span_of(fields[i].name);
 	}
 	json_get_many(data, names, FIELDS, found);
-	buf_byte(&own, '{');
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (found[i].ptr != NULL) {
-			json_write_member_raw(&own, fields[i].name, found[i]);
+			json_write_member_raw(out, fields[i].name, found[i]);
 		}
 	}
-	buf_byte(&own, '}');
+}
+
+int due_time_pick(struct span data, struct due_time *out, struct err *err)
+{
 	struct due_time due = DUE_TIME_UNSAID;
-	int status = read_alone(buf_view(&own), &due, err);
+	struct buf own = {0};
+	buf_byte(&own, '{');
+	due_time_copy(data, &own);
+	buf_byte(&own, '}');
+	int status = own.len > 2 ? read_alone(buf_view(&own), &due, err) : 0;
 	if (status == 0) {
 		point_into(data, &due);
 		*out = due;

@@ -3,6 +3,7 @@
 #ifndef ENGINE_WORK_DUE_TIME_H
 #define ENGINE_WORK_DUE_TIME_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/field.h"
 #include "base/span.h"
@@ -57,5 +58,7 @@ int due_time_find(const struct due_time *due, int64_t now_ms, int64_t *out_ms, s
 /* Reads those members of an object that has others, too; at most one of them may be there.
  * E_INVALID "invalid_data". */
 int due_time_pick(struct span data, struct due_time *out, struct err *err);
+/* Appends those members, as they are, to an object that is being written. */
+void due_time_copy(struct span data, struct buf *out);
 
 #endif

@@ -87,14 +87,6 @@ void once_run(struct work *work, struct span data, struct idem_name *names, size
 	}
 }
 
-void once_answer(struct once *once, uint64_t group)
-{
-	struct store_waiter *waiter = work_waiter(once->work);
-	if (store_wait(once->work->core->store, group, waiter)) {
-		waiter->done(waiter, 0, NULL); /* it is durable already */
-	}
-}
-
 bool once_is_answered(struct once *once)
 {
 	struct work *work = once->work;
@@ -105,7 +97,7 @@ bool once_is_answered(struct once *once)
 	if (state == IDEM_SAME) {
 		work->replayed = true;
 		buf_span(&work->out, found.answer);
-		once_answer(once, found.group);
+		work_reply_behind(work, found.group);
 	} else if (state == IDEM_OTHER) {
 		(void)idem_refuse(once->key, &err);
 		work_fail(work, &err);

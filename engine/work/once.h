@@ -46,7 +46,5 @@ void once_run(struct work *work, struct span data, struct idem_name *names, size
 bool once_is_answered(struct once *once);
 /* Puts work->out as the answer of the key and commits; the work is answered when it is durable. */
 void once_commit(struct once *once);
-/* Nothing was put: answers with work->out when that group is durable. */
-void once_answer(struct once *once, uint64_t group);
 
 #endif

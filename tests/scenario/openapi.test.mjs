@@ -230,6 +230,12 @@ async function messages(judge) {
   await judge.ask('postQueuesByQueue', { names: { queue: 'mail' }, body: { function_id: 'echo', payload: 1 } });
   await judge.ask('postQueuesByQueueByFunctionId', { names: { queue: 'mail', function_id: 'echo' }, body: 1 });
   await judge.ask('postQueuesByQueue', { names: { queue: 'none' }, body: { function_id: 'echo' }, status: 404 });
+  await judge.ask('postFunctionsByIdInvoke', { names: { id: 'echo' }, query: { delay: '1h' }, body: 1, status: 202 });
+  const { id } = await judge.ask('postQueuesByQueue', { names: { queue: 'mail' }, body: { function_id: 'echo', payload: 1, delaySeconds: 3600 } });
+  await judge.ask('getScheduled', { query: { limit: 1 } });
+  await judge.ask('getScheduledById', { names: { id } });
+  await judge.ask('deleteScheduledById', { names: { id } });
+  await judge.ask('deleteScheduledById', { names: { id }, status: 404 });
   await judge.ask('getQueues');
   await judge.ask('postTopicsByTopic', { names: { topic: 'news' }, body: 1 });
 }

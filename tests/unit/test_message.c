@@ -175,6 +175,7 @@ static void actions_are_read(void **state)
 	                 0);
 	assert_int_equal(action.kind, MESSAGE_ENQUEUE);
 	assert_true(span_is(action.queue, "q"));
+	assert_true(span_is(action.text, "{\"type\":\"enqueue\",\"queue\":\"q\"}"));
 	static const char *const wrong[] = {"{}", "{\"type\":1}", "{\"type\":\"call\"}",
 	                                    "{\"type\":\"enqueue\"}",
 	                                    "{\"type\":\"enqueue\",\"queue\":\"\"}"};
