@@ -54,6 +54,16 @@ const char *command_common_variable(size_t index)
 	return index < COMMON_COUNT ? common_options[index].variable : NULL;
 }
 
+const char *command_common_default(const char *name)
+{
+	for (size_t i = 0; i < COMMON_COUNT; i++) {
+		if (strcmp(common_options[i].row.name, name) == 0) {
+			return common_options[i].otherwise;
+		}
+	}
+	return NULL;
+}
+
 const struct option_row *command_shown_option(const struct command *command, size_t index)
 {
 	return index == 0 && command->columns != NULL ? &shown_option : NULL;

@@ -92,6 +92,8 @@ const struct command *command_find(const struct command_set *set, int count, cha
 /* An option that every command takes, by its number from 0; NULL behind the last. */
 const struct option_row *command_common_option(size_t index);
 const char *command_common_variable(size_t index); /* that says it, too; NULL: none */
+/* What the option of this name is where nobody says it; NULL: nothing. */
+const char *command_common_default(const char *name);
 /* The same of those that a command takes because of what it shows. */
 const struct option_row *command_shown_option(const struct command *command, size_t index);
 /* Takes the next word from `*text`: of "hold|drop" with '|', of "SCOPE KEY" with ' '; false at the

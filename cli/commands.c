@@ -5,6 +5,7 @@
 #include "cli/calculator.h"
 #include "cli/complete.h"
 #include "cli/difference.h"
+#include "cli/doctor.h"
 #include "cli/export.h"
 #include "cli/import.h"
 #include "cli/local.h"
@@ -27,6 +28,12 @@ static const struct option_row check_options[] = {
         {"print-man", NULL, "print the manual page and do nothing else"},
         {"print-cli-docs", NULL, "print the list of commands of docs/cli.md and do nothing else"},
         {"print-commands", NULL, "print the commands as JSON, one a line, and do nothing else"},
+        {NULL, NULL, NULL},
+};
+
+static const struct option_row doctor_options[] = {
+        {"config", "FILE", "the engine's configuration"},
+        {"data", "DIR", "its data directory, instead of the configuration's"},
         {NULL, NULL, NULL},
 };
 
@@ -268,6 +275,13 @@ const struct command commands[] = {
          .help = "Tell how the engine is.",
          .method = "GET",
          .path = "/v1/status"},
+        {.name = "doctor",
+         .help = "Examine the configuration, the machine and the engine, and say what to do.",
+         .options = doctor_options,
+         .run = doctor_run,
+         .answer = "`{\"ok\":BOOL,\"findings\":[{\"level\":\"ok|warn|fail\",\"topic\",\"message\","
+                   "\"advice\"}]}`; "
+                   "the exit code is 1 when something fails."},
         {.group = "State",
          .name = "set",
          .args = "SCOPE KEY JSON",

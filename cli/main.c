@@ -5,6 +5,7 @@
 #include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/remote.h"
+#include <locale.h>
 #include <stdio.h>
 
 static int explain(const struct invocation *invocation)
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
 {
 	const struct command_set set = {commands, command_count};
 	struct invocation invocation;
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters */
 	if (complete_is_asked(argc, argv)) {
 		return complete_run(&set, argc, argv);
 	}

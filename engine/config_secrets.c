@@ -104,3 +104,8 @@ struct secrets *config_read_secrets(const struct yaml_node *root, struct report 
 	}
 	return secrets;
 }
+
+size_t config_secrets_count(const struct secrets *secrets)
+{
+	return secrets_count(secrets);
+}

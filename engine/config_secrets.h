@@ -15,5 +15,6 @@ enum { CONFIG_SECRET_MAX = 64 << 10 };
 
 /* `root` is the whole configuration. Never NULL: without the section there are none. */
 struct secrets *config_read_secrets(const struct yaml_node *root, struct report *report);
+size_t config_secrets_count(const struct secrets *secrets);
 
 #endif
