@@ -313,5 +313,8 @@ void openapi_write(struct buf *out)
 	}
 	BUF_LITERAL(out, "},\"components\":{\"schemas\":{");
 	openapi_schemas_write(out);
-	BUF_LITERAL(out, "}}}\n");
+	/* An engine without tokens asks for none. */
+	BUF_LITERAL(out,
+	            "},\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}},"
+	            "\"security\":[{},{\"token\":[]}]}\n");
 }
