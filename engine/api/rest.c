@@ -80,8 +80,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	if (flags & ROUTE_READY && !is_ok) {
 		reply.status = 503;
 	}
-	if (request->data.if_none_match.ptr && found[1].ptr &&
-	    json_string_is(found[1], request->data.if_none_match)) {
+	if (found[1].ptr && rest_data_is_known(&request->data, found[1])) {
 		reply.status = 304;
 		reply.body = SPAN("");
 	}

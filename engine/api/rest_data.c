@@ -177,7 +177,14 @@ static struct span unquote(struct span tag)
 	return span_make(tag.ptr + 1, tag.len - 2);
 }
 
-/* If-Match: "rev" and If-None-Match: * of a write; If-None-Match: "rev" of a read. */
+bool rest_data_is_known(const struct rest_data *data, struct span rev)
+{
+	struct span tags = data->if_none_match;
+	return tags.ptr != NULL &&
+	       (span_is(tags, "*") || memmem(tags.ptr, tags.len, rev.ptr, rev.len) != NULL);
+}
+
+/* If-Match: "rev" and If-None-Match: * of a write; If-None-Match: "rev", ... of a read. */
 static int add_conditions(struct rest_data *data, const struct http_request *http, struct err *err)
 {
 	struct span if_match = http_request_header(http, SPAN("if-match"));
@@ -187,8 +194,7 @@ static int add_conditions(struct rest_data *data, const struct http_request *htt
 		return 0;
 	}
 	if (is_read && if_match.ptr == NULL) {
-		struct span tag = unquote(if_none);
-		data->if_none_match = tag.ptr ? mem_span(tag) : SPAN_NONE;
+		data->if_none_match = mem_span(if_none);
 		return 0;
 	}
 	struct span rev = if_none.ptr ? SPAN("0") : unquote(if_match);
@@ -196,7 +202,7 @@ static int add_conditions(struct rest_data *data, const struct http_request *htt
 	    rev.ptr == NULL) {
 		return err_set(err, E_INVALID, "invalid_request",
 		               "a write takes If-Match with one ETag, or If-None-Match: *; a read "
-		               "takes If-None-Match with one ETag");
+		               "takes If-None-Match with ETags");
 	}
 	data->has_if_match = true;
 	struct buf text = {0};

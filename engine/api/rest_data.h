@@ -24,12 +24,14 @@ struct rest_data {
 	bool is_raw;        /* of ROUTE_ENVELOPE: the value goes by itself */
 	struct buf wish;    /* of a call that is put into a queue: which, when; else empty */
 	bool has_if_match;
-	struct span if_none_match; /* of a GET: 304 when the ETag is this */
+	struct span if_none_match; /* of a GET: the ETags that the client has */
 };
 
 /* Fills the call; the request is borrowed for this call. E_INVALID with a code for the client. */
 int rest_data_build(struct rest_data *data, const struct route_match *match,
                     const struct http_request *http, struct err *err);
+/* Does the client of a GET have this already? `rev` is a JSON string, which is its ETag too. */
+bool rest_data_is_known(const struct rest_data *data, struct span rev);
 /* Frees what the call points to, whether it was built or not. */
 void rest_data_close(struct rest_data *data);
 

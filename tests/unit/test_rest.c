@@ -88,6 +88,14 @@ static void a_value_has_its_rev_as_etag(void **state)
 	         "ETag: \"7\"\r\n");
 	exchange(&client, "GET /v1/state/s/k", "If-None-Match: \"6\"\r\n", NULL, "200",
 	         "{\"n\":1}");
+	exchange(&client, "GET /v1/state/s/k", "If-None-Match: \"6\", W/\"7\"\r\n", NULL, "304",
+	         "ETag: \"7\"\r\n");
+	exchange(&client, "GET /v1/state/s/k", "If-None-Match: *\r\n", NULL, "304",
+	         "ETag: \"7\"\r\n");
+	exchange(&client, "GET /v1/state/s/k", "If-None-Match: \"17\", \"70\"\r\n", NULL, "200",
+	         "{\"n\":1}");
+	exchange(&client, "GET /v1/state/s/missing", "If-None-Match: *\r\n", NULL, "404",
+	         "not_found");
 	exchange(&client, "GET /v1/state/s/missing", "", NULL, "404", "\"code\":\"not_found\"");
 	exchange(&client, "PUT /v1/state/s/k", "If-Match: \"7\"\r\n", "1", "200",
 	         "\"if_rev\":\"7\"");
