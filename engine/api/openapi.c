@@ -194,7 +194,7 @@ static void write_result(const struct route *route, int status, struct buf *out)
 {
 	bool is_read = strcmp(route->method, "GET") == 0;
 	open_response(out, status, status == 503 ? "It cannot do its work now." : "The result.");
-	if (route->flags & ROUTE_REV && status == 200) {
+	if (route->flags & ROUTE_REV && status == 200 && strcmp(route->method, "DELETE") != 0) {
 		BUF_LITERAL(out, ",\"headers\":{\"ETag\":{\"schema\":{\"type\":\"string\"}}}");
 	}
 	open_member(out, "content");

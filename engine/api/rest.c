@@ -61,7 +61,9 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	    json_kind(result) == JSON_OBJECT) {
 		json_get_many(result, names, 3, found);
 	}
-	if (flags & ROUTE_REV && found[1].ptr && json_kind(found[1]) == JSON_STRING) {
+	/* What a deletion answers is the value that was there, all of it somebody else's. */
+	bool is_gone = strcmp(request->data.route->method, "DELETE") == 0;
+	if (flags & ROUTE_REV && !is_gone && found[1].ptr && json_kind(found[1]) == JSON_STRING) {
 		buf_format(&extra, "ETag: %.*s\r\n", SPAN_ARG(found[1]));
 	}
 	if (replayed) {

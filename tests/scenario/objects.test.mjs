@@ -117,6 +117,11 @@ test('ETags: conditional writes and reads', async (t) => {
   assert.equal((await daemon.http('DELETE', where, undefined, { 'if-match': now })).json, 2);
   assert.equal((await daemon.http('GET', where)).status, 404);
   assert.equal((await daemon.http('DELETE', where)).status, 404);
+  // A member of the value is not its rev.
+  await put({ rev: 'mine' });
+  const gone = await daemon.http('DELETE', where);
+  assert.deepEqual(gone.json, { rev: 'mine' });
+  assert.equal(gone.headers.get('etag'), null);
 });
 
 test('namespaces, objects and keys are listed page by page, odd names included', async (t) => {
