@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
 import { certificate } from './certificates.mjs';
@@ -177,6 +178,12 @@ test('a goodbye is answered by one, with the answers of what came before', async
   socket.end('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(20));
   await within('the end', once(socket, 'end'));
   assert.equal(told.match(/HTTP\/1\.1 200/g).length, 20);
+
+  // openssl complains of an end without goodbye.
+  const said = await run('timeout', ['10', 'openssl', 's_client', '-connect', `127.0.0.1:${daemon.tlsPort}`, '-ign_eof', '-quiet',
+    '-CAfile', daemon.cert], { input: 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' });
+  assert.match(said.stdout, /^HTTP\/1\.1 200/);
+  assert.doesNotMatch(said.stderr, /unexpected eof/);
 });
 
 test('large bodies both ways, and a reader that does not read', async (t) => {
@@ -199,6 +206,61 @@ test('large bodies both ways, and a reader that does not read', async (t) => {
   lazy.resume();
   await waitFor('all twenty', async () => length >= 20 * value.length, 30000);
   lazy.destroy();
+});
+
+test('who is one too many is told so over TLS', async (t) => {
+  const daemon = await startTls(t, { limits: { max_connections: 2 } });
+  const socket = new WebSocket(`wss://localhost:${daemon.tlsPort}`, { ca: daemon.ca });
+  await once(socket, 'open');
+  const other = net.connect(daemon.port, '127.0.0.1');
+  await once(other, 'connect');
+  await waitFor('the refusal', async () => {
+    const said = await ask(daemon, { agent: false });
+    return said.status === 503 && /too_many_connections/.test(said.text);
+  });
+  other.destroy();
+  socket.terminate();
+  await waitFor('room', async () => (await ask(daemon, { agent: false })).status === 200);
+});
+
+// A connection that can hold back what is written, so that it leaves at once.
+async function corked(port) {
+  const raw = net.connect(port, '127.0.0.1');
+  await once(raw, 'connect');
+  let held = null;
+  const line = new Duplex({
+    read() { raw.resume(); },
+    write(bytes, _, done) {
+      if (!held) return raw.write(bytes, done);
+      held.push(bytes);
+      done();
+    },
+    final(done) { done(); },
+  });
+  raw.on('data', (bytes) => line.push(bytes) || raw.pause()).on('end', () => line.push(null));
+  line.hold = () => { held = []; };
+  line.release = () => { raw.write(Buffer.concat(held)); held = null; };
+  return line;
+}
+
+test('what came before a goodbye is taken, also when it waits for room', async (t) => {
+  const daemon = await startTls(t, { limits: { max_unsent: '64k' } });
+  const value = JSON.stringify('v'.repeat(100000));
+  for (const [method, path, body] of [['PUT', '/v1/state/s/k', value]]) {
+    assert.equal((await ask(daemon, { method, path, body, headers: { 'content-type': 'application/json',
+      'content-length': body.length } })).status, 200);
+  }
+  const line = await corked(daemon.tlsPort);
+  const socket = tls.connect({ socket: line, servername: 'localhost', ca: daemon.ca });
+  await once(socket, 'secureConnect');
+  let length = 0;
+  socket.on('data', (piece) => { length += piece.length; });
+  line.hold();
+  socket.end('GET /v1/state/s/k HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(200));
+  await within('our goodbye', once(socket, 'finish'));
+  line.release();
+  await within('the end', once(socket, 'end'));
+  assert.ok(length > 200 * value.length, `${length}`);
 });
 
 test('a reload takes a new certificate for new connections; those that are open stay', async (t) => {
