@@ -41,6 +41,11 @@ int64_t clock_real_wall_ms(void)
 	return kind == CLOCK_MANUAL ? turned_wall_ms : read_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t clock_real_wall_us(void)
+{
+	return kind == CLOCK_MANUAL ? turned_wall_ms * 1000 : read_us(CLOCK_REALTIME);
+}
+
 int64_t clock_mono_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);

@@ -21,7 +21,8 @@
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_real_ms(void);
-int64_t clock_real_wall_ms(void);        /* for a peer that compares it with its own clock */
+int64_t clock_real_wall_ms(void); /* for a peer that compares it with its own clock */
+int64_t clock_real_wall_us(void);
 int64_t clock_mono_us(void);             /* never turned by hand: for measuring our own work */
 int64_t clock_mono_ns(void);             /* likewise, of what takes less */
 void clock_set_manual(int64_t wall_ms);  /* from here on only clock_advance moves the time */

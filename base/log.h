@@ -15,6 +15,21 @@ void log_open(enum log_level least, bool json);
 void log_say(enum log_level level, const char *part, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* Where in a trace this thread is, as a traceparent; NULL: nowhere. JSON lines say it. Borrowed
+ * until it is set again; returns what it was. */
+const char *log_set_trace(const char *traceparent);
+
+/* A line as it is written; borrowed during the call. */
+struct log_line {
+	enum log_level level;
+	const char *part;
+	const char *message;
+	const char *trace; /* a traceparent; NULL: none */
+};
+/* Every line that this thread writes is shown to `take`, too, which may say nothing itself; NULL:
+ * no more. */
+void log_tee(void (*take)(void *ctx, const struct log_line *line), void *ctx);
+
 #define log_debug(part, ...) log_say(LOG_DEBUG, (part), __VA_ARGS__)
 #define log_info(part, ...)  log_say(LOG_INFO, (part), __VA_ARGS__)
 #define log_warn(part, ...)  log_say(LOG_WARN, (part), __VA_ARGS__)
