@@ -14,6 +14,7 @@
 #include "engine/config_queues.h"
 #include "engine/config_scopes.h"
 #include "engine/config_secrets.h"
+#include "engine/config_telemetry.h"
 #include "engine/core/secrets.h"
 #include <unistd.h>
 
@@ -210,6 +211,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	config_read_triggers(root, config, judge, report);
 	config_read_queues(root, config, judge, report);
 	config_read_listeners(root, config, report);
+	config_check_telemetry(root, config, report);
 	check_limits(root, config, report);
 	check_schedule(root, "delivery", &config->delivery.retry, report);
 	check_schedule(root, "alarms", &config->alarms.retry, report);

@@ -100,6 +100,19 @@ struct config_unix {
 	char *group;
 };
 
+struct config_otlp {
+	char *endpoint; /* NULL: nothing is exported */
+	struct field_map headers;
+	bool traces;
+	bool logs;
+	int64_t sample_ratio; /* thousandths */
+	int64_t timeout;
+};
+
+struct config_telemetry {
+	struct config_otlp otlp;
+};
+
 struct config_exec {
 	struct field_strings command; /* at least the program */
 	int mode;                     /* enum config_exec_mode */
@@ -198,6 +211,7 @@ struct config {
 	struct config_workers workers;
 	struct config_limits limits;
 	struct config_http http;
+	struct config_telemetry telemetry;
 	struct {
 		bool allow_private;
 		int64_t max_concurrent;
@@ -240,11 +254,12 @@ struct config_kv {
 	int64_t save_interval_ms;
 };
 
-extern const struct field config_fields[];        /* struct config */
-extern const struct field config_alarms_fields[]; /* struct config_alarms, likewise */
-extern const struct field config_http_fields[];   /* struct config_http, a section of it */
-extern const struct field config_kv_fields[];     /* struct config_kv */
-extern const struct field config_tls_fields[];    /* struct config_tls, likewise */
-extern const struct field config_unix_fields[];   /* struct config_unix, likewise */
+extern const struct field config_fields[];           /* struct config */
+extern const struct field config_alarms_fields[];    /* struct config_alarms, likewise */
+extern const struct field config_http_fields[];      /* struct config_http, a section of it */
+extern const struct field config_kv_fields[];        /* struct config_kv */
+extern const struct field config_tls_fields[];       /* struct config_tls, likewise */
+extern const struct field config_unix_fields[];      /* struct config_unix, likewise */
+extern const struct field config_telemetry_fields[]; /* struct config_telemetry */
 
 #endif

@@ -59,7 +59,9 @@ static void say_status(struct notify *notify, const char *word)
 	} else if (core->ready) {
 		(void)snprintf(text, sizeof text, "%s: %zu triggers, %zu workers on %s", word,
 		               catalog_count(core->catalog), workers_count(core->workers),
-		               core->address);
+		               core->address[0] != '\0'       ? core->address
+		               : core->tls_address[0] != '\0' ? core->tls_address
+		                                              : core->socket_path);
 	} else {
 		(void)snprintf(text, sizeof text, "%s", word);
 	}

@@ -25,6 +25,7 @@
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/roster.h"
+#include "engine/telemetry.h"
 #include "engine/work/builtin.h"
 #include "engine/work/webhook.h"
 #include "triggers/event.h"
@@ -504,9 +505,15 @@ int parts_build(struct parts *parts, const struct config *config, struct err *er
 	parts->core.peers = (struct core_peers){count_connections, count_failures, parts};
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
-	int status = build_work(parts, config, err);
+	int status = telemetry_open(parts->loop, &parts->core, config, err);
+	if (status == 0) {
+		status = build_work(parts, config, err);
+	}
 	if (status == 0) {
 		status = listen_on(parts, config, err);
+	}
+	if (status == 0) {
+		telemetry_follow(&parts->core, parts->rest, parts->sessions);
 	}
 	return status != 0 ? status : listen_in_front(parts, config, err);
 }
@@ -536,7 +543,7 @@ static void free_core(struct parts *parts)
 	expiry_free(core->expiry);
 	idem_free(core->idem);
 	functions_free(core->functions);
-	parts->closed(parts->closed_ctx);
+	telemetry_close(core, parts->closed, parts->closed_ctx);
 }
 
 static void executor_is_gone(void *ctx)

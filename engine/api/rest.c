@@ -12,6 +12,7 @@
 #include "engine/api/problem.h"
 #include "engine/api/repeat.h"
 #include "engine/api/rest_data.h"
+#include "engine/api/rest_span.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
 #include "wire/exposition.h"
@@ -20,7 +21,8 @@
 struct rest {
 	struct functions *functions;
 	const char *service;
-	struct list requests; /* rest_request.link */
+	struct list requests;  /* rest_request.link */
+	struct tracer *tracer; /* NULL: nobody wants spans */
 };
 
 /* One request while its function runs. Owns everything that its call points to. */
@@ -30,6 +32,7 @@ struct rest_request {
 	struct rest *rest;
 	struct exchange *exchange;
 	struct rest_data data;
+	struct rest_span span;
 };
 
 static void request_free(struct rest_request *request)
@@ -86,6 +89,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 		reply.status = 304;
 		reply.body = SPAN("");
 	}
+	rest_span_end(&request->span, request->data.route, reply.status, SPAN_NONE);
 	exchange_reply(request->exchange, &reply);
 	buf_free(&body);
 	buf_free(&extra);
@@ -120,6 +124,7 @@ static void refuse(struct rest_request *request, int otherwise, struct span code
 		int64_t seconds = (retry_after_ms + 999) / 1000;
 		buf_format(&extra, "Retry-After: %lld\r\n", (long long)(seconds > 0 ? seconds : 1));
 	}
+	rest_span_end(&request->span, request->data.route, status, code);
 	exchange_problem(request->exchange, status, code, message,
 	                 extra.len ? buf_view(&extra) : SPAN_NONE);
 	buf_free(&extra);
@@ -215,6 +220,7 @@ static void answer_accepted(struct rest_request *request)
 	const struct call *call = &request->call;
 	if (function_find(request->rest->functions, call->namespace_, call->function_id)) {
 		struct exchange_reply reply = {.status = 202};
+		rest_span_end(&request->span, request->data.route, reply.status, SPAN_NONE);
 		exchange_reply(request->exchange, &reply);
 		request->exchange = NULL;
 	}
@@ -232,7 +238,9 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	list_init(&request->link);
 	list_push(&rest->requests, &request->link);
 	request->call.done = on_done;
-	request->call.traceparent = copy_header(http, SPAN("traceparent"));
+	struct span came = http_request_header(http, SPAN("traceparent"));
+	struct span trace = rest_span_begin(&request->span, rest->tracer, match->route, came);
+	request->call.traceparent = trace.ptr != NULL ? mem_span(trace) : SPAN_NONE;
 	request->call.baggage = copy_header(http, SPAN("baggage"));
 	int status = rest_data_build(&request->data, match, http, &err);
 	if (status == 0 && request->call.is_void) {
@@ -300,6 +308,11 @@ struct rest *rest_new(struct functions *functions, const char *service)
 	rest->service = service;
 	list_init(&rest->requests);
 	return rest;
+}
+
+void rest_trace(struct rest *rest, struct tracer *tracer)
+{
+	rest->tracer = tracer;
 }
 
 void rest_free(struct rest *rest)

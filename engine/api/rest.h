@@ -15,9 +15,12 @@
  */
 struct functions;
 struct rest;
+struct tracer;
 
 /* `service` is what paths call this engine; borrowed. */
 struct rest *rest_new(struct functions *functions, const char *service);
+/* From now on each request is a span. */
+void rest_trace(struct rest *rest, struct tracer *tracer);
 /* Requests that still wait are answered 503 first. */
 void rest_free(struct rest *rest);
 /* The handler for a server. Its is_route is false for "/", where workers connect. */

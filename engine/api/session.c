@@ -21,6 +21,7 @@ struct sessions {
 	struct webhook *webhook;
 	struct alarms *alarms;
 	struct session_options options;
+	struct session_telemetry telemetry;
 	struct session_triggers *triggers;
 	bool is_open;
 	struct buf scratch; /* unescaped strings of the frame being read */
@@ -95,7 +96,8 @@ static void on_invoke(struct session *session, const struct message *frame)
 	if (span_is(frame->function_id, "engine::workers::register")) {
 		register_worker(session, frame);
 	} else {
-		session_ask(sessions->functions, session->worker, frame, &sessions->scratch2);
+		session_ask(sessions->functions, sessions->telemetry.tracer, session->worker, frame,
+		            &sessions->scratch2);
 	}
 }
 
@@ -443,8 +445,12 @@ static void hold_frame(struct session *session, struct span text)
 static void on_message(void *socket, bool is_text, struct span text)
 {
 	struct session *session = socket;
+	const struct session_telemetry *telemetry = &session->sessions->telemetry;
+	if (!is_text && telemetry->take != NULL) {
+		telemetry->take(telemetry->ctx, text);
+	}
 	if (!is_text || session->worker == NULL) {
-		return; /* telemetry, or a connection that has been replaced */
+		return; /* the latter: a connection that has been replaced */
 	}
 	struct message frame;
 	struct err err;
@@ -562,6 +568,11 @@ void sessions_open(struct sessions *sessions)
 void sessions_configure(struct sessions *sessions, const struct session_options *options)
 {
 	sessions->options = *options;
+}
+
+void sessions_tell(struct sessions *sessions, const struct session_telemetry *telemetry)
+{
+	sessions->telemetry = *telemetry;
 }
 
 void sessions_free(struct sessions *sessions)

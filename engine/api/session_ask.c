@@ -23,6 +23,8 @@ struct ask {
 	struct buf text;
 	struct buf letter; /* what is put into a queue */
 	bool is_engines;   /* counted in worker.engine_asks */
+	struct tracer *tracer;
+	struct tracer_span span;
 };
 
 static void answer(struct ask *ask, const struct call_result *result)
@@ -61,10 +63,42 @@ static void count_engine_ask(struct worker *worker, bool in)
 	}
 }
 
+/* Who the engine is asked about is no part of anybody's trace. */
+static void begin_span(struct ask *ask, struct tracer *tracer)
+{
+	if (tracer != NULL && !span_starts_with(ask->function_id, SPAN("engine::"))) {
+		ask->tracer = tracer;
+		tracer_begin(tracer, ask->call.traceparent, SPAN_NONE, &ask->span);
+		ask->call.traceparent = span_of(ask->span.text);
+	}
+}
+
+static void end_span(struct ask *ask, const struct call_result *result)
+{
+	if (ask->tracer == NULL) {
+		return;
+	}
+	bool is_error = result->end != CALL_OK;
+	const struct tracer_attribute attributes[] = {
+	        {"rpc.system", SPAN("pawl"), 0},
+	        {"rpc.method", ask->function_id, 0},
+	        {"error.type", result->code.ptr != NULL ? result->code : SPAN(""), 0},
+	};
+	const struct tracer_end end = {
+	        .kind = TRACER_SERVER,
+	        .name = ask->function_id,
+	        .error = is_error ? result->message : SPAN_NONE,
+	        .attributes = attributes,
+	        .count = sizeof attributes / sizeof *attributes,
+	};
+	tracer_end(ask->tracer, &ask->span, &end);
+}
+
 static void ask_done(struct call *call, const struct call_result *result)
 {
 	struct ask *ask = MEM_CONTAINER(call, struct ask, call);
 	answer(ask, result);
+	end_span(ask, result);
 	if (ask->is_engines && ask->link.worker != NULL) {
 		count_engine_ask(ask->link.worker, false);
 	}
@@ -140,13 +174,12 @@ static bool is_engines(const struct function *function)
 	return function != NULL && span_is(function->namespace_, "engine");
 }
 
-static void begin_ask(struct functions *functions, struct worker *worker,
-                      const struct message *frame, struct buf *scratch)
+static void begin_ask(struct functions *functions, struct ask *ask, const struct message *frame,
+                      struct buf *scratch)
 {
 	struct message_action action = {.kind = MESSAGE_CALL};
 	struct err err;
 	int status = message_action_parse(frame->action, scratch, &action, &err);
-	struct ask *ask = new_ask(worker, frame);
 	if (action.kind == MESSAGE_ENQUEUE) {
 		address_to_queue(ask, &action);
 	}
@@ -155,7 +188,7 @@ static void begin_ask(struct functions *functions, struct worker *worker,
 	        function_find(functions, ask->call.namespace_, ask->call.function_id);
 	ask->is_engines = is_engines(function);
 	if (ask->is_engines) {
-		count_engine_ask(worker, true);
+		count_engine_ask(ask->link.worker, true);
 	}
 	if (status == 0) {
 		status = function_call_found(functions, function, &ask->call, &err);
@@ -183,8 +216,8 @@ static bool means_itself(const struct message *frame)
 	return found[0].ptr == NULL && found[1].ptr == NULL;
 }
 
-void session_ask(struct functions *functions, struct worker *worker, const struct message *frame,
-                 struct buf *scratch)
+void session_ask(struct functions *functions, struct tracer *tracer, struct worker *worker,
+                 const struct message *frame, struct buf *scratch)
 {
 	struct message named = *frame;
 	struct buf data = {0};
@@ -196,6 +229,8 @@ void session_ask(struct functions *functions, struct worker *worker, const struc
 		buf_byte(&data, '}');
 		named.data = buf_view(&data);
 	}
-	begin_ask(functions, worker, &named, scratch);
+	struct ask *ask = new_ask(worker, &named);
+	begin_span(ask, tracer);
+	begin_ask(functions, ask, &named, scratch);
 	buf_free(&data);
 }

@@ -5,13 +5,15 @@
 
 #include "base/buf.h"
 #include "engine/core/function.h"
+#include "engine/core/tracer.h"
 #include "engine/core/worker.h"
 #include "wire/message.h"
 
 /* Does what an `invokefunction` frame of a worker asks for; the answer goes to wherever the worker
  * is connected by then. Reading from it stops while too many calls of the engine's own are on their
  * way. */
-void session_ask(struct functions *functions, struct worker *worker, const struct message *frame,
-                 struct buf *scratch);
+/* `tracer`: NULL, or who makes a span of it. */
+void session_ask(struct functions *functions, struct tracer *tracer, struct worker *worker,
+                 const struct message *frame, struct buf *scratch);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "engine/core/alarm_sight.h"
 #include "engine/core/consent.h"
@@ -79,6 +80,8 @@ static struct attempt *take(struct attempts *attempts)
 	attempt->asking = false;
 	attempt->calling = false;
 	attempt->depth = 0;
+	attempt->traceparent[0] = '\0';
+	attempt->span.text[0] = '\0';
 	attempt->event = (struct event){0};
 	buf_clear(&attempt->id);
 	buf_clear(&attempt->baggage);
@@ -122,10 +125,12 @@ static void finish(struct attempt *attempt, struct attempt_end *end)
 	struct attempts *attempts = attempt->attempts;
 	struct delivery *delivery = attempt->delivery;
 	end->started_ms = attempt->started_ms;
-	end->duration_ms = attempt_note_end(attempt) / 1000;
+	end->duration_ms = attempt_note_end(attempt, end) / 1000;
 	end->to = is_addressed(attempt) ? &attempt->to : NULL;
 	delivery->attempt = NULL;
+	const char *trace = log_set_trace(attempt->traceparent);
 	attempts->done(attempts->ctx, delivery, end);
+	(void)log_set_trace(trace);
 	give_back(attempt);
 }
 
@@ -266,7 +271,6 @@ static void write_batch(struct call *call, struct buf *out)
 
 static void write_identity(struct attempt *attempt)
 {
-	attempt_note_begin(attempt);
 	struct delivery *delivery = attempt->delivery;
 	buf_clear(&attempt->id);
 	uint64_t epoch = delivery->epoch != 0 ? delivery->epoch : attempt->event.epoch;
@@ -274,12 +278,12 @@ static void write_identity(struct attempt *attempt)
 	buf_clear(&attempt->baggage);
 	const struct baggage whose = {buf_view(&attempt->id), attempt_number(delivery)};
 	baggage_write(&attempt->baggage, &whose);
-	traceparent_continue(attempt->event.traceparent, attempt->traceparent);
 	attempt->depth = attempt->event.cause.depth;
 	buf_clear(&attempt->cause_root);
 	buf_clear(&attempt->cause_path);
 	buf_span(&attempt->cause_root, attempt->event.cause.root);
 	buf_span(&attempt->cause_path, attempt->event.cause.path);
+	attempt_note_begin(attempt);
 }
 
 /* A queued message says whom to call, and so may an alarm. False: that function cannot take it now.

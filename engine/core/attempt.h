@@ -27,6 +27,7 @@
 typedef void attempt_done_fn(void *ctx, struct delivery *delivery, const struct attempt_end *end);
 
 struct attempts;
+struct tracer;
 
 struct attempts_options {
 	struct condition_env *conditions; /* outlives the attempts */
@@ -37,6 +38,8 @@ struct attempts *attempts_new(struct store *store, struct functions *functions,
                               const struct attempts_options *options, attempt_done_fn *done,
                               void *ctx);
 void attempts_free(struct attempts *attempts);
+/* From now on each attempt is a span. NULL: no more. */
+void attempts_trace(struct attempts *attempts, struct tracer *tracer);
 const struct attempt_figures *attempts_figures(const struct attempts *attempts);
 void attempts_configure(struct attempts *attempts, bool only_false_means_no);
 

@@ -7,6 +7,7 @@
 #include "engine/core/attempt.h"
 #include "engine/core/entry.h"
 #include "engine/core/parcel.h"
+#include "engine/core/tracer.h"
 #include "wire/traceparent.h"
 
 struct attempts {
@@ -18,7 +19,8 @@ struct attempts {
 	void *ctx;
 	char log[ADAPTER_LOG_LEN + 1];
 	struct attempt_figures figures;
-	struct list spare; /* attempts that have ended: their buffers are used again */
+	struct tracer *tracer; /* NULL: nobody wants spans */
+	struct list spare;     /* attempts that have ended: their buffers are used again */
 };
 
 struct attempt {
@@ -34,6 +36,7 @@ struct attempt {
 	struct buf id;      /* delivery id */
 	struct buf baggage;
 	char traceparent[TRACEPARENT_ROOM];
+	struct tracer_span span; /* if there is a tracer */
 	int64_t started_ms;
 	int64_t started_us;
 	/* What a write of the handler has as its cause: copies, as the event's bytes are not ours.
@@ -52,6 +55,6 @@ struct attempt {
 /* Its event is known, and somebody is about to be called. */
 void attempt_note_begin(struct attempt *attempt);
 /* It has ended; returns how long it took (us). */
-int64_t attempt_note_end(struct attempt *attempt);
+int64_t attempt_note_end(struct attempt *attempt, const struct attempt_end *end);
 
 #endif

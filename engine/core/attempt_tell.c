@@ -8,6 +8,11 @@ const struct attempt_figures *attempts_figures(const struct attempts *attempts)
 	return &attempts->figures;
 }
 
+void attempts_trace(struct attempts *attempts, struct tracer *tracer)
+{
+	attempts->tracer = tracer;
+}
+
 uint32_t attempt_number(const struct delivery *delivery)
 {
 	return delivery->failures + 1;

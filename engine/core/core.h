@@ -18,6 +18,7 @@ struct dispatch;
 struct expiry;
 struct functions;
 struct idem;
+struct otlp;
 struct react;
 struct retain;
 struct routing;
@@ -57,6 +58,7 @@ struct core {
 	char socket_path[108]; /* and for a Unix socket */
 	char front[64];        /* the same for HTTP triggers; "" = nowhere */
 	struct core_peers peers;
+	struct otlp *otlp;     /* of what goes to a collector */
 	int64_t started_ms;    /* wall clock */
 	bool once_cloudevents; /* idempotency.cloudevents */
 	bool ready;            /* triggers and jobs are loaded */

@@ -60,6 +60,7 @@ void dispatch_configure(struct dispatch *dispatch, const struct dispatch_options
 /* From now on nothing starts; what runs may end. */
 void dispatch_stop(struct dispatch *dispatch);
 size_t dispatch_running(const struct dispatch *dispatch);
+void dispatch_trace(struct dispatch *dispatch, struct tracer *tracer); /* see attempts_trace */
 const struct attempt_figures *dispatch_attempts(const struct dispatch *dispatch);
 /* What was counted of bindings that have gone. */
 const struct figures *dispatch_gone(const struct dispatch *dispatch);

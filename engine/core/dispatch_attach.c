@@ -85,6 +85,11 @@ const struct list *dispatch_held_back(const struct dispatch *dispatch)
 	return &dispatch->held_back;
 }
 
+void dispatch_trace(struct dispatch *dispatch, struct tracer *tracer)
+{
+	attempts_trace(dispatch->attempts, tracer);
+}
+
 const struct attempt_figures *dispatch_attempts(const struct dispatch *dispatch)
 {
 	return attempts_figures(dispatch->attempts);

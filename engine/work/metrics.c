@@ -43,6 +43,31 @@ static void write_deliveries(const struct metric *metric, const void *at, struct
 	}
 }
 
+static void write_signals(const struct metric *metric, const uint64_t counts[OTLP_SIGNALS],
+                          struct buf *out)
+{
+	static const char *const signals[OTLP_SIGNALS] = {"traces", "metrics", "logs"};
+	for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+		const struct exposition_label label = {"signal", span_of(signals[i])};
+		exposition_uint(out, metric->name, &label, 1, counts[i]);
+	}
+}
+
+static void write_frames(const struct metric *metric, const void *at, struct buf *out)
+{
+	write_signals(metric, ((const struct scene *)at)->telemetry.taken, out);
+}
+
+static void write_sent(const struct metric *metric, const void *at, struct buf *out)
+{
+	write_signals(metric, ((const struct scene *)at)->telemetry.sent, out);
+}
+
+static void write_unsent(const struct metric *metric, const void *at, struct buf *out)
+{
+	write_signals(metric, ((const struct scene *)at)->telemetry.dropped, out);
+}
+
 static void write_trigger_deliveries(const struct metric *metric, const void *at, struct buf *out)
 {
 	series_write_deliveries(&((const struct scene *)at)->series, metric->name, out);
@@ -156,6 +181,13 @@ static const struct metric metrics[] = {
         ROW("pawl_cron_fired_total", COUNTER, UINT, cron_fired, "Times at which cron fired."),
         ROW("pawl_cron_lateness_seconds", HISTOGRAM, TIMES_MS, cron_late,
             "How long after its time a cron trigger fired."),
+
+        OWN("pawl_telemetry_frames_total", COUNTER, write_frames,
+            "Frames of telemetry that workers sent."),
+        OWN("pawl_telemetry_sent_total", COUNTER, write_sent,
+            "Spans, log lines and frames that the collector took."),
+        OWN("pawl_telemetry_dropped_total", COUNTER, write_unsent,
+            "Those that it did not get: refused, too many, or no collector."),
 
         EACH("pawl_trigger_matched_total", COUNTER, figures.matched,
              "Times that an event woke the trigger."),

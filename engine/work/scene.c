@@ -90,6 +90,7 @@ void scene_read(struct scene *scene, const struct core *core)
 	        .calls = *functions_figures(core->functions),
 	};
 	usage_read(&scene->usage);
+	otlp_get_stats(core->otlp, &scene->telemetry);
 	functions_each(core->functions, add_function, scene);
 	read_store(scene, core);
 	read_times(scene, core);

@@ -9,6 +9,7 @@
 #include "engine/core/function.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
+#include "engine/work/otlp.h"
 #include "engine/work/series.h"
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct scene {
 	struct series series;
 	struct figures figures; /* of all triggers, those that have gone, too */
 	struct function_figures calls;
+	struct otlp_stats telemetry;
 	const struct histogram *commits, *timers_late, *alarms_late, *expiry_late, *cron_late;
 	const struct histogram *deliveries_late, *attempts;
 	uint64_t ok, started_ms;
