@@ -3,7 +3,9 @@
 #include "engine/api/openapi.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/span.h"
+#include "engine/api/console.h"
 #include "engine/api/envelope.h"
 #include "engine/api/openapi_schema.h"
 #include "engine/api/param.h"
@@ -143,6 +145,16 @@ static void write_media(struct buf *out, const char *type, const char *schema)
 	buf_byte(out, '}');
 }
 
+static void write_file_media(struct buf *out)
+{
+	struct span type = console_media(0);
+	for (size_t i = 0; type.ptr; type = console_media(++i)) {
+		char *name = mem_copy(type.ptr, type.len);
+		write_media(out, name, NULL);
+		mem_free(name);
+	}
+}
+
 static void write_body(const struct route *route, struct buf *out)
 {
 	bool is_events = route->flags & ROUTE_EVENTS;
@@ -200,11 +212,16 @@ static void write_result(const struct route *route, int status, struct buf *out)
 	open_member(out, "content");
 	if (route->flags & ROUTE_FIGURES) {
 		write_media(out, "text/plain", NULL);
+	} else if (route->flags & ROUTE_FILE) {
+		write_file_media(out);
 	} else if (route->flags & ROUTE_ENVELOPE && is_read) {
 		write_media(out, "application/json", "Read");
 		write_media(out, ENVELOPE_TEXT, NULL);
 		write_media(out, ENVELOPE_BYTES, NULL);
 	} else {
+		if (route->flags & ROUTE_HELLO) {
+			write_media(out, "text/html", NULL);
+		}
 		bool is_bare = route->flags & (ROUTE_VALUE | ROUTE_INVOKE);
 		write_media(out, "application/json",
 		            route->flags & ROUTE_HELLO ? "Hello"
@@ -238,7 +255,7 @@ static void write_responses(const struct route *route, struct buf *out)
 	if (!is_read && (route->flags & ROUTE_ABSENT) == 0) {
 		write_empty(out, 204, "There is no result.");
 	}
-	if (route->flags & ROUTE_REV && is_read) {
+	if (route->flags & (ROUTE_REV | ROUTE_FILE) && is_read) {
 		write_empty(out, 304, "The ETag is still this one.");
 	}
 	if (strchr(route->path, '{')) {

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "engine/api/console.h"
 #include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
 #include "engine/api/media.h"
@@ -172,6 +173,7 @@ static void answer_hello(struct exchange *exchange)
 	        .status = 200,
 	        .body = SPAN("{\"name\":\"pawl\",\"version\":\"" PAWL_VERSION
 	                     "\",\"status\":\"/v1/status\"}\n"),
+	        .extra = SPAN("Vary: Accept\r\n"),
 	};
 	exchange_reply(exchange, &reply);
 }
@@ -261,6 +263,10 @@ static void on_request(void *ctx, struct exchange *exchange, const struct http_r
 	enum route_found found = route_find(http->method, http->path, &match);
 	if (found != ROUTE_FOUND) {
 		answer_no_route(exchange, http, found);
+	} else if (match.route->flags & ROUTE_FILE) {
+		console_answer(exchange, http, match.values[0]);
+	} else if (match.route->flags & ROUTE_HELLO && console_is_wanted(http)) {
+		console_answer(exchange, http, SPAN_NONE);
 	} else if (match.route->flags & ROUTE_HELLO) {
 		answer_hello(exchange);
 	} else if (match.route->flags & ROUTE_DOCUMENT) {

@@ -12,7 +12,10 @@
 #define OWN_ALARM  "\"key\":\"\",\"name\":\"\""
 
 static const struct route routes[] = {
-        {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO, "Says who answers here."},
+        {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO,
+         "Says who answers here; a browser gets the console."},
+        {"GET", "/console/{file}", NULL, NULL, NULL, NULL, ROUTE_FILE,
+         "Gives a file of the console."},
 
         {"GET", ONE_KEY, "state::get", NULL, NULL, "\"with_rev\":true",
          ROUTE_ABSENT | ROUTE_REV | ROUTE_VALUE, "Reads one value; its ETag is the rev."},

@@ -21,21 +21,22 @@ enum route_flag {
 	ROUTE_REV = 4,      /* If-Match and If-None-Match become if_rev; `rev` becomes the ETag */
 	ROUTE_VALUE = 8,    /* the reply is the member `value` of the result */
 	ROUTE_READY = 16,   /* 503 unless the result has "status":"ok" */
-	ROUTE_HELLO = 32,   /* calls nothing */
+	ROUTE_HELLO = 32,   /* calls nothing; a browser gets the console's page */
 	ROUTE_EVENTS = 64,  /* the request is CloudEvents, and is only accepted: 202 */
 	ROUTE_ONCE = 128,   /* takes an Idempotency-Key */
 	ROUTE_OBJECT = 256, /* {namespace} and {object_key} together are the member `scope` */
 	ROUTE_ENVELOPE = 512,  /* a value goes with its encoding (envelope.h), or raw */
 	ROUTE_DOCUMENT = 1024, /* calls nothing: the OpenAPI document */
 	ROUTE_FIGURES =
-	        4096, /* the result is a JSON string: the reply is its text, for Prometheus */
+	        4096,      /* the result is a JSON string: the reply is its text, for Prometheus */
+	ROUTE_FILE = 8192, /* calls nothing: {file} is one of the console's */
 };
 
 /* Parameters are words with a type behind: "prefix limit:int reverse:bool". */
 struct route {
 	const char *method;   /* "GET"; answers HEAD too */
 	const char *path;     /* "/v1/state/{scope}/{key}" */
-	const char *function; /* NULL for ROUTE_INVOKE and ROUTE_HELLO */
+	const char *function; /* NULL where a flag says that nothing is called */
 	const char *params;   /* query parameters; NULL: none */
 	const char *body;  /* NULL: none; "*": an object of members; else the member it becomes */
 	const char *fixed; /* further members of data, as JSON text; NULL: none */

@@ -256,6 +256,8 @@ test('the OpenAPI document is valid, and every operation answers as it says', as
   await triggers(judge);
   await deliveries(judge, worker);
   await messages(judge);
+  await judge.ask('getConsoleByFile', { names: { file: 'app.js' } });
+  await judge.ask('getConsoleByFile', { names: { file: 'none.js' }, status: 404 });
   await judge.ask('postClockAdvance', { body: { ms: 1 } });
   await judge.ask('postConfigReload', { query: { dry_run: true } });
   assert.deepEqual(await judge.askTheRest(), [], 'operations that nobody asked for');
