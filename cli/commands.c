@@ -235,6 +235,7 @@ static const struct option_row alarm_set_options[] = {
         {"max", "N", "with --catch-up all: at most so many"},
         {"function-id", "FUNCTION", "call this one, beside the triggers that want it"},
         {"namespace", "NAME", "where that function is; \"default\" without it"},
+        {"idempotency-key", "TEXT", "set once for this text, however often it is asked"},
         {NULL, NULL, NULL},
 };
 

@@ -85,6 +85,10 @@ static const struct field wish_fields[] = {
          .min = 1,
          .max = CATCH_UP_MAX,
          .help = "With catch_up all: at most so many of them are made up for."},
+        {.name = "idempotency_key",
+         .kind = FIELD_JSON,
+         .offset = offsetof(struct alarm_wishes, idempotency_key),
+         .help = "It is set once for this text, however often it is asked."},
         {.name = NULL},
 };
 

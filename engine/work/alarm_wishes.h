@@ -21,6 +21,7 @@ struct alarm_wishes {
 	char *cron, *zone;
 	int catch_up; /* enum alarm_catch_up */
 	int64_t max;
+	struct span idempotency_key; /* for once.h */
 };
 
 /* Reads `data`, an object; alarm_wishes_free is the caller's also on failure. E_INVALID

@@ -6,9 +6,11 @@
 #include "engine/core/alarm_names.h"
 #include "engine/core/cause.h"
 #include "engine/core/dispatch.h"
+#include "engine/durable/space.h"
 #include "engine/durable/store.h"
 #include "engine/work/alarm_wishes.h"
 #include "engine/work/builtin.h"
+#include "engine/work/once.h"
 
 struct errand;
 /* Its record is in memory, and what it says is in `found`. */
@@ -21,6 +23,7 @@ struct errand {
 	struct alarm_wishes wishes;
 	struct buf data; /* what the wishes point into */
 	struct alarm_found found;
+	struct once *once; /* of one that has an idempotency key; else NULL */
 };
 
 static void free_errand(struct errand *errand)
@@ -49,7 +52,8 @@ static void record_came(struct alarm_visit *visit, int status, const struct err 
 	free_errand(errand);
 }
 
-static void begin(struct work *work, struct span data, errand_fn *act, bool is_set)
+/* NULL: the work is answered with why. */
+static struct errand *open_errand(struct work *work, struct span data, errand_fn *act, bool is_set)
 {
 	struct errand *errand = MEM_NEW(struct errand);
 	struct err err;
@@ -63,7 +67,7 @@ static void begin(struct work *work, struct span data, errand_fn *act, bool is_s
 	if (status != 0) {
 		work_fail(work, &err);
 		free_errand(errand);
-		return;
+		return NULL;
 	}
 	if (errand->wishes.function_id != NULL && errand->wishes.namespace_ == NULL &&
 	    work->call->namespace_.len != 0) {
@@ -72,7 +76,15 @@ static void begin(struct work *work, struct span data, errand_fn *act, bool is_s
 	}
 	const struct alarm_address address = alarm_wishes_address(&errand->wishes);
 	alarm_visit_aim(&errand->visit, &address);
-	alarm_visit_start(work->core->store, &errand->visit);
+	return errand;
+}
+
+static void begin(struct work *work, struct span data, errand_fn *act)
+{
+	struct errand *errand = open_errand(work, data, act, false);
+	if (errand != NULL) {
+		alarm_visit_start(work->core->store, &errand->visit);
+	}
 }
 
 /* ---- answering ---- */
@@ -107,7 +119,11 @@ static void put(struct errand *errand)
 	alarm_store_put(alarm_book_store(work->core->alarm_book), &errand->visit.address,
 	                &errand->found.record);
 	show(errand);
-	store_commit(work->core->store, work_waiter(work));
+	if (errand->once != NULL) {
+		once_commit(errand->once);
+	} else {
+		store_commit(work->core->store, work_waiter(work));
+	}
 }
 
 /* ---- the functions ---- */
@@ -126,9 +142,31 @@ static void set_now(struct errand *errand)
 	}
 }
 
+static void set_once(struct once *once)
+{
+	if (once_is_answered(once)) {
+		return;
+	}
+	struct errand *errand = open_errand(once->work, once->data, set_now, true);
+	if (errand != NULL) {
+		errand->once = once;
+		record_came(&errand->visit, 0, NULL);
+	}
+}
+
 static void set(struct work *work, struct span data)
 {
-	begin(work, data, set_now, true);
+	struct errand *errand = open_errand(work, data, set_now, true);
+	struct space_key room;
+	if (errand == NULL) {
+		return;
+	}
+	if (errand->wishes.idempotency_key.ptr == NULL) {
+		alarm_visit_start(work->core->store, &errand->visit);
+		return;
+	}
+	once_run_on(work, data, alarm_record_key(&room, &errand->visit.address), set_once);
+	free_errand(errand);
 }
 
 static void get_now(struct errand *errand)
@@ -143,7 +181,7 @@ static void get_now(struct errand *errand)
 
 static void get(struct work *work, struct span data)
 {
-	begin(work, data, get_now, false);
+	begin(work, data, get_now);
 }
 
 static void delete_now(struct errand *errand)
@@ -161,7 +199,7 @@ static void delete_now(struct errand *errand)
 
 static void remove_alarm(struct work *work, struct span data)
 {
-	begin(work, data, delete_now, false);
+	begin(work, data, delete_now);
 }
 
 static void fire_now(struct errand *errand)
@@ -178,7 +216,7 @@ static void fire_now(struct errand *errand)
 
 static void fire(struct work *work, struct span data)
 {
-	begin(work, data, fire_now, false);
+	begin(work, data, fire_now);
 }
 
 /* What the trigger for alarms wakes that name a function: that is really called. */

@@ -37,13 +37,17 @@ static void were_fetched(struct store_fetch *fetch, int status, const struct err
 
 static void fetch(struct once *once)
 {
-	size_t count = once->count + (once->key != NULL);
+	size_t count = once->count + (once->key != NULL) + (once->record.space != 0);
+	size_t at = once->count;
 	struct record_key *keys = MEM_ARRAY(struct record_key, count);
 	for (size_t i = 0; i < once->count; i++) {
 		keys[i] = idem_record(&once->names[i]);
 	}
 	if (once->key != NULL) {
-		keys[once->count] = idem_record(once->key);
+		keys[at++] = idem_record(once->key);
+	}
+	if (once->record.space != 0) {
+		keys[at++] = once->record;
 	}
 	buf_span(&once->copy, once->data);
 	once->data = buf_view(&once->copy);
@@ -67,24 +71,47 @@ static int read_key(struct once *once, struct err *err)
 	return idem_name_request(once->key, key, once->work->call->function_id, once->data, err);
 }
 
+static bool must_fetch(const struct once *once)
+{
+	struct store_look look;
+	return once->key != NULL || once->count != 0 ||
+	       (once->record.space != 0 &&
+	        store_look(once->work->core->store, once->record, &look) == STORE_UNKNOWN);
+}
+
+static void run(struct once *once)
+{
+	struct err err;
+	if (read_key(once, &err) != 0) {
+		fail(once, &err);
+	} else if (must_fetch(once)) {
+		fetch(once);
+	} else {
+		once->act(once);
+		once_free(once);
+	}
+}
+
 void once_run(struct work *work, struct span data, struct idem_name *names, size_t count,
               once_fn *act)
 {
 	struct once *once = MEM_NEW(struct once);
-	struct err err;
 	once->work = work;
 	once->data = data;
 	once->names = names;
 	once->count = count;
 	once->act = act;
-	if (read_key(once, &err) != 0) {
-		fail(once, &err);
-	} else if (once->key != NULL || count != 0) {
-		fetch(once);
-	} else {
-		act(once);
-		once_free(once);
-	}
+	run(once);
+}
+
+void once_run_on(struct work *work, struct span data, struct record_key record, once_fn *act)
+{
+	struct once *once = MEM_NEW(struct once);
+	once->work = work;
+	once->data = data;
+	once->record = record;
+	once->act = act;
+	run(once);
 }
 
 bool once_is_answered(struct once *once)

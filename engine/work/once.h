@@ -30,6 +30,7 @@ struct once {
 	struct idem_name *key;   /* of the request; NULL: it has none */
 	struct idem_name *names; /* those that the caller has given */
 	size_t count;
+	struct record_key record; /* of once_run_on; else all zero */
 
 	/* once.c's */
 	once_fn *act;
@@ -42,6 +43,8 @@ struct once {
  * refused; the `once` is gone behind it. */
 void once_run(struct work *work, struct span data, struct idem_name *names, size_t count,
               once_fn *act);
+/* The same without names, for an act that looks at this record, which is in memory then. */
+void once_run_on(struct work *work, struct span data, struct record_key record, once_fn *act);
 /* The work is answered with what it was answered then, or refused. */
 bool once_is_answered(struct once *once);
 /* Puts work->out as the answer of the key and commits; the work is answered when it is durable. */

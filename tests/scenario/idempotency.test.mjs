@@ -164,3 +164,29 @@ test('a message with a key is queued and published once, over a kill', async (t)
   await daemon.settled();
   assert.equal((await daemon.events()).length, 2);
 });
+
+test('an alarm with a key is set once, over a kill and after it has fired', async (t) => {
+  const daemon = await startDaemon(t);
+  const calls = [];
+  sdk(t, daemon).registerFunction('ring', async (data) => calls.push(data) && null);
+  const put = (body) => daemon.http('PUT', '/v1/alarms/users/ada', body, { 'idempotency-key': 'a' });
+  const far = await put({ delay: '1h', function_id: 'ring' });
+  assert.deepEqual([far.status, far.headers.get('idempotent-replay')], [200, null]);
+  await daemon.kill();
+  await daemon.start();
+  const again = await put({ delay: '1h', function_id: 'ring' });
+  assert.deepEqual([again.text, again.headers.get('idempotent-replay')], [far.text, 'true']);
+  assert.equal((await put({ delay: '2h' })).json.code, 'idempotency_conflict');
+  await rejects(daemon.call('alarm::set', { scope: 's', delay_ms: 0, idempotency_key: 7 }), 'invalid_idempotency_key');
+  const now = { scope: 's', delay_ms: 0, function_id: 'ring', idempotency_key: 'b' };
+  const first = await daemon.call('alarm::set', now);
+  await waitFor('the alarm to be gone', async () =>
+    calls.length === 1 && (await daemon.call('alarm::get', { scope: 's' })) === undefined);
+  assert.deepEqual(await daemon.call('alarm::set', now), first);
+  const many = { scope: 'm', delay: '1h', idempotency_key: 'c' };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => daemon.call('alarm::set', many)));
+  assert.equal(new Set(answers.map((one) => JSON.stringify(one))).size, 1);
+  const { stdout } = await daemon.cli('alarm', 'set', 'users', 'bob', '--delay', '1h', '--idempotency-key', 'd', '--json');
+  assert.equal((await daemon.cli('alarm', 'set', 'users', 'bob', '--delay', '1h', '--idempotency-key', 'd', '--json')).stdout, stdout);
+  assert.equal(calls.length, 1);
+});
