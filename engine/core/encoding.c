@@ -55,8 +55,11 @@ int encoding_read(struct span word, struct span value, uint32_t *out, struct err
 	return 0;
 }
 
-uint32_t encoding_after_update(uint32_t before, struct span value)
+uint32_t encoding_after_update(uint32_t before, struct span old_value, struct span value)
 {
+	if (before != ENCODING_JSON && old_value.ptr != NULL && json_same_text(old_value, value)) {
+		return before;
+	}
 	return before == ENCODING_TEXT && json_kind(value) == JSON_STRING ? ENCODING_TEXT
 	                                                                  : ENCODING_JSON;
 }

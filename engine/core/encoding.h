@@ -25,8 +25,9 @@ struct span encoding_name(uint32_t encoding);
 /* `word` is a JSON string, or absent for json; `value` must fit it. E_INVALID "invalid_encoding".
  */
 int encoding_read(struct span word, struct span value, uint32_t *out, struct err *err);
-/* What an updated value is: still a text if it is a string, else JSON. */
-uint32_t encoding_after_update(uint32_t before, struct span value);
+/* What an updated value is: what it was if it has not changed, still a text if it is a string, else
+ * JSON. The old value is absent where there was none. */
+uint32_t encoding_after_update(uint32_t before, struct span old_value, struct span value);
 /* ,"encoding":"..." of one that is not json, or `always`. */
 void encoding_write(struct buf *out, uint32_t encoding, bool always);
 

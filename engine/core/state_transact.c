@@ -109,8 +109,8 @@ static int find_new_value(struct task *task, struct step *step, struct err *err)
 		}
 		if (task->value.len != 0) {
 			change->new_value = buf_view(&task->value);
-			change->encoding =
-			        encoding_after_update(change->old_encoding, change->new_value);
+			change->encoding = encoding_after_update(
+			        change->old_encoding, change->old_value, change->new_value);
 		}
 	}
 	return change_check_size(task, change->key, change->new_value, err);

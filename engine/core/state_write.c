@@ -117,7 +117,8 @@ static void update_step(struct task *task)
 	}
 	if (task->value.len != 0) {
 		change.new_value = buf_view(&task->value);
-		change.encoding = encoding_after_update(change.old_encoding, change.new_value);
+		change.encoding = encoding_after_update(change.old_encoding, change.old_value,
+		                                        change.new_value);
 		put(task, &change, &origin, true);
 		return;
 	}
