@@ -343,10 +343,11 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/triggers",
          .list = "registered_triggers",
-         .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status "
+         .columns = "ID:id TYPE:trigger_type FUNCTION:function_id STATUS:status:@state "
                     "WAITING:waiting "
                     "MATCHED:matched DELIVERED:delivered ERRORS:condition_errors RETRIES:retries "
-                    "DEAD:dead REASON:paused_because ROUTE:route NEXT:next_fire CONFIG:config:when",
+                    "DEAD:dead REASON:paused_because ROUTE:route NEXT:next_fire:@time "
+                    "CONFIG:config:when",
          .below = why_show_errors},
         {.name = "trigger show",
          .args = "ID",
@@ -414,7 +415,7 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/workers",
          .list = "workers",
-         .columns = "ID:id NAME:name NAMESPACE:namespace STATUS:status "
+         .columns = "ID:id NAME:name NAMESPACE:namespace STATUS:status:@state "
                     "FUNCTIONS:function_count IN_FLIGHT:in_flight MAX:max_in_flight"},
         {.name = "worker drain",
          .args = "ID",
@@ -434,9 +435,10 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/jobs",
          .list = "jobs",
-         .columns = "ID:id STATE:state FAILED:failed_attempts AGE_MS:age_ms WAITS_FOR:waits_for "
+         .columns = "ID:id STATE:state:@state FAILED:failed_attempts AGE_MS:age_ms "
+                    "WAITS_FOR:waits_for "
                     "BECAUSE:because "
-                    "DUE:due "
+                    "DUE:due:@time "
                     "SCOPE:scope KEY:key"},
         {.name = "jobs cancel",
          .args = "ID",
@@ -454,7 +456,7 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/dead",
          .list = "dead",
-         .columns = "ID:id FUNCTION:function_id DIED:died_at REASON:reason MESSAGE:message"},
+         .columns = "ID:id FUNCTION:function_id DIED:died_at:@time REASON:reason MESSAGE:message"},
         {.name = "dead show",
          .args = "ID",
          .help = "Show a dead letter with its event and attempts.",
@@ -510,7 +512,7 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/queues",
          .list = "queues",
-         .columns = "QUEUE:queue TYPE:type STATUS:status WAITING:waiting RUNNING:running "
+         .columns = "QUEUE:queue TYPE:type STATUS:status:@state WAITING:waiting RUNNING:running "
                     "PARKED:parked DELIVERED:delivered RETRIES:retries DEAD:dead"},
         {.name = "enqueue",
          .args = "QUEUE FUNCTION [JSON]",
@@ -525,7 +527,8 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/scheduled",
          .list = "scheduled",
-         .columns = "ID:id AT:scheduled_at QUEUE:queue FUNCTION:function_id WAITS_FOR:waits_for"},
+         .columns = "ID:id AT:scheduled_at:@time QUEUE:queue FUNCTION:function_id "
+                    "WAITS_FOR:waits_for"},
         {.name = "scheduled show",
          .args = "ID",
          .help = "Show a call that is to be made later.",
@@ -569,7 +572,8 @@ const struct command commands[] = {
          .method = "GET",
          .path = "/v1/alarms",
          .list = "alarms",
-         .columns = "SCOPE:scope KEY:key NAME:name STATE:state AT:scheduled_at EVERY:every_ms "
+         .columns = "SCOPE:scope KEY:key NAME:name STATE:state:@state AT:scheduled_at:@time "
+                    "EVERY:every_ms "
                     "CRON:cron FUNCTION:function_id"},
         {.name = "alarm fire",
          .args = "SCOPE KEY",

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/terminal.h"
 #include <stdio.h>
 
 static struct span member(struct span object, const char *name)
@@ -14,11 +15,14 @@ static struct span member(struct span object, const char *name)
 
 static void add_text(struct buf *line, struct span value)
 {
+	struct buf text = {0};
 	if (json_kind(value) == JSON_STRING) {
-		json_string(value, line);
+		json_string(value, &text);
 	} else {
-		buf_span(line, value);
+		buf_span(&text, value);
 	}
+	terminal_write_safe(buf_view(&text), line);
+	buf_free(&text);
 }
 
 /* "trigger crm" or "log.level: info -> debug" or "function crm::sync: http.url, http.timeout". */

@@ -5,19 +5,30 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/relative.h"
+#include "cli/terminal.h"
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-enum { COLUMNS_MAX = 16, CELL_MAX = 60 };
+enum { COLUMNS_MAX = 16, CELL_MAX = 60, CELL_LEAST = 8, GAP = 2 };
 
 struct column {
 	struct span title;
 	struct span member;
-	struct span
-	        first; /* member of the cell's object that stands before the others; or absent */
+	struct span mark; /* "@time", "@state", or the member of the cell's object that stands
+	                   * before the others; may be absent */
+	size_t natural;   /* what its widest cell takes */
 	size_t width;
-	size_t most; /* bytes of a cell */
+};
+
+static const struct {
+	const char *word;
+	enum terminal_color color;
+} states[] = {
+        {"live", TERMINAL_GREEN},      {"ok", TERMINAL_GREEN},        {"running", TERMINAL_GREEN},
+        {"available", TERMINAL_GREEN}, {"connected", TERMINAL_GREEN}, {"lagging", TERMINAL_YELLOW},
+        {"waiting", TERMINAL_YELLOW},  {"sleeping", TERMINAL_YELLOW}, {"parked", TERMINAL_YELLOW},
+        {"draining", TERMINAL_YELLOW}, {"unbound", TERMINAL_YELLOW},  {"paused", TERMINAL_RED},
+        {"failed", TERMINAL_RED},      {"dead", TERMINAL_RED},
 };
 
 static struct span until_colon(const char **text)
@@ -28,19 +39,24 @@ static struct span until_colon(const char **text)
 	return word;
 }
 
-static size_t parse_columns(const char *text, bool wide, struct column columns[COLUMNS_MAX])
+static size_t parse_columns(const char *text, struct column columns[COLUMNS_MAX])
 {
 	size_t count = 0;
 	while (*text != '\0' && count < COLUMNS_MAX) {
 		struct column *column = &columns[count++];
 		column->title = until_colon(&text);
 		column->member = until_colon(&text);
-		column->first = until_colon(&text);
-		column->width = column->title.len;
-		column->most = wide ? SIZE_MAX : CELL_MAX;
+		column->mark = until_colon(&text);
+		column->natural = column->title.len;
+		column->width = 0;
 		text += *text == ' ';
 	}
 	return count;
+}
+
+bool print_has_times(const char *columns)
+{
+	return strstr(columns, ":@time") != NULL;
 }
 
 /* The object with one of its members before the others. */
@@ -69,92 +85,160 @@ static void write_first(struct span object, struct span first, struct buf *out)
 	buf_byte(out, '}');
 }
 
-static void cut(struct buf *out, size_t most)
+/* Nothing in it steers a terminal, and it stands on one line. */
+static void make_safe(struct buf *out)
 {
-	if (out->len <= most) {
-		return;
+	struct buf text = {0};
+	for (size_t i = 0; i < out->len; i++) {
+		bool is_space = out->ptr[i] == '\n' || out->ptr[i] == '\t' || out->ptr[i] == '\r';
+		out->ptr[i] = is_space ? ' ' : out->ptr[i];
 	}
-	size_t len = most - 3;
-	while (len > 0 && ((unsigned char)out->ptr[len] & 0xc0) == 0x80) {
-		len--; /* not in the middle of a character */
-	}
-	out->len = len;
-	BUF_LITERAL(out, "...");
+	terminal_write_safe(buf_view(out), &text);
+	buf_free(out);
+	*out = text;
 }
 
-/* What a cell shows: text without quotes and control characters, other values compact. */
-static void cell(struct span object, const struct column *column, struct buf *out)
+/* What a cell shows: text without quotes, times, other values compact. */
+static void write_cell(struct span object, const struct column *column,
+                       const struct print_style *style, struct buf *out)
 {
 	struct span value;
+	int64_t at_ms;
 	buf_clear(out);
 	if (!json_get(object, column->member, &value) || json_is_null(value)) {
 		buf_byte(out, '-');
+	} else if (span_is(column->mark, "@time") && relative_read(value, &at_ms)) {
+		if (style->now_ms != 0) {
+			relative_write(at_ms, style->now_ms, out);
+		} else {
+			relative_write_exact(at_ms, out);
+		}
 	} else if (json_kind(value) == JSON_STRING) {
 		json_string(value, out);
 	} else {
-		write_first(value, column->first, out);
+		write_first(value, column->mark, out);
 	}
-	for (size_t i = 0; i < out->len; i++) {
-		if ((unsigned char)out->ptr[i] < 0x20) {
-			out->ptr[i] = ' ';
-		}
-	}
+	make_safe(out);
 	if (out->len == 0) {
 		buf_byte(out, '-');
 	}
-	cut(out, column->most);
 }
 
+static void cut(struct buf *out, size_t width)
+{
+	if (terminal_columns(buf_view(out)) > width) {
+		out->len = terminal_fit(buf_view(out), width > 3 ? width - 3 : 0);
+		BUF_LITERAL(out, "...");
+	}
+}
+
+static enum terminal_color color_of(const struct column *column, struct span cell)
+{
+	for (size_t i = 0; span_is(column->mark, "@state") && i < sizeof states / sizeof *states;
+	     i++) {
+		if (span_is(cell, states[i].word)) {
+			return states[i].color;
+		}
+	}
+	return TERMINAL_PLAIN;
+}
+
+/* The titles where the object is absent. */
 static void print_row(struct span object, const struct column columns[], size_t count,
-                      struct buf *text)
+                      const struct print_style *style)
+{
+	struct buf line = {0};
+	struct buf text = {0};
+	for (size_t i = 0; i < count; i++) {
+		const struct column *column = &columns[i];
+		enum terminal_color color = TERMINAL_BOLD;
+		buf_clear(&text);
+		if (object.ptr != NULL) {
+			write_cell(object, column, style, &text);
+			color = color_of(column, buf_view(&text));
+		} else {
+			buf_span(&text, column->title);
+		}
+		cut(&text, column->width);
+		size_t used = terminal_columns(buf_view(&text));
+		terminal_write(buf_view(&text), color, style->color, &line);
+		if (i + 1 < count) {
+			buf_format(&line, "%*s", (int)(column->width - used + GAP), "");
+		}
+	}
+	buf_byte(&line, '\n');
+	(void)fwrite(line.ptr, 1, line.len, stdout);
+	buf_free(&line);
+	buf_free(&text);
+}
+
+static size_t sum_widths(const struct column columns[], size_t count)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		sum += columns[i].width + (i + 1 < count ? GAP : 0);
+	}
+	return sum;
+}
+
+/* The widest column that can still be cut; NULL: there is none. */
+static struct column *widest(struct column columns[], size_t count)
+{
+	struct column *found = NULL;
+	for (size_t i = 0; i < count; i++) {
+		bool may = columns[i].width > CELL_LEAST && columns[i].width > columns[i].title.len;
+		if (may && (found == NULL || columns[i].width >= found->width)) {
+			found = &columns[i];
+		}
+	}
+	return found;
+}
+
+static void choose_widths(struct column columns[], size_t count, const struct print_style *style)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (object.ptr != NULL) {
-			cell(object, &columns[i], text);
-		} else {
-			buf_clear(text);
-			buf_span(text, columns[i].title);
-		}
-		bool last = i + 1 == count;
-		printf("%.*s%*s%s", SPAN_ARG(buf_view(text)),
-		       last ? 0 : (int)(columns[i].width - text->len), "", last ? "\n" : "  ");
+		size_t most = style->wide ? SIZE_MAX : CELL_MAX;
+		columns[i].width = columns[i].natural < most ? columns[i].natural : most;
+	}
+	if (style->wide || style->columns == 0 || count == 0) {
+		return;
+	}
+	struct column *last = &columns[count - 1];
+	size_t used = sum_widths(columns, count) - last->width;
+	size_t left = used < style->columns ? style->columns - used : 0;
+	last->width = last->natural < left ? last->natural : last->width;
+	if (last->natural > left && left > CELL_MAX) {
+		last->width = left;
+	}
+	for (struct column *column; sum_widths(columns, count) > style->columns &&
+	                            (column = widest(columns, count)) != NULL;) {
+		column->width--;
 	}
 }
 
-/* The last column may fill the line of a terminal. */
-static void widen(struct column columns[], size_t count)
-{
-	struct winsize size = {0};
-	size_t used = 0;
-	for (size_t i = 0; i + 1 < count; i++) {
-		used += columns[i].width + 2;
-	}
-	if (count != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-	    size.ws_col > used + CELL_MAX && columns[count - 1].most == CELL_MAX) {
-		columns[count - 1].most = size.ws_col - used;
-	}
-}
-
-void print_table(struct span array, const char *spec, bool wide)
+void print_table(struct span array, const char *spec, const struct print_style *style)
 {
 	struct column columns[COLUMNS_MAX];
-	size_t count = parse_columns(spec, wide, columns);
+	size_t count = parse_columns(spec, columns);
 	struct buf text = {0};
 	struct span item;
 	for (struct json_iter iter = json_iter(array); json_next_item(&iter, &item);) {
 		for (size_t i = 0; i < count; i++) {
-			cell(item, &columns[i], &text);
-			columns[i].width =
-			        text.len > columns[i].width ? text.len : columns[i].width;
+			write_cell(item, &columns[i], style, &text);
+			size_t width = terminal_columns(buf_view(&text));
+			columns[i].natural =
+			        width > columns[i].natural ? width : columns[i].natural;
 		}
 	}
-	widen(columns, count);
-	print_row(SPAN_NONE, columns, count, &text);
+	choose_widths(columns, count, style);
+	print_row(SPAN_NONE, columns, count, style);
 	for (struct json_iter iter = json_iter(array); json_next_item(&iter, &item);) {
-		print_row(item, columns, count, &text);
+		print_row(item, columns, count, style);
 	}
 	buf_free(&text);
 }
+
+/* ---- JSON ---- */
 
 static void new_line(struct buf *out, size_t level)
 {
@@ -203,10 +287,13 @@ void print_json(struct span value)
 {
 	struct buf compact = {0};
 	struct buf text = {0};
+	struct buf safe = {0};
 	json_compact(value, &compact);
-	indent(buf_view(&compact), &text);
+	terminal_write_safe(buf_view(&compact), &safe); /* escapes that JSON has, too */
+	indent(buf_view(&safe), &text);
 	printf("%.*s\n", SPAN_ARG(buf_view(&text)));
 	buf_free(&compact);
+	buf_free(&safe);
 	buf_free(&text);
 }
 
@@ -215,21 +302,30 @@ void print_problem(struct span problem)
 	struct span found[3] = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
 	static const struct span names[3] = {{"detail", 6}, {"code", 4}, {"agent_instruction", 17}};
 	if (json_check_object(problem, names, 3, found, NULL) != 0 || found[0].ptr == NULL) {
-		(void)fprintf(stderr, "pawl: the engine answered: %.*s\n", SPAN_ARG(problem));
+		struct buf shown = {0};
+		terminal_write_safe(problem, &shown);
+		(void)fprintf(stderr, "pawl: the engine answered: %.*s\n",
+		              SPAN_ARG(buf_view(&shown)));
+		buf_free(&shown);
 		return;
 	}
 	struct buf text = {0};
-	BUF_LITERAL(&text, "pawl: ");
+	struct buf safe = {0};
 	json_string(found[0], &text);
 	if (found[1].ptr != NULL) {
 		BUF_LITERAL(&text, " (");
 		json_string(found[1], &text);
 		BUF_LITERAL(&text, ")");
 	}
+	BUF_LITERAL(&safe, "pawl: ");
+	terminal_write_safe(buf_view(&text), &safe);
 	if (found[2].ptr != NULL) {
-		BUF_LITERAL(&text, "\n      ");
+		buf_clear(&text);
 		json_string(found[2], &text);
+		BUF_LITERAL(&safe, "\n      ");
+		terminal_write_safe(buf_view(&text), &safe);
 	}
-	(void)fprintf(stderr, "%.*s\n", SPAN_ARG(buf_view(&text)));
+	(void)fprintf(stderr, "%.*s\n", SPAN_ARG(buf_view(&safe)));
 	buf_free(&text);
+	buf_free(&safe);
 }

@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/print.h"
+#include "cli/terminal.h"
 #include "wire/url.h"
 #include <stdio.h>
 #include <time.h>
@@ -65,6 +66,41 @@ static void fill_path(const struct invocation *invocation, const char *template,
 	add_params(invocation, path);
 }
 
+/* The engine's clock, which may be another than ours; 0: it does not say. */
+static int64_t ask_now(const struct invocation *invocation)
+{
+	struct client_answer answer = {0};
+	struct client *client = NULL;
+	struct span root;
+	struct span value;
+	struct err err;
+	int64_t now_ms = 0;
+	if (client_new(&invocation->engine, &client, &err) == 0 &&
+	    client_ask(client, "GET", SPAN("/v1/clock"), SPAN_NONE, &answer, &err) == 0 &&
+	    answer.status < 400 && json_check(buf_view(&answer.body), &root, NULL) == 0 &&
+	    json_kind(root) == JSON_OBJECT && json_get(root, SPAN("now_ms"), &value)) {
+		(void)json_int64(value, &now_ms);
+	}
+	buf_free(&answer.body);
+	client_free(client);
+	return now_ms;
+}
+
+/* On a terminal times are told by how far away they are; a program finds them exact. */
+static void show_table(const struct invocation *invocation, struct span list)
+{
+	const char *columns = invocation->command->columns;
+	struct print_style style = {
+	        .wide = invocation->wide,
+	        .color = terminal_has_color(invocation->color),
+	        .columns = terminal_width(),
+	};
+	if (style.columns != 0 && !style.wide && print_has_times(columns)) {
+		style.now_ms = ask_now(invocation);
+	}
+	print_table(list, columns, &style);
+}
+
 void remote_show(const struct invocation *invocation, struct span body)
 {
 	const struct command *command = invocation->command;
@@ -79,7 +115,7 @@ void remote_show(const struct invocation *invocation, struct span body)
 		command->show(value);
 	} else if (command->list != NULL && json_kind(value) == JSON_OBJECT &&
 	           json_get(value, span_of(command->list), &list)) {
-		print_table(list, command->columns, invocation->wide);
+		show_table(invocation, list);
 		if (command->below != NULL) {
 			command->below(list);
 		}
@@ -187,8 +223,11 @@ int remote_scopes(const struct invocation *invocation)
 		for (struct json_iter iter = json_iter(groups); json_next_item(&iter, &group);) {
 			struct buf text = {0};
 			json_string(group, &text);
-			printf("%.*s\n", SPAN_ARG(buf_view(&text)));
+			struct buf safe = {0};
+			terminal_write_safe(buf_view(&text), &safe);
+			printf("%.*s\n", SPAN_ARG(buf_view(&safe)));
 			buf_free(&text);
+			buf_free(&safe);
 		}
 	}
 	buf_free(&answer.body);
@@ -215,16 +254,20 @@ static void print_event(struct span event, bool as_json)
 	}
 	struct buf text = {0};
 	static const char *const members[] = {"time", "id", "event_type", "scope", "key"};
+	struct buf line = {0};
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		printf("%.*s ", SPAN_ARG(text_member(event, members[i], &text)));
+		terminal_write_safe(text_member(event, members[i], &text), &line);
+		buf_byte(&line, ' ');
 	}
 	struct span value;
 	buf_clear(&text);
 	if (json_get(event, SPAN("new_value"), &value)) {
 		json_compact(value, &text);
 	}
-	printf("%.*s\n", SPAN_ARG(buf_view(&text)));
+	terminal_write_safe(buf_view(&text), &line);
+	printf("%.*s\n", SPAN_ARG(buf_view(&line)));
 	buf_free(&text);
+	buf_free(&line);
 }
 
 /* Prints one page; *since moves behind it. */

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/remote.h"
+#include "cli/terminal.h"
 #include "triggers/expr/moment_read.h"
 #include <stdio.h>
 
@@ -77,7 +78,11 @@ void upload_refuse(struct upload *upload, const char *from, uint64_t line, const
 		return;
 	}
 	progress_clear(upload->options.progress);
-	(void)fprintf(stderr, "%s %llu: %s\n", from, (unsigned long long)line, why);
+	struct buf safe = {0};
+	terminal_write_safe(span_of(why), &safe);
+	(void)fprintf(stderr, "%s %llu: %.*s\n", from, (unsigned long long)line,
+	              SPAN_ARG(buf_view(&safe)));
+	buf_free(&safe);
 	if (upload->sum.failed == TOLD_MAX) {
 		(void)fprintf(stderr, "further errors are only counted\n");
 	}

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/remote.h"
+#include "cli/terminal.h"
 #include "engine/config.h"
 #include "engine/engine_judge.h"
 #include "wire/url.h"
@@ -40,18 +41,15 @@ static uint64_t number(struct span object, const char *name)
 	return value;
 }
 
-/* Appends a text as one line: what would steer a terminal becomes a space. */
+/* Appends a text as one line in which nothing steers a terminal. */
 static void add_text(struct buf *out, struct span value)
 {
-	size_t at = out->len;
+	struct buf text = {0};
 	if (value.ptr != NULL && json_kind(value) == JSON_STRING) {
-		json_string(value, out);
+		json_string(value, &text);
 	}
-	for (; at < out->len; at++) {
-		if ((unsigned char)out->ptr[at] < ' ' || out->ptr[at] == 0x7f) {
-			out->ptr[at] = ' ';
-		}
-	}
+	terminal_write_safe(buf_view(&text), out);
+	buf_free(&text);
 }
 
 static void print_line(struct buf *line)
