@@ -15,6 +15,7 @@
 #include "engine/durable/store.h"
 #include "engine/work/builtin.h"
 #include "engine/work/queues.h"
+#include "wire/traceparent.h"
 
 static void write_time(struct buf *out, const char *name, int64_t wall_ms)
 {
@@ -286,10 +287,19 @@ static void status(struct work *work, struct span data)
 
 /* ---- log, and what is not there ---- */
 
+/* Of a line that a handler writes it is known where in a trace that is. */
 static void log_at(struct work *work, struct span data, enum log_level level)
 {
 	struct span message = work_text(data, "message", &work->data);
+	struct traceparent at;
+	char text[TRACEPARENT_ROOM];
+	const char *before = log_set_trace(NULL);
+	if (traceparent_read(work->call->traceparent, &at)) {
+		traceparent_write(&at, text);
+		(void)log_set_trace(text);
+	}
 	log_say(level, "worker", "%.*s", SPAN_ARG(message.len ? message : data));
+	(void)log_set_trace(before);
 	work_reply(work, SPAN_NONE);
 }
 

@@ -118,6 +118,11 @@ test('lines of the log are exported, and know their trace; JSON lines say it, to
   assert.deepEqual([record.traceId, record.spanId, record.severityText, record.severityNumber], [TRACE, PARENT, 'INFO', 9]);
   const line = daemon.log.split('\n').filter(Boolean).map((one) => JSON.parse(one)).find((one) => /failed \(attempt 1/.test(one.message));
   assert.deepEqual([line.trace_id, line.span_id, line.part], [TRACE, PARENT, 'dispatch']);
+  const worker = (await RawWorker.open(t, daemon)).hello();
+  await worker.call('engine::log::warn', { message: 'a "quoted" word' }, { traceparent: `00-${TRACE}-${PARENT}-01` });
+  await worker.call('engine::log::warn', { message: 'nowhere' }, { traceparent: '00-"-"-"'.padEnd(60, '"') });
+  const lines = daemon.log.split('\n').filter(Boolean).map((one) => JSON.parse(one)).filter((one) => one.part === 'worker');
+  assert.deepEqual(lines.map((one) => [one.message, one.trace_id]), [['a "quoted" word', TRACE], ['nowhere', undefined]]);
   assert.equal(seen.spans().length, 0);
 });
 
