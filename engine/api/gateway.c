@@ -10,11 +10,13 @@
 #include "engine/api/api_response.h"
 #include "engine/api/cors.h"
 #include "engine/api/problem.h"
+#include "engine/api/request_span.h"
 #include "engine/core/catalog.h"
 #include "engine/core/consent.h"
 #include "engine/core/core.h"
 #include "engine/core/function.h"
 #include "engine/core/routing.h"
+#include "engine/work/otlp.h"
 #include <stdio.h>
 
 struct gateway {
@@ -51,6 +53,7 @@ struct gateway_request {
 	struct span traceparent;
 	struct span baggage;
 	struct span origin; /* of a page that may read the reply; else absent */
+	struct request_span span;
 	struct buf data;
 	size_t head_len;    /* the part of data that middlewares get */
 	struct buf given;   /* what the middleware at hand gets */
@@ -115,8 +118,21 @@ static struct binding *trigger_of(const struct gateway_request *request)
 	return catalog_find(request->gateway->core->catalog, request->trigger_id);
 }
 
+static void end_span(struct gateway_request *request, int status, struct span code)
+{
+	const struct binding *binding = trigger_of(request);
+	struct request_about about = {.function =
+	                                      request->steps[request->step_count - 1].function_id};
+	if (binding != NULL && binding->filter->http != NULL) {
+		about.method = binding->filter->http->method;
+		about.route = binding->filter->http->path;
+	}
+	request_span_end(&request->span, &about, status, code);
+}
+
 static void end_with_problem(struct gateway_request *request, struct span code, struct span detail)
 {
+	end_span(request, problem_status(code, 500), code);
 	answer_problem(request->gateway, request->exchange, request->origin, code, detail);
 	request_free(request);
 }
@@ -170,6 +186,7 @@ static void end_with_result(struct gateway_request *request, struct span result)
 	        .extra = response.headers.len != 0 ? buf_view(&response.headers) : SPAN_NONE,
 	        .body = buf_view(&response.body),
 	};
+	end_span(request, response.status, SPAN_NONE);
 	exchange_reply(request->exchange, &reply);
 	api_response_close(&response);
 	request_free(request);
@@ -237,6 +254,7 @@ static void end_not_before(struct gateway_request *request, const struct call_re
 	note_failure(request, result->code, result->message);
 	write_cors(request->gateway, request->origin, &extra);
 	buf_format(&extra, "Retry-After: %lld\r\n", (long long)(seconds > 0 ? seconds : 1));
+	end_span(request, 503, SPAN("handler_busy"));
 	exchange_problem(request->exchange, 503, SPAN("handler_busy"),
 	                 SPAN("the function that serves this path asks to be called later"),
 	                 buf_view(&extra));
@@ -358,7 +376,9 @@ static struct gateway_request *request_new(struct gateway *gateway, struct excha
 	request->trigger_id = mem_span(binding->id);
 	request->namespace_ = mem_span(binding->namespace_);
 	request->metadata = binding->metadata.ptr ? mem_span(binding->metadata) : SPAN_NONE;
-	request->traceparent = copy_header(http, SPAN("traceparent"));
+	struct span trace = request_span_begin(&request->span, otlp_tracer(gateway->core->otlp),
+	                                       http_request_header(http, SPAN("traceparent")));
+	request->traceparent = trace.ptr != NULL ? mem_span(trace) : SPAN_NONE;
 	request->baggage = copy_baggage(http);
 	request->origin = copy_header(http, SPAN("origin"));
 	request->timeout_ms = binding->policy.timeout_ms;

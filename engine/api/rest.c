@@ -12,8 +12,8 @@
 #include "engine/api/openapi.h"
 #include "engine/api/problem.h"
 #include "engine/api/repeat.h"
+#include "engine/api/request_span.h"
 #include "engine/api/rest_data.h"
-#include "engine/api/rest_span.h"
 #include "engine/api/route.h"
 #include "engine/core/function.h"
 #include "wire/exposition.h"
@@ -33,7 +33,7 @@ struct rest_request {
 	struct rest *rest;
 	struct exchange *exchange;
 	struct rest_data data;
-	struct rest_span span;
+	struct request_span span;
 };
 
 static void request_free(struct rest_request *request)
@@ -46,6 +46,24 @@ static void request_free(struct rest_request *request)
 	mem_free((char *)request->call.traceparent.ptr);
 	mem_free((char *)request->call.baggage.ptr);
 	mem_free(request);
+}
+
+/* ---- spans ---- */
+
+/* Who asks how the engine is, is no part of anybody's trace. */
+static bool is_traced(const struct route *route)
+{
+	bool is_question = strcmp(route->method, "GET") == 0 && route->function != NULL &&
+	                   span_starts_with(span_of(route->function), SPAN("engine::"));
+	return !is_question;
+}
+
+static void end_span(struct rest_request *request, int status, struct span code)
+{
+	const struct route *route = request->data.route;
+	const struct request_about about = {span_of(route->method), span_of(route->path),
+	                                    request->call.function_id};
+	request_span_end(&request->span, &about, status, code);
 }
 
 /* ---- from a result to a reply ---- */
@@ -90,7 +108,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 		reply.status = 304;
 		reply.body = SPAN("");
 	}
-	rest_span_end(&request->span, request->data.route, reply.status, SPAN_NONE);
+	end_span(request, reply.status, SPAN_NONE);
 	exchange_reply(request->exchange, &reply);
 	buf_free(&body);
 	buf_free(&extra);
@@ -125,7 +143,7 @@ static void refuse(struct rest_request *request, int otherwise, struct span code
 		int64_t seconds = (retry_after_ms + 999) / 1000;
 		buf_format(&extra, "Retry-After: %lld\r\n", (long long)(seconds > 0 ? seconds : 1));
 	}
-	rest_span_end(&request->span, request->data.route, status, code);
+	end_span(request, status, code);
 	exchange_problem(request->exchange, status, code, message,
 	                 extra.len ? buf_view(&extra) : SPAN_NONE);
 	buf_free(&extra);
@@ -222,7 +240,7 @@ static void answer_accepted(struct rest_request *request)
 	const struct call *call = &request->call;
 	if (function_find(request->rest->functions, call->namespace_, call->function_id)) {
 		struct exchange_reply reply = {.status = 202};
-		rest_span_end(&request->span, request->data.route, reply.status, SPAN_NONE);
+		end_span(request, reply.status, SPAN_NONE);
 		exchange_reply(request->exchange, &reply);
 		request->exchange = NULL;
 	}
@@ -241,7 +259,8 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	list_push(&rest->requests, &request->link);
 	request->call.done = on_done;
 	struct span came = http_request_header(http, SPAN("traceparent"));
-	struct span trace = rest_span_begin(&request->span, rest->tracer, match->route, came);
+	struct tracer *tracer = is_traced(match->route) ? rest->tracer : NULL;
+	struct span trace = request_span_begin(&request->span, tracer, came);
 	request->call.traceparent = trace.ptr != NULL ? mem_span(trace) : SPAN_NONE;
 	request->call.baggage = copy_header(http, SPAN("baggage"));
 	int status = rest_data_build(&request->data, match, http, &err);

@@ -104,6 +104,23 @@ test('whoever begins a trace says whether it is wanted; those that begin here ar
   assert.ok(!later.some((one) => /status|metrics|health|readyz/.test(one.name)), JSON.stringify(later.map((one) => one.name)));
 });
 
+test('a request to an HTTP trigger is a span, and the parent of its function', async (t) => {
+  const seen = await collector(t);
+  const port = await freePort();
+  await startDaemon(t, { ...seen.config(), http: { listen: `127.0.0.1:${port}` },
+    functions: [{ id: 'f', exec: { command: ['sh', '-c', 'printf \'{"body":"%s"}\' "$TRACEPARENT"'] } }, { id: 'g', exec: { command: ['false'] } }],
+    triggers: [{ id: 'x', type: 'http', api_path: '/x/:id', function: 'f' }, { id: 'y', type: 'http', api_path: '/y', function: 'g' }] });
+  const ask = (where) => fetch(`http://127.0.0.1:${port}${where}`, { headers: { traceparent: `00-${TRACE}-${PARENT}-01` } });
+  const told = await (await ask('/x/7')).json();
+  const status = (await ask('/y')).status;
+  assert.ok(status >= 500);
+  const good = await seen.span('the request', (one) => one.name === 'GET /x/:id');
+  assert.equal(told, `00-${TRACE}-${good.spanId}-01`);
+  assert.deepEqual([good.parentSpanId, good.attributes['http.response.status_code'], good.attributes['pawl.function']], [PARENT, 200, 'f']);
+  const bad = await seen.span('the one that failed', (one) => one.name === 'GET /y');
+  assert.deepEqual([bad.attributes['http.response.status_code'], bad.attributes['error.type'], bad.status.code], [status, 'handler_failed', 2]);
+});
+
 test('lines of the log are exported, and know their trace; JSON lines say it, too', async (t) => {
   const seen = await collector(t);
   const daemon = await startDaemon(t, { ...seen.config({ logs: true, traces: false }), log: { format: 'json' },
