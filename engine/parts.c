@@ -437,13 +437,6 @@ static int build_work(struct parts *parts, const struct config *config, struct e
 	return status;
 }
 
-static void copy_address(const struct server *server, enum listener_kind kind, char *out,
-                         size_t size)
-{
-	const char *address = server_address(server, kind);
-	(void)snprintf(out, size, "%s", address ? address : "");
-}
-
 static int listen_on(struct parts *parts, const struct config *config, struct err *err)
 {
 	struct core *core = &parts->core;
@@ -456,11 +449,7 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	options.upgrade = sessions_upgrade(parts->sessions);
 	int status = server_open(parts->loop, core->alarms, &options, &parts->server, err);
 	if (status == 0) {
-		copy_address(parts->server, LISTENER_TCP, core->address, sizeof core->address);
-		copy_address(parts->server, LISTENER_TLS, core->tls_address,
-		             sizeof core->tls_address);
-		copy_address(parts->server, LISTENER_UNIX, core->socket_path,
-		             sizeof core->socket_path);
+		peers_tell_addresses(parts->server, core);
 	}
 	return status;
 }
@@ -482,27 +471,16 @@ static int listen_in_front(struct parts *parts, const struct config *config, str
 	if (status != 0) {
 		return err_wrap(err, "http.listen");
 	}
-	copy_address(parts->front, LISTENER_TCP, core->front, sizeof core->front);
+	(void)snprintf(core->front, sizeof core->front, "%s",
+	               server_address(parts->front, LISTENER_TCP));
 	return 0;
-}
-
-static size_t count_connections(void *ctx)
-{
-	const struct parts *parts = ctx;
-	size_t count = parts->server != NULL ? server_connections(parts->server) : 0;
-	return count + (parts->front != NULL ? server_connections(parts->front) : 0);
-}
-
-static uint64_t count_failures(void *ctx)
-{
-	const struct parts *parts = ctx;
-	return parts->server != NULL ? server_handshake_failures(parts->server) : 0;
 }
 
 int parts_build(struct parts *parts, const struct config *config, struct err *err)
 {
 	parts->core.service_name = config->service.name;
-	parts->core.peers = (struct core_peers){count_connections, count_failures, parts};
+	parts->peers = (struct peers){&parts->server, &parts->front};
+	parts->core.peers = peers_answers(&parts->peers);
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
 	int status = telemetry_open(parts->loop, &parts->core, config, err);

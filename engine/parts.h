@@ -8,6 +8,7 @@
 #include "engine/core/core.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store_waiter.h"
+#include "engine/peers.h"
 #include <stddef.h>
 
 struct uv_loop_s;
@@ -35,6 +36,7 @@ struct parts {
 	struct server *server; /* NULL: it does not listen */
 	struct gateway *gateway;
 	struct server *front;     /* where requests to HTTP triggers come; NULL: nowhere */
+	struct peers peers;       /* of both */
 	struct alarm front_grace; /* while it closes: when requests that still wait are ended */
 	size_t closing;           /* executors that have not said that they are gone */
 	void (*closed)(void *ctx);

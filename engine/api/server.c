@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/tls.h"
 #include <uv.h>
 
 enum {
@@ -179,6 +180,12 @@ uint32_t server_connections(const struct server *server)
 uint64_t server_handshake_failures(const struct server *server)
 {
 	return conn_group_handshake_failures(server->group);
+}
+
+int64_t server_certificate_until_ms(const struct server *server)
+{
+	const struct listener *secure = server->listeners[LISTENER_TLS];
+	return secure != NULL ? tls_context_until_ms(listener_tls(secure)) : 0;
 }
 
 void server_configure(struct server *server, const struct server_options *options)

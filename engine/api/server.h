@@ -32,8 +32,9 @@ int server_open(struct uv_loop_s *loop, struct alarms *alarms, const struct serv
 uint16_t server_port(const struct server *server, enum listener_kind kind);
 /* "127.0.0.1:49134", the real port, or the path of the socket; NULL: no such listener. */
 const char *server_address(const struct server *server, enum listener_kind kind);
-uint32_t server_connections(const struct server *server);        /* open now */
-uint64_t server_handshake_failures(const struct server *server); /* of TLS, since the start */
+uint32_t server_connections(const struct server *server);         /* open now */
+uint64_t server_handshake_failures(const struct server *server);  /* of TLS, since the start */
+int64_t server_certificate_until_ms(const struct server *server); /* 0: there is no TLS */
 /* Live reload: what may change while it listens: the lists, the limits, the certificate. */
 void server_configure(struct server *server, const struct server_options *options);
 

@@ -29,7 +29,8 @@ struct workers;
 /* Who is connected: known further up. */
 struct core_peers {
 	size_t (*connections)(void *ctx);
-	uint64_t (*handshake_failures)(void *ctx); /* of TLS, since the start */
+	uint64_t (*handshake_failures)(void *ctx);  /* of TLS, since the start */
+	int64_t (*certificate_until_ms)(void *ctx); /* 0: there is no TLS */
 	void *ctx;
 };
 

@@ -68,6 +68,15 @@ static void write_unsent(const struct metric *metric, const void *at, struct buf
 	write_signals(metric, ((const struct scene *)at)->telemetry.dropped, out);
 }
 
+/* No sample where there is no certificate: its end would be 1970. */
+static void write_certificate(const struct metric *metric, const void *at, struct buf *out)
+{
+	const struct scene *scene = at;
+	if (scene->certificate_until_ms != 0) {
+		exposition_parts(out, metric->name, NULL, 0, scene->certificate_until_ms, 1000);
+	}
+}
+
 static void write_trigger_deliveries(const struct metric *metric, const void *at, struct buf *out)
 {
 	series_write_deliveries(&((const struct scene *)at)->series, metric->name, out);
@@ -127,6 +136,8 @@ static const struct metric metrics[] = {
         ROW("pawl_connections", GAUGE, UINT, connections, "Open connections."),
         ROW("pawl_tls_handshake_failures_total", COUNTER, UINT, handshake_failures,
             "Connections whose TLS handshake failed, or was not done in time."),
+        OWN("pawl_tls_certificate_end_seconds", GAUGE, write_certificate,
+            "Until when the TLS certificate is good, since 1970; none without TLS."),
         ROW("pawl_workers", GAUGE, UINT, workers, "Workers on the socket."),
         ROW("pawl_functions", GAUGE, UINT, functions, "Functions that somebody serves."),
         ROW("pawl_calls_running", GAUGE, UINT, calls_running, "Calls of functions that run."),

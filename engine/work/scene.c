@@ -86,6 +86,7 @@ void scene_read(struct scene *scene, const struct core *core)
 	        .started_ms = (uint64_t)core->started_ms,
 	        .connections = core->peers.connections(core->peers.ctx),
 	        .handshake_failures = core->peers.handshake_failures(core->peers.ctx),
+	        .certificate_until_ms = (uint64_t)core->peers.certificate_until_ms(core->peers.ctx),
 	        .workers = workers_count(core->workers),
 	        .calls = *functions_figures(core->functions),
 	};

@@ -25,7 +25,8 @@ struct scene {
 	const struct histogram *commits, *timers_late, *alarms_late, *expiry_late, *cron_late;
 	const struct histogram *deliveries_late, *attempts;
 	uint64_t ok, started_ms;
-	uint64_t connections, handshake_failures, workers, functions, triggers, unbound;
+	uint64_t connections, handshake_failures, certificate_until_ms, workers, functions,
+	        triggers, unbound;
 	uint64_t calls_running, calls_waiting;
 	uint64_t running;
 	uint64_t writable, last_seq, first_seq, cursor, journal_bytes;

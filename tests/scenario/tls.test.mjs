@@ -283,6 +283,9 @@ test('a reload takes a new certificate for new connections; those that are open 
   socket.ping();
   await within('the answer', once(socket, 'pong'));
 
+  const end = Number(/^pawl_tls_certificate_end_seconds (\S+)/m.exec((await daemon.http('GET', '/metrics')).text)[1]);
+  assert.ok(Math.abs(end - Date.now() / 1000 - 30 * 86400) < 86400, `${end}`);
+
   // A broken pair is refused as a whole, with the rest of what the file says.
   const other = await certificate(daemon.certs, 'other');
   fs.copyFileSync(other.key, daemon.key);
