@@ -7,7 +7,7 @@ import { relative } from './format.js';
 import { showKeys, startKeys } from './keys.js';
 import { noticePlace } from './notice.js';
 import { panels } from './panels.js';
-import { onBeat, pulse, startPulse, beatNow } from './pulse.js';
+import { beatNow, onBeat, pulse, startPulse } from './pulse.js';
 import { link, read } from './router.js';
 
 const main = h('main', { id: 'main', tabindex: -1 });

@@ -27,7 +27,7 @@ export function lineChart({ title, hint = '', format, tone = '' }) {
   function set(points, shown = points.at(-1)) {
     setText(now, shown === undefined ? '–' : format(shown));
     const most = ceiling(Math.max(0, ...points));
-    setText(top, points.length ? format(most) : '');
+    setText(top, points.some((y) => y > 0) ? format(most) : '');
     picture.setAttribute('aria-label', `${title}: ${now.textContent}, the highest of ` +
       `${points.length} seconds ${format(Math.max(0, ...points))}`);
     const step = WIDTH / (POINTS - 1);

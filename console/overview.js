@@ -3,66 +3,36 @@
 import { lineChart, setBars } from './chart.js';
 import { fill, h, refill } from './dom.js';
 import { ago, bytes, duration, number, plural, rate } from './format.js';
-import { onBeat, pulse, rates, values } from './pulse.js';
+import { onBeat, pulse, quantiles, rates } from './pulse.js';
 import { link } from './router.js';
 import { facts } from './view.js';
 
 const perSecond = (n) => `${rate(n)}/s`;
-
-// The least bound that `share` of the timers that fired lately were not later than.
-function lateness(share) {
-  const first = pulse.samples.at(-60) ?? pulse.samples[0];
-  const last = pulse.samples.at(-1);
-  if (!last) return undefined;
-  const bounds = Object.keys(last.late);
-  const counts = bounds.map((bound) => last.late[bound] - (first === last ? 0 : first.late[bound]));
-  const all = counts.reduce((sum, n) => sum + n, 0);
-  let seen = 0;
-  for (const [i, bound] of bounds.entries()) {
-    seen += counts[i];
-    if (all && seen >= share * all) return bound === 'more' ? '> 1 s' : `≤ ${duration(Number(bound))}`;
-  }
-  return 'none';
-}
-
-// For each second the bound that none of the timers that fired in it was later than.
-function worstLate() {
-  return pulse.samples.slice(1).map(({ late }, i) => {
-    const before = pulse.samples[i].late;
-    const bound = Object.keys(late).findLast((one) => late[one] > before[one]);
-    return bound === undefined ? 0 : bound === 'more' ? 2000 : Number(bound);
-  });
-}
-
-// Between two times at which the totals were read.
-function totalsRates(name) {
-  const seen = [];
-  for (const { totals } of pulse.samples) if (totals && seen.at(-1) !== totals) seen.push(totals);
-  return seen.slice(1).map((after, i) => {
-    const before = seen[i];
-    return Math.max(0, (1000 * (after[name] - before[name])) / (after.at - before.at));
-  });
-}
+const bound = (seconds) => (seconds === 0 ? 'none' : `≤ ${duration(1000 * seconds)}`);
+const total = (name) => () => rates((figures) => figures.get(name) ?? 0);
+const latest = (name) => pulse.samples.at(-1)?.figures.get(name);
 
 const charts = [
-  { title: 'Changes', hint: 'events written to the journal', format: perSecond,
-    look: () => rates((one) => one.seq) },
-  { title: 'Deliveries', hint: 'handled by functions', format: perSecond,
-    look: () => totalsRates('delivered') },
+  { title: 'Changes', hint: 'events that became durable', format: perSecond,
+    look: total('pawl_events_total') },
+  { title: 'Deliveries', hint: 'that were handled', format: perSecond,
+    look: total('pawl_deliveries_total{outcome="delivered"}') },
   { title: 'Failed attempts', hint: 'of handlers', tone: 'bad', format: perSecond,
-    look: () => totalsRates('failed') },
-  { title: 'Owed', hint: 'deliveries that wait, are parked or run', format: number,
-    look: () => values((one) => one.totals && one.totals.jobs.total) },
-  { title: 'Events behind', hint: 'how far the slowest trigger is behind the journal',
-    format: number, look: () => values((one) => one.totals?.behind) },
-  { title: 'Lateness', hint: 'of the timers that fired: retries, alarms, expiry, cron',
-    format: (ms) => (ms === 0 ? 'none' : `≤ ${duration(ms)}`), look: worstLate },
+    look: total('pawl_failed_attempts_total') },
+  { title: 'Owed', hint: 'deliveries that run, or wait: for room, for a function, for another try',
+    format: number, look: () => pulse.samples.map(({ figures }) =>
+      figures.get('pawl_deliveries_waiting') + figures.get('pawl_deliveries_running')) },
+  { title: 'Lateness', hint: 'from the event until its first attempt began; 99 % of ten seconds',
+    format: bound, look: () => quantiles('pawl_delivery_lateness_seconds', 0.99) },
+  { title: 'Commit', hint: 'until a change is durable; 99 % of ten seconds', format: bound,
+    look: () => quantiles('pawl_commit_duration_seconds', 0.99) },
 ];
 
-function concerns({ status, error }) {
+function concerns({ status, error, figuresError }) {
   const found = [];
   const say = (text, href) => found.push(h('li', href ? h('a', { href }, text) : text));
   if (error) say(error.message);
+  if (figuresError) say(`The figures cannot be read: ${figuresError.message}`);
   if (!status) return found;
   if (status.status !== 'ok') say(`The engine is ${status.status}.`);
   if (!status.store.writable) say('The store takes no writes at the moment.');
@@ -72,7 +42,8 @@ function concerns({ status, error }) {
     say(`${plural(status.unbound_triggers, 'trigger')} whose function nobody serves`,
       link('triggers', [], { show: 'unbound' }));
   }
-  if (status.alarms.failed) say(`${plural(status.alarms.failed, 'failed alarm')}`, link('alarms'));
+  const paused = latest('pawl_triggers_paused');
+  if (paused) say(`${plural(paused, 'trigger')} paused`, link('triggers'));
   if (status.config.needs_restart.length) {
     say(`A changed config needs a restart: ${status.config.needs_restart.join(', ')}`);
   }
@@ -84,20 +55,27 @@ function engineFacts({ started_at, version, config, store, triggers, workers }) 
     ['Version', version], ['Started', ago(started_at)], ['Config', config.path],
     ['Triggers', h('a', { href: link('triggers') }, number(triggers))],
     ['Workers', h('a', { href: link('workers') }, number(workers))],
-    ['Journal', `${bytes(store.journal_bytes)}, events ${number(store.first_seq)} to ${number(store.last_seq)}`],
+    ['Events', `${number(store.first_seq)} to ${number(store.last_seq)}`],
+    ['Journal', bytes(store.journal_bytes)],
     ['Cache', `${bytes(store.cache_bytes)}, ${plural(store.cache_records, 'record')}`],
-    ['Slowest commit', duration(store.worst_commit_us / 1000)],
     ['Recoveries', number(store.recoveries)],
   ]);
 }
 
-function timeFacts({ timers, alarms, expiry }) {
+const spread = ({ p50, p99, max }, unit) =>
+  [p50, p99, max].map((n) => duration(n * unit)).join(' · ');
+
+function timeFacts({ timers, alarms, expiry, store }) {
+  const behind = latest('pawl_journal_last_seq') - latest('pawl_journal_matched_seq');
   return facts([
-    ['Late, 50 %', lateness(0.5)], ['Late, 99 %', lateness(0.99)],
-    ['Worst', duration(timers.worst_lateness_ms)],
-    ['Pending', number(timers.pending)], ['Overdue', number(timers.overdue)],
+    ['Commits', spread(store.commit_us, 0.001)],
+    ['Timers late', spread(timers.lateness_ms, 1)],
+    ['Timers', `${number(timers.pending)} pending, ${number(timers.overdue)} overdue`],
     ['Next', timers.next_due && ago(timers.next_due)],
-    ['Alarms fired', number(alarms.fired)], ['Records expired', number(expiry.expired)],
+    ['Alarms', `${number(alarms.fired)} fired, ${number(alarms.failed)} failed`],
+    ['Expired', plural(expiry.expired, 'record')],
+    ['Behind', `${plural(Number.isNaN(behind) ? 0 : behind, 'event')}, ` +
+      plural(latest('pawl_triggers_lagging') ?? 0, 'trigger')],
   ]);
 }
 
@@ -111,7 +89,7 @@ export function openOverview(main) {
     h('section.attention', { 'aria-label': 'What needs a person' }, attention, quiet),
     h('div.charts', drawn.map(({ chart }) => chart.element)),
     h('div.columns', h('section.card', h('h2', 'Queues'), queues),
-      h('section.card', h('h2', 'Timers'), times), h('section.card', h('h2', 'Engine'), engine))));
+      h('section.card', h('h2', 'Times'), h('p.quiet', 'since the start: 50 % · 99 % · worst'), times), h('section.card', h('h2', 'Engine'), engine))));
 
   function draw() {
     const found = concerns(pulse);
@@ -121,17 +99,17 @@ export function openOverview(main) {
     if (!pulse.status) return;
     refill(engine, engineFacts(pulse.status));
     refill(times, timeFacts(pulse.status));
-    const rows = pulse.samples.at(-1)?.totals?.queues ?? [];
+    const rows = pulse.samples.at(-1)?.queues ?? [];
     setBars(queues, 'Waiting and running', rows.map((one) => ({ label: one.queue,
       value: one.waiting + one.running, href: link('queues', [one.queue]),
       text: `${number(one.waiting)} + ${number(one.running)}`,
       tone: one.dead ? 'bad' : '' })), 'No queue is known yet.');
   }
 
-  pulse.wantsTotals = true;
+  pulse.wantsFigures = true;
   const stop = onBeat(draw);
   return { update() {}, close() {
-    pulse.wantsTotals = false;
+    pulse.wantsFigures = false;
     stop();
   } };
 }

@@ -47,6 +47,7 @@ function story(one) {
     ['Comes from', one.worker_name ? `worker ${one.worker_name}` : one.origin],
     ['Judges events', one.until_seq ? `${one.from_seq} to ${one.until_seq - 1}`
       : `from ${one.from_seq}, version ${one.version}`],
+    ['Condition', one.config.when && h('code', one.config.when)],
     ['Cursor', number(one.cursor)],
     ['Next time', one.next_fire && [ago(one.next_fire), ' · ', moment(one.next_fire)]],
     ['Last time', one.last_fire && ago(one.last_fire)],

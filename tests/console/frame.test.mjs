@@ -13,6 +13,8 @@ test('the overview lives', async ({ daemon, open }) => {
   })();
   await waitFor('a rate of changes', async () =>
     Number((await figure(page, 'Changes').textContent()).replace(/[^\d.]/g, '')) > 10);
+  await waitFor('how long commits take', async () =>
+    /^≤ \d/.test(await figure(page, 'Commit').textContent()));
   await picture(page, 'overview-busy');
   stop.abort();
   await writing;

@@ -77,5 +77,11 @@ export async function assertNoSideways(page, what) {
   assert.ok(needs <= has, `${what} is ${needs} wide where there are ${has}`);
 }
 
+// Nothing that a program forgot to say.
+export async function assertWhole(page, what) {
+  const text = await page.locator('main').innerText();
+  assert.doesNotMatch(text, /NaN|undefined|\[object/, `${what}: ${text}`);
+}
+
 export const notice = (page, text) => page.getByRole('status').filter({ hasText: text }).waitFor();
 export const row = (page, name) => page.locator('a[data-row]', { hasText: name }).first();

@@ -1,6 +1,7 @@
 // Every panel, at both widths and in both schemes: a picture, and nothing that needs to be moved
 // sideways. axe, which takes a second for each, looks at both widths and at both schemes once.
-import { assertAccessible, assertNoSideways, narrow, picture, row, test, wide } from './lib.mjs';
+import { assertAccessible, assertNoSideways, assertWhole, narrow, picture, row, test,
+  wide } from './lib.mjs';
 
 // Where, and what has to be seen before it is judged.
 const views = [
@@ -36,6 +37,7 @@ test('every panel at both widths, in both schemes', async ({ open }) => {
       const judge = async (view) => {
         await picture(page, `${view}-${size.width}-${scheme}`);
         if (isJudged) await assertAccessible(page, `${view}, ${name}, ${scheme}`);
+        await assertWhole(page, view);
         await assertNoSideways(page, `${view}, ${name}`);
       };
       for (const [view, where, sign] of views) {
