@@ -16,11 +16,13 @@ struct builtins {
 };
 
 static const struct builtin_row *const tables[] = {
-        builtin_state_rows,      builtin_engine_rows,   builtin_worker_rows,   builtin_config_rows,
-        builtin_trigger_rows,    builtin_delivery_rows, builtin_job_rows,      builtin_letter_rows,
-        builtin_replay_rows,     builtin_explain_rows,  builtin_trial_rows,    builtin_publish_rows,
-        builtin_clock_rows,      builtin_message_rows,  builtin_queue_rows,    builtin_alarm_rows,
-        builtin_alarm_list_rows, builtin_metric_rows,   builtin_scheduled_rows};
+        builtin_state_rows,     builtin_engine_rows,     builtin_worker_rows,
+        builtin_config_rows,    builtin_trigger_rows,    builtin_delivery_rows,
+        builtin_job_rows,       builtin_letter_rows,     builtin_replay_rows,
+        builtin_explain_rows,   builtin_trial_rows,      builtin_publish_rows,
+        builtin_clock_rows,     builtin_message_rows,    builtin_queue_rows,
+        builtin_alarm_rows,     builtin_alarm_list_rows, builtin_metric_rows,
+        builtin_scheduled_rows, builtin_topic_rows};
 
 static void free_work(struct work *work)
 {

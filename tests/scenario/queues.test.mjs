@@ -186,6 +186,45 @@ test('an absent function of a fifo queue blocks its own group only', async (t) =
   assert.deepEqual(inbox.items.map((one) => one.n), [3, 1, 2]);
 });
 
+test("iii's functions that look at queues and topics answer in its words", async (t) => {
+  const daemon = await startDaemon(t, { queues: { mail: { concurrency: 3, max_retries: 1, backoff_ms: 5 } } });
+  const worker = sdk(t, daemon);
+  worker.registerFunction('send', async () => { throw new Error('smtp is down'); });
+  worker.registerFunction('hear', async () => { throw new Error('deaf'); });
+  worker.registerTrigger({ type: 'durable:subscriber', function_id: 'hear', config: { topic: 'news', max_retries: 0 } });
+  await daemon.trigger('hear');
+  const topics = async () => (await worker.call('engine::queue::list_topics'))
+    .sort((a, b) => a.name.localeCompare(b.name));
+  assert.deepEqual(await topics(), [
+    { name: 'default', broker_type: 'pawl', subscriber_count: 10 },
+    { name: 'mail', broker_type: 'pawl', subscriber_count: 3 },
+    { name: 'news', broker_type: 'pawl', subscriber_count: 1 }]);
+  assert.deepEqual(await worker.call('engine::queue::dlq_topics'), []);
+  const before = Date.now();
+  await enqueue(worker, 'mail', 'send', { n: 1 });
+  await enqueue(worker, 'mail', 'send', { n: 2 });
+  await worker.call('iii::durable::publish', { topic: 'news', data: [1] });
+  await enqueue(worker, 'mail', 'absent', { n: 3 });
+  await waitFor('the dead letters', async () => (await daemon.dead()).length === 3);
+  const stats = await worker.call('engine::queue::topic_stats', { topic: 'mail' });
+  assert.deepEqual([stats.depth, stats.consumer_count, stats.dlq_depth, stats.config.concurrency], [1, 3, 2, 3]);
+  assert.deepEqual(await worker.call('engine::queue::topic_stats', { queue: 'news' }),
+    { depth: 0, consumer_count: 1, dlq_depth: 1, config: null });
+  assert.deepEqual((await worker.call('engine::queue::dlq_topics')).map((one) => [one.topic, one.message_count]).sort(),
+    [['mail', 2], ['news', 1]]);
+  const letters = await worker.call('engine::queue::dlq_messages', { topic: 'mail' });
+  assert.deepEqual(letters.map((one) => [one.payload, one.retries, one.size_bytes]), [[{ n: 1 }, 1, 7], [{ n: 2 }, 1, 7]]);
+  assert.match(letters[0].error, /smtp is down/);
+  assert.ok(letters[0].failed_at >= before && letters[0].failed_at <= Date.now());
+  const second = await worker.call('engine::queue::dlq_messages', { topic: 'mail', offset: 1, limit: 1 });
+  assert.deepEqual(second, [letters[1]]);
+  assert.deepEqual((await worker.call('engine::queue::dlq_messages', { topic: 'news' })).map((one) => one.payload), [[1]]);
+  await worker.call('iii::queue::discard_message', { queue: 'mail', message_id: letters[0].id });
+  assert.deepEqual(await worker.call('engine::queue::dlq_messages', { queue: 'mail' }), [letters[1]]);
+  await rejects(worker.call('engine::queue::topic_stats'), 'invalid_data');
+  await rejects(worker.call('engine::queue::dlq_messages'), 'invalid_data');
+});
+
 test('messages of a function nobody serves die after park_max and can be redriven', async (t) => {
   const daemon = await startDaemon(t, { delivery: { park_max: '1s' } });
   const worker = sdk(t, daemon);
