@@ -75,7 +75,7 @@ for (const [edge, from, until, nights] of [
     sdk(t, daemon).registerFunction('halves', async (event) => halves.put(event));
     const calls = reporter(t, daemon);
     await served(daemon);
-    assert.equal((await daemon.advance(until)).more, false);
+    assert.equal((await daemon.advance(until, { settle_ms: 30000 })).more, false); // 98 handlers
     await calls.count(2);
     assert.deepEqual(scheduled(calls), nights);
     await halves.count(96);
