@@ -554,6 +554,7 @@ const struct field config_fields[] = {
          .offset = offsetof(struct config, telemetry),
          .fields = config_telemetry_fields,
          .help = "What goes to an OpenTelemetry collector."},
+        {.name = "watch", .kind = FIELD_SECTION, .fields = config_watch_fields, .help = "Streams."},
         {.name = "webhooks",
          .kind = FIELD_SECTION,
          .fields = webhooks_fields,

@@ -75,6 +75,11 @@ struct config_limits {
 	int64_t transact_bytes;
 };
 
+struct config_watch {
+	int64_t heartbeat;
+	int64_t retry;
+};
+
 struct config_http {
 	char *listen; /* as written; NULL: there are no HTTP triggers */
 	int64_t max_body;
@@ -212,6 +217,7 @@ struct config {
 	struct config_limits limits;
 	struct config_http http;
 	struct config_telemetry telemetry;
+	struct config_watch watch;
 	struct {
 		bool allow_private;
 		int64_t max_concurrent;
@@ -261,5 +267,6 @@ extern const struct field config_kv_fields[];        /* struct config_kv */
 extern const struct field config_tls_fields[];       /* struct config_tls, likewise */
 extern const struct field config_unix_fields[];      /* struct config_unix, likewise */
 extern const struct field config_telemetry_fields[]; /* struct config_telemetry */
+extern const struct field config_watch_fields[];     /* struct config */
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/api/rest.h"
 #include "engine/api/server.h"
 #include "engine/api/session.h"
+#include "engine/api/watch.h"
 #include "engine/core/alarm_book.h"
 #include "engine/core/alarm_close.h"
 #include "engine/core/alarm_names.h"
@@ -199,6 +200,14 @@ static struct server_options server_says(const struct config *config)
 	return options;
 }
 
+static struct watch_options watch_says(const struct config *config)
+{
+	return (struct watch_options){
+	        .heartbeat_ms = config->watch.heartbeat,
+	        .retry_ms = config->watch.retry,
+	};
+}
+
 static struct gateway_options gateway_says(const struct config *config)
 {
 	return (struct gateway_options){
@@ -252,6 +261,7 @@ static void configure(struct parts *parts, const struct config *config)
 	const struct webhook_options webhook = webhook_says(config, core);
 	const struct session_options sessions = sessions_say(config);
 	const struct server_options server = server_says(config);
+	const struct watch_options watch = watch_says(config);
 	store_set_cache(core->store, (size_t)config->cache.max_bytes);
 	dead_configure(core->dead, (uint64_t)config->dead.max_bytes);
 	dispatch_configure(core->dispatch, &dispatch);
@@ -262,6 +272,7 @@ static void configure(struct parts *parts, const struct config *config)
 	core->once_cloudevents = config->idempotency.cloudevents;
 	take_scopes(core->state, config);
 	sessions_configure(parts->sessions, &sessions);
+	watch_configure(parts->watch, &watch);
 	server_configure(parts->server, &server);
 	configure_front(parts, config);
 	/* These may start what has waited for room: by the other options as they are now. */
@@ -443,7 +454,10 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	const struct session_options sessions = sessions_say(config);
 	parts->sessions = sessions_new(core->functions, core->catalog, core->workers,
 	                               parts->webhook, core->alarms, &sessions);
+	const struct watch_options watch = watch_says(config);
+	parts->watch = watch_new(core, &watch);
 	parts->rest = rest_new(core->functions, core->service_name);
+	rest_set_watch(parts->rest, watch_open, parts->watch);
 	struct server_options options = server_says(config);
 	options.handler = rest_handler(parts->rest);
 	options.upgrade = sessions_upgrade(parts->sessions);
@@ -504,6 +518,7 @@ static void free_core(struct parts *parts)
 	struct core *core = &parts->core;
 	gateway_free(parts->gateway);
 	rest_free(parts->rest);
+	watch_free(parts->watch);
 	sessions_free(parts->sessions);
 	clock_turn_stop(core);
 	react_stop(core->react);

@@ -18,6 +18,7 @@ struct rest;
 struct roster;
 struct server;
 struct sessions;
+struct watch;
 struct webhook;
 
 /*
@@ -32,6 +33,7 @@ struct parts {
 	struct webhook *webhook;
 	struct roster *roster;
 	struct rest *rest;
+	struct watch *watch;
 	struct sessions *sessions;
 	struct server *server; /* NULL: it does not listen */
 	struct gateway *gateway;

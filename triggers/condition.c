@@ -3,6 +3,7 @@
 #include "triggers/condition.h"
 
 #include "base/mem.h"
+#include "triggers/expr/failure.h"
 
 struct condition {
 	struct condition_env *env;
@@ -134,6 +135,11 @@ enum condition_result condition_eval(const struct condition *condition, struct m
 		return eval_edge(condition, matching, values, out_error);
 	}
 	return judge(matching_eval(matching, condition->now, values), out_error);
+}
+
+void condition_write_error(const struct condition *condition, struct value error, struct buf *out)
+{
+	failure_write(condition_source(condition), error, out);
 }
 
 int condition_refuse(const struct fault *fault, const char *member, struct span source,

@@ -43,6 +43,9 @@ enum condition_fire condition_fires(const struct condition *condition);
 enum condition_result condition_eval(const struct condition *condition, struct matching *matching,
                                      struct span metadata, struct value *out_error);
 
+/* Appends what such an error is, in words. */
+void condition_write_error(const struct condition *condition, struct value error, struct buf *out);
+
 /* The expression that must be true whenever the condition is, for the index. */
 const struct expr *condition_needs(const struct condition *condition);
 

@@ -355,6 +355,12 @@ void conn_set_max_unsent(struct conn *conn, size_t most)
 	conn->max_unsent = most;
 }
 
+void conn_await_relief(struct conn *conn)
+{
+	conn->slow = true;
+	conn_flush_later(conn);
+}
+
 bool conn_is_open(const struct conn *conn)
 {
 	return !conn->closing && !conn->finishing;

@@ -82,6 +82,8 @@ size_t conn_unsent(const struct conn *conn);
 bool conn_is_slow(const struct conn *conn); /* over max_unsent: no new work for it */
 /* Its own max_unsent from now on; 0: that of the limits. */
 void conn_set_max_unsent(struct conn *conn, size_t most);
+/* `relief` comes for sure, even if all goes out at once. */
+void conn_await_relief(struct conn *conn);
 bool conn_is_open(const struct conn *conn);
 bool conn_is_ready(const struct conn *conn); /* open, not slow, not held: show it more */
 

@@ -72,6 +72,7 @@ void exchange_send_ready(struct talk *talk)
 	if (first && first->keeper) {
 		buf_span(conn_out(talk->conn), buf_view(&first->early));
 		buf_free(&first->early);
+		conn_await_relief(talk->conn);
 	}
 	if (talk->is_full && talk->count <= talk->window / 2) {
 		talk->is_full = false;

@@ -42,7 +42,7 @@ struct exchange_keeper {
 	/* The peer has gone or the server closes; the exchange is gone behind it. Not called when
 	 * the keeper has ended it. */
 	void (*over)(void *ctx);
-	/* It was slow, and what is unsent is little again. */
+	/* It was slow, or it was waited for, and what is unsent is little again. */
 	void (*relief)(void *ctx);
 };
 

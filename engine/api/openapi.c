@@ -11,6 +11,7 @@
 #include "engine/api/param.h"
 #include "engine/api/problem.h"
 #include "engine/api/route.h"
+#include "wire/sse.h"
 #include "wire/url.h"
 #include <stdio.h>
 
@@ -129,6 +130,9 @@ static void write_parameters(const struct route *route, struct buf *out)
 	if (route->flags & ROUTE_ONCE) {
 		write_parameter(out, SPAN("Idempotency-Key"), "header", "string", false);
 	}
+	if (route->flags & ROUTE_WATCH) {
+		write_parameter(out, SPAN("Last-Event-ID"), "header", "string", false);
+	}
 	if (route->flags & ROUTE_INVOKE) {
 		write_parameter(out, SPAN("Prefer"), "header", "string", false);
 	}
@@ -214,6 +218,8 @@ static void write_result(const struct route *route, int status, struct buf *out)
 		write_media(out, "text/plain", NULL);
 	} else if (route->flags & ROUTE_FILE) {
 		write_file_media(out);
+	} else if (route->flags & ROUTE_WATCH) {
+		write_media(out, SSE_TYPE, NULL);
 	} else if (route->flags & ROUTE_ENVELOPE && is_read) {
 		write_media(out, "application/json", "Read");
 		write_media(out, ENVELOPE_TEXT, NULL);

@@ -136,7 +136,9 @@ static const struct problem_row rows[] = {
         {"trigger_gone", 409, "Register the trigger again, then replay."},
         {"not_replayable", 422, "Read the events themselves and write the state again."},
         {"cursor_unknown", 410, "Start over from the present state: your position is of no use."},
-        {"compacted", 410, "Start over from the present state: those events are gone."},
+        {"compacted", 410,
+         "Start over from the present state: those events are gone (GET /v1/watch: with "
+         "snapshot=true and without Last-Event-ID)."},
         {"epoch_gone", 410, "Start over from the present state: the position is of another log."},
         {"too_large", 413, "Send less: the detail names the limit."},
         {"body_too_large", 413, "Send a smaller body: the detail names the limit."},

@@ -24,6 +24,8 @@ struct rest {
 	const char *service;
 	struct list requests;  /* rest_request.link */
 	struct tracer *tracer; /* NULL: nobody wants spans */
+	rest_watch_fn *watch;  /* NULL: nobody streams */
+	void *watch_ctx;
 };
 
 /* One request while its function runs. Owns everything that its call points to. */
@@ -205,6 +207,17 @@ static void answer_document(struct exchange *exchange)
 	buf_free(&text);
 }
 
+static void answer_watch(struct rest *rest, struct exchange *exchange,
+                         const struct http_request *http)
+{
+	if (rest->watch == NULL) {
+		exchange_problem(exchange, 501, SPAN("not_available"),
+		                 SPAN("there are no watch streams here"), SPAN_NONE);
+		return;
+	}
+	rest->watch(rest->watch_ctx, exchange, http);
+}
+
 static void answer_no_route(struct exchange *exchange, const struct http_request *http,
                             enum route_found found)
 {
@@ -290,6 +303,8 @@ static void on_request(void *ctx, struct exchange *exchange, const struct http_r
 		answer_hello(exchange);
 	} else if (match.route->flags & ROUTE_DOCUMENT) {
 		answer_document(exchange);
+	} else if (match.route->flags & ROUTE_WATCH) {
+		answer_watch(ctx, exchange, http);
 	} else {
 		start_call(ctx, exchange, &match, http);
 	}
@@ -338,6 +353,12 @@ struct rest *rest_new(struct functions *functions, const char *service)
 void rest_trace(struct rest *rest, struct tracer *tracer)
 {
 	rest->tracer = tracer;
+}
+
+void rest_set_watch(struct rest *rest, rest_watch_fn *watch, void *ctx)
+{
+	rest->watch = watch;
+	rest->watch_ctx = ctx;
 }
 
 void rest_free(struct rest *rest)

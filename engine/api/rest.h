@@ -14,6 +14,7 @@
  * ended.
  */
 struct functions;
+struct http_request;
 struct rest;
 struct tracer;
 
@@ -21,6 +22,9 @@ struct tracer;
 struct rest *rest_new(struct functions *functions, const char *service);
 /* From now on each request is a span. */
 void rest_trace(struct rest *rest, struct tracer *tracer);
+/* Who answers GET /v1/watch; NULL: nobody. */
+typedef void rest_watch_fn(void *ctx, struct exchange *exchange, const struct http_request *http);
+void rest_set_watch(struct rest *rest, rest_watch_fn *watch, void *ctx);
 /* Requests that still wait are answered 503 first. */
 void rest_free(struct rest *rest);
 /* The handler for a server. Its is_route is false for "/", where workers connect. */

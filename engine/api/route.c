@@ -3,6 +3,7 @@
 #include "engine/api/route.h"
 
 #include "base/spelling.h"
+#include "engine/api/watch_query.h"
 #include "wire/url.h"
 
 #define ONE_KEY    "/v1/state/{scope}/{key}"
@@ -101,6 +102,8 @@ static const struct route routes[] = {
          "Lets a paused trigger, or one paused key of it, go on with what waited."},
         {"GET", "/v1/events", "engine::events::list", "since:int limit:int scope", NULL, NULL, 0,
          "Lists changes in their order."},
+        {"GET", "/v1/watch", NULL, WATCH_PARAMS, NULL, NULL, ROUTE_WATCH,
+         "Streams changes as they come, as server-sent events."},
         {"GET", "/v1/alarms", "alarm::list", "scope prefix state due_before:int limit:int cursor",
          NULL, NULL, 0, "Lists alarms, of one scope or of all."},
         {"POST", "/v1/alarms", "alarm::set", "idempotency_key", "*", NULL, ROUTE_ONCE,

@@ -80,6 +80,13 @@ bool stream_is_slow(const struct exchange *exchange)
 	       exchange->early.len > conn_group_limits(talk->host->group)->max_unsent;
 }
 
+void stream_await_relief(struct exchange *exchange)
+{
+	if (exchange_is_first(exchange)) {
+		conn_await_relief(exchange->talk->conn);
+	} /* else it comes when it is its turn */
+}
+
 void stream_set_most(struct exchange *exchange, size_t most)
 {
 	conn_set_max_unsent(exchange->talk->conn, most);

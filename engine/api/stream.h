@@ -41,6 +41,8 @@ void stream_send(struct exchange *exchange, const struct stream_piece *piece);
 size_t stream_unsent(const struct exchange *exchange);
 /* More is unsent than is good: stop until `relief`, or end it. */
 bool stream_is_slow(const struct exchange *exchange);
+/* Whoever stops because it is slow: `relief` comes. */
+void stream_await_relief(struct exchange *exchange);
 /* From how many unsent bytes on it is slow; 0: limits.max_unsent. */
 void stream_set_most(struct exchange *exchange, size_t most);
 /* Ends the reply. The exchange is gone after it; what is unsent still goes out. */

@@ -4,6 +4,7 @@
 #define ENGINE_CORE_CORE_H
 
 #include "engine/core/config_door.h"
+#include "engine/core/watch_counts.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,7 @@ struct core {
 	struct workers *workers;
 	struct condition_env *conditions;
 	struct config_door config;
+	struct watch_counts watching; /* what api/watch does */
 	struct clock_turn *turn; /* NULL: nobody turns the clock */
 	const char *service_name;
 	char address[64];      /* "127.0.0.1:49134": where it listens; "" = not on plain TCP */

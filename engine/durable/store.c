@@ -37,6 +37,12 @@ void store_follow(struct store *store, store_follower_fn *follower, void *ctx)
 	store->follower_ctx = ctx;
 }
 
+void store_watch(struct store *store, store_follower_fn *watcher, void *ctx)
+{
+	store->watcher = watcher;
+	store->watcher_ctx = ctx;
+}
+
 void store_close(struct store *store, void (*closed)(void *ctx), void *ctx)
 {
 	PRE(!store->is_closing);

@@ -50,6 +50,8 @@ struct uv_loop_s;
 int store_open(struct uv_loop_s *loop, const struct store_options *options, struct store **out,
                struct err *err);
 void store_follow(struct store *store, store_follower_fn *follower, void *ctx);
+/* The same for a second one, who is told behind the first. */
+void store_watch(struct store *store, store_follower_fn *watcher, void *ctx);
 /* Writes what is queued, calls every waiter, stops the threads, closes the adapter, then calls
  * `closed`; the store is freed behind it. No put after this. */
 void store_close(struct store *store, void (*closed)(void *ctx), void *ctx);

@@ -117,8 +117,12 @@ static void note_durable(struct store *store, struct store_group *group)
 
 void store_commit_tell_follower(struct store *store, const struct store_group *group)
 {
-	if (store->follower != NULL && group->batch.entry_count != 0) {
-		store->follower(store->follower_ctx, &group->batch);
+	const struct batch *batch = &group->batch;
+	if (store->follower != NULL && batch->entry_count != 0) {
+		store->follower(store->follower_ctx, batch);
+	}
+	if (store->watcher != NULL && batch->entry_count != 0) {
+		store->watcher(store->watcher_ctx, batch);
 	}
 }
 

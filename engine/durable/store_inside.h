@@ -94,6 +94,8 @@ struct store {
 	bool is_crowded;
 	store_follower_fn *follower;
 	void *follower_ctx;
+	store_follower_fn *watcher;
+	void *watcher_ctx;
 	void (*crowded)(void *ctx, bool is);
 	void *crowded_ctx;
 	void (*recovered)(void *ctx);

@@ -251,6 +251,20 @@ static void write_addresses(const struct core *core, struct buf *out)
 	}
 }
 
+static void write_watching(const struct core *core, struct buf *out)
+{
+	const struct watch_counts *watching = &core->watching;
+	json_write_member_uint(out, "watchers", watching->watchers);
+	json_write_name(out, "watch");
+	buf_byte(out, '{');
+	json_write_member_uint(out, "interests", watching->interests);
+	json_write_member_uint(out, "events", watching->events);
+	json_write_member_uint(out, "sent", watching->sent);
+	json_write_member_uint(out, "reread", watching->reread);
+	json_write_member_uint(out, "cut", watching->cut);
+	buf_byte(out, '}');
+}
+
 static void status(struct work *work, struct span data)
 {
 	(void)data;
@@ -263,6 +277,7 @@ static void status(struct work *work, struct span data)
 	write_addresses(core, out);
 	write_time(out, "started_at", core->started_ms);
 	json_write_member_uint(out, "workers", workers_count(core->workers));
+	write_watching(core, out);
 	size_t queues = queues_count(core->catalog);
 	json_write_member_uint(out, "triggers", catalog_count(core->catalog) - queues);
 	json_write_member_uint(out, "queues", queues);

@@ -223,8 +223,8 @@ static void every_route_is_sound(void **state)
 		                 ROUTE_FOUND);
 		assert_ptr_equal(match.route, route); /* no earlier row hides it */
 		assert_true((route->function == NULL) ==
-		            ((route->flags &
-		              (ROUTE_INVOKE | ROUTE_HELLO | ROUTE_DOCUMENT | ROUTE_FILE)) != 0));
+		            ((route->flags & (ROUTE_INVOKE | ROUTE_HELLO | ROUTE_DOCUMENT |
+		                              ROUTE_FILE | ROUTE_WATCH)) != 0));
 		assert_int_equal(route->summary[strlen(route->summary) - 1], '.');
 		buf_free(&path);
 	}

@@ -256,6 +256,28 @@ static void a_peer_that_reads_slowly_is_seen(void **state)
 	mem_free(text);
 }
 
+static void relief_comes_though_all_goes_out_at_once(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+	world_open(world);
+	client_open(&client, world);
+	ask(&client, "GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	             "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	stream_await_relief(streaming.open);
+	const struct exchange_reply reply = {.status = 200, .body = SPAN("\"first\"")};
+	exchange_reply(streaming.waiting, &reply);
+	client_expect(&client, "first");
+	assert_int_equal(streaming.relieved, 1);
+	stream_set_most(streaming.open, 10);
+	send_piece("more than ten bytes");
+	assert_true(stream_is_slow(streaming.open));
+	stream_await_relief(streaming.open);
+	client_expect(&client, "ten bytes");
+	assert_int_equal(streaming.relieved, 2);
+	client_close(&client);
+}
+
 static void silence_does_not_end_a_stream(void **state)
 {
 	struct world *world = *state;
@@ -287,6 +309,7 @@ int main(void)
 	        TEST(a_peer_that_ends_its_side_ends_the_stream),
 	        TEST(a_server_that_closes_ends_the_stream),
 	        TEST(a_peer_that_reads_slowly_is_seen),
+	        TEST(relief_comes_though_all_goes_out_at_once),
 	        MANUAL(silence_does_not_end_a_stream),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
