@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/doctor.h"
 
+#include "base/clock.h"
 #include "cli/command.h"
 #include "cli/doctor_engine.h"
 #include "cli/doctor_host.h"
@@ -10,6 +11,7 @@
 #include "engine/config.h"
 #include "engine/config_secrets.h"
 #include "engine/engine_judge.h"
+#include "wire/tls.h"
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -55,6 +57,29 @@ static void examine_file(const char *path, const struct config *config, struct f
 	}
 }
 
+static void examine_tls(const struct config *config, struct findings *findings)
+{
+	enum { SOON_DAYS = 14 };
+	struct stat about;
+	if (config->tls_context == NULL) {
+		return;
+	}
+	int64_t left_ms = tls_context_until_ms(config->tls_context) - clock_wall_ms();
+	int64_t days = left_ms / (24 * 3600 * 1000LL);
+	enum findings_level level = left_ms < 0        ? FINDINGS_FAIL
+	                            : days < SOON_DAYS ? FINDINGS_WARN
+	                                               : FINDINGS_OK;
+	findings_add(findings, level, "tls",
+	             level == FINDINGS_OK ? NULL : "get a new one, then `pawl reload`",
+	             left_ms < 0 ? "the certificate has ended %lld days ago"
+	                         : "the certificate is good for %lld days",
+	             (long long)(left_ms < 0 ? -days : days));
+	if (stat(config->tls.key, &about) == 0 && (about.st_mode & 07) != 0) {
+		findings_add(findings, FINDINGS_WARN, "tls", "chmod o-rwx on it",
+		             "every user of this machine may read the key %s", config->tls.key);
+	}
+}
+
 static struct config *examine_config(const struct invocation *invocation, struct findings *findings)
 {
 	const char *path = command_option(invocation, "config");
@@ -76,6 +101,7 @@ static struct config *examine_config(const struct invocation *invocation, struct
 	             config_secrets_count(config->secrets));
 	tell_warnings(config, findings);
 	examine_file(path, config, findings);
+	examine_tls(config, findings);
 	return config;
 }
 

@@ -252,10 +252,18 @@ static void choose_engine(const struct config *config, struct client_options *op
                           struct buf *url)
 {
 	bool is_named = strcmp(options->link.url, command_common_default("url")) != 0;
-	if (is_named || config == NULL || config->listen_host == NULL) {
+	if (is_named || config == NULL) {
 		return;
 	}
 	const char *host = config->listen_host;
+	if (host == NULL) { /* not on a plain port */
+		if (config->unix_.path != NULL) {
+			buf_format(url, "unix:%s", config->unix_.path);
+			buf_byte(url, '\0');
+			options->link.url = url->ptr;
+		}
+		return;
+	}
 	bool is_any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 	bool is_v6 = !is_any && strchr(host, ':') != NULL;
 	buf_format(url, "http://%s%s%s:%u", is_v6 ? "[" : "", is_any ? "127.0.0.1" : host,

@@ -66,6 +66,8 @@ test('without a port the socket is all there is', async (t) => {
   const status = JSON.parse((await get({ socketPath, path: '/v1/status' })).body);
   assert.equal(status.listen, undefined);
   assert.match(daemon.log, /listens on unix:/);
+  const doctor = await run(program, ['doctor', '--config', daemon.configFile], { env: {} });
+  assert.match(doctor.stdout, /it answers at unix:/);
 });
 
 test('the socket goes with its engine; one that a dead engine left is replaced', async (t) => {

@@ -328,6 +328,22 @@ test('a pair that cannot serve is refused at the start and by check', async (t) 
   }
 });
 
+test('doctor looks at the certificate and its key', async (t) => {
+  const daemon = await startTls(t);
+  const doctor = async () => {
+    const { stdout } = await run(program, ['doctor', '--json', '--config', daemon.configFile]);
+    return JSON.parse(stdout).findings.filter((one) => one.topic === 'tls');
+  };
+  fs.chmodSync(daemon.key, 0o600);
+  const [fine, ...more] = await doctor();
+  assert.match(JSON.stringify(fine), /"ok".*good for (29|30) days/);
+  assert.equal(more.length, 0);
+  fs.chmodSync(daemon.key, 0o644);
+  assert.match(JSON.stringify((await doctor())[1]), /every user of this machine may read the key/);
+  await certificate(daemon.certs, 'engine', undefined, 3);
+  assert.match(JSON.stringify((await doctor())[0]), /good for (2|3) days.*pawl reload/);
+});
+
 test('a page of the TLS port is https', async (t) => {
   const daemon = await startTls(t);
   const from = (origin) => ask(daemon, { headers: { origin } });
