@@ -184,6 +184,8 @@ static const struct metric metrics[] = {
             "Alarms whose end is being written."),
         ROW("pawl_alarm_lateness_seconds", HISTOGRAM, TIMES_MS, alarms_late,
             "How long after its time an alarm fired."),
+        ROW("pawl_later_queued_total", COUNTER, UINT, later_queued,
+            "Calls for later that were put into their queues."),
         ROW("pawl_records_expiring_in_memory", GAUGE, UINT, expiry_in_memory,
             "Records that expire soon."),
         ROW("pawl_records_expired_total", COUNTER, UINT, expired, "Records that have expired."),

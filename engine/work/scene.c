@@ -58,6 +58,7 @@ static void read_times(struct scene *scene, const struct core *core)
 	scene->alarms_failed = alarms.failed;
 	scene->alarms_closing = alarms.closing;
 	scene->alarms_late = alarms.late;
+	scene->later_queued = alarms.made_later;
 	scene->expiry_in_memory = expiry.agenda.in_memory;
 	scene->expired = expiry.expired;
 	scene->expiry_late = expiry.late;

@@ -33,7 +33,7 @@ struct scene {
 	uint64_t cache_bytes, cache_records, ahead_bytes, queued_bytes;
 	uint64_t dead_count, dead_bytes;
 	uint64_t timers_pending, timers_overdue;
-	uint64_t alarms_in_memory, alarms_fired, alarms_failed, alarms_closing;
+	uint64_t alarms_in_memory, alarms_fired, alarms_failed, alarms_closing, later_queued;
 	uint64_t expiry_in_memory, expired, cron_fired;
 };
 
