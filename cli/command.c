@@ -203,22 +203,18 @@ int command_wrong(const struct invocation *invocation, const char *what, const c
 	return EXIT_USAGE;
 }
 
-/* The only option that begins with this letter, as -f stands for --file. */
+/* The first option that begins with this letter, as -f stands for --file. */
 static const struct option_row *find_letter(const struct command *command, const char *word)
 {
-	const struct option_row *found = NULL;
 	if (word[0] != '-' || word[1] == '-' || word[1] == '\0' || word[2] != '\0') {
 		return NULL;
 	}
 	for (const struct option_row *row = command->options; row && row->name; row++) {
 		if (row->name[0] == word[1]) {
-			if (found != NULL) {
-				return NULL;
-			}
-			found = row;
+			return row;
 		}
 	}
-	return found;
+	return NULL;
 }
 
 /* --if-rev and --if_rev are one. */

@@ -109,6 +109,29 @@ const struct option_row eval_options[] = {
         {NULL, NULL, NULL},
 };
 
+const struct option_row put_options[] = {
+        {"file", "FILE", "the trigger (-f): one item of a configuration's triggers"},
+        {"function", "FUNCTION", "or by options: what it calls"},
+        {"type", "TYPE", "its type; state without it"},
+        {"scope", "SCOPE", "of this scope"},
+        {"key", "KEY", "of this key"},
+        {"when", "EXPR", "only when this expression is true"},
+        {"config", "JSON", "its further options, as an object"},
+        {NULL, NULL, NULL},
+};
+
+const struct option_row clear_options[] = {
+        {"prefix", "TEXT", "only keys that begin so"},
+        {"limit", "N", "at most so many in one answer"},
+        {"cursor", "TEXT", "go on where the last answer ended"},
+        {NULL, NULL, NULL},
+};
+
+const struct option_row internal_options[] = {
+        {"include-internal", NULL, "the engine's own too"},
+        {NULL, NULL, NULL},
+};
+
 const struct option_row pause_options[] = {
         {"mode", "hold|drop", "events wait, or are skipped; without it as its config says"},
         {"reason", "TEXT", "why, for those who find it paused"},

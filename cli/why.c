@@ -4,13 +4,11 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/yaml.h"
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/remote.h"
 #include "cli/terminal.h"
-#include "engine/config.h"
-#include "engine/engine_judge.h"
+#include "cli/trigger_file.h"
 #include "wire/url.h"
 #include <stdio.h>
 
@@ -198,46 +196,6 @@ void why_show_explanation(struct span answer)
 
 /* ---- trying a trigger ---- */
 
-enum { NAMES = 2 };
-
-/* What a trial needs no name for: an id and a function, where the file gives none. `entries` has
- * room for them. */
-static struct yaml_node with_names(const struct yaml_node *trigger, struct yaml_entry *entries)
-{
-	static const struct yaml_node trial = {.kind = YAML_SCALAR, .text = {"trial", 5}};
-	static const struct span names[NAMES] = {{"id", 2}, {"function", 8}};
-	struct yaml_node named = *trigger;
-	for (size_t i = 0; i < trigger->count; i++) {
-		entries[i] = trigger->entries[i];
-	}
-	for (size_t i = 0; i < NAMES; i++) {
-		if (yaml_find(trigger, names[i]) == NULL) {
-			entries[named.count++] = (struct yaml_entry){names[i], 1, 1, &trial};
-		}
-	}
-	named.entries = entries;
-	return named;
-}
-
-/* A trigger alone in its file, as the list of one that a configuration would have. */
-static int read_alone(const struct yaml_node *file, const char *path, struct config *config,
-                      struct report *report, struct err *err)
-{
-	bool is_mapping = file->kind == YAML_MAPPING;
-	struct yaml_entry *entries = MEM_ARRAY(struct yaml_entry, file->count + NAMES);
-	struct yaml_node named = is_mapping ? with_names(file, entries) : *file;
-	const struct yaml_node *items[] = {&named};
-	const struct yaml_node list = {
-	        .kind = YAML_SEQUENCE, .line = 1, .column = 1, .items = items, .count = 1};
-	struct yaml_entry entry = {SPAN("triggers"), 1, 1, &list};
-	const struct yaml_node root = {
-	        .kind = YAML_MAPPING, .line = 1, .column = 1, .entries = &entry, .count = 1};
-	const struct config_judge judge = engine_judge();
-	config_read_triggers(&root, config, &judge, report);
-	mem_free(entries);
-	return report_finish(report, path, err);
-}
-
 static void write_request(const struct config_trigger *trigger, const char *last, const char *since,
                           struct buf *out)
 {
@@ -259,30 +217,6 @@ static void write_request(const struct config_trigger *trigger, const char *last
 	BUF_LITERAL(out, "}}");
 }
 
-static int load_trigger(const char *path, struct config *config, struct report *report,
-                        struct err *err)
-{
-	struct yaml *yaml = NULL;
-	int status = yaml_load(path, &yaml, err);
-	if (status == 0) {
-		yaml_expand(yaml, report);
-		status = read_alone(yaml_root(yaml), path, config, report, err);
-	}
-	yaml_close(yaml);
-	return status;
-}
-
-static void print_faults(const char *path, const struct report *report, const struct err *err)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		const struct report_item *item = &report->items[i];
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", path, item->line, item->column, item->text);
-	}
-	if (report->count == 0) {
-		(void)fail(err);
-	}
-}
-
 static bool is_count(const char *text)
 {
 	return text == NULL || (text[0] != '\0' && text[strspn(text, "0123456789")] == '\0' &&
@@ -294,6 +228,7 @@ int why_test(const struct invocation *invocation)
 	const char *path = command_option(invocation, "file");
 	const char *last = command_option(invocation, "last");
 	const char *since = command_option(invocation, "since");
+	const struct trigger_names names = {.id = "trial", .function = "trial"};
 	static struct report report;
 	struct config *config = NULL;
 	struct buf body = {0};
@@ -307,8 +242,8 @@ int why_test(const struct invocation *invocation)
 		                     is_count(last) ? since : last);
 	}
 	config = MEM_NEW(struct config);
-	if (load_trigger(path, config, &report, &err) != 0) {
-		print_faults(path, &report, &err);
+	if (trigger_file_load(path, &names, config, &report, &err) != 0) {
+		trigger_file_complain(path, &report, &err);
 	} else {
 		write_request(&config->triggers[0], last, since, &body);
 		code = remote_ask(invocation, "POST", SPAN("/v1/triggers:test"), buf_view(&body));

@@ -92,7 +92,7 @@ _pawl; printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test('bash completes commands, options, words and files', async () => {
-  assert.deepEqual(await bash('pawl tr'), ['triggers', 'trigger']);
+  assert.deepEqual(await bash('pawl tri'), ['triggers', 'trigger']);
   assert.ok((await bash('pawl ')).includes('help'));
   assert.deepEqual(await bash('pawl trigger p'), ['pause']);
   assert.deepEqual(await bash('pawl help dead sh'), ['show']);
