@@ -22,7 +22,7 @@ export const token = {
   forget: () => sessionStorage.removeItem(TOKEN),
 };
 
-export function authorization() {
+function authorization() {
   return token.get() ? { authorization: `Bearer ${token.get()}` } : {};
 }
 
@@ -51,8 +51,8 @@ async function learnToken(reason) {
   return Boolean(given);
 }
 
-// { body } is JSON text or a value. Answers { status, text, etag }; throws ApiError.
-export async function send(method, path, { body, headers = {}, signal } = {}) {
+// The reply of the engine if it is a good one; else throws ApiError. Asks for a token if one is due.
+async function request(method, path, { body, headers = {}, signal } = {}) {
   const used = token.get();
   let reply;
   try {
@@ -69,16 +69,26 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
     throw new ApiError(0, { code: 'unreachable', detail: 'The engine does not answer.',
       agent_instruction: 'Check that pawl is running and that this page may reach it.' });
   }
-  const text = await reply.text();
-  if (reply.ok || reply.status === 304) {
-    return { status: reply.status, text, etag: reply.headers.get('etag') };
-  }
-  const error = new ApiError(reply.status, readProblem(text));
+  if (reply.ok || reply.status === 304) return reply;
+  const error = new ApiError(reply.status, readProblem(await reply.text()));
   const isNews = used === token.get(); // else somebody has given another one meanwhile
   if (reply.status === 401 && (!isNews || await learnToken(error))) {
-    return send(method, path, { body, headers, signal });
+    return request(method, path, { body, headers, signal });
   }
   throw error;
+}
+
+// { body } is JSON text or a value. Answers { status, text, etag }.
+export async function send(method, path, options) {
+  const reply = await request(method, path, options);
+  return { status: reply.status, text: await reply.text(), etag: reply.headers.get('etag') };
+}
+
+// The text of an answer that goes on, piece by piece.
+export async function stream(path, { headers, signal }) {
+  const reply = await request('GET', path,
+    { headers: { accept: 'text/event-stream', ...headers }, signal });
+  return reply.body.pipeThrough(new TextDecoderStream());
 }
 
 export const get = async (path, options) => parse((await send('GET', path, options)).text);

@@ -1,27 +1,33 @@
 // This file is the panel Events: changes as they happen, and the story of each.
 // SPDX-License-Identifier: Apache-2.0
 import { at, get } from './api.js';
+import { seqOf } from './attempts.js';
 import { button, fill, h, setText } from './dom.js';
 import { jsonView } from './editor.js';
 import { explanation } from './explain.js';
 import { follow, readEvent } from './feed.js';
 import { brief, moment, number, plural } from './format.js';
-import { problem, tellProblem } from './notice.js';
+import { problem } from './notice.js';
 import { onBeat, pulse } from './pulse.js';
 import { go, link } from './router.js';
 import { dataTable } from './table.js';
 import { chip, facts, filterField, splitView } from './view.js';
 
-const PAST = 200; // events before now that are shown at first
+const PAST = 200; // events before now that are looked at at first,
+const FAR_PAST = 10000; // and where only some of them are wanted
 const KEPT = 500;
-const TONES = { created: 'good', deleted: 'bad' };
+const TONES = { created: 'good', deleted: 'bad', 'dead letter': 'bad', 'alarm failed': 'bad' };
 
-const kindOf = (event) => event.event_type?.split(':').at(-1) ?? event.type;
+function kindOf({ type, event_type: kind = type }) {
+  if (type === 'dead') return 'dead letter';
+  return type === 'state' ? kind.split(':').at(-1) : kind.replace(':', ' ');
+}
 
 const placeOf = (event) => event.scope ?? event.queue ?? event.topic ?? event.source ?? event.trigger;
 
 // The members that differ, or the whole value: what a glance can take in.
 function difference({ old_value: before, new_value: after, ...event }) {
+  if (event.dead) return `${event.dead.reason}: ${event.dead.message}`;
   if (before === undefined && after === undefined) return brief(event.payload ?? event.data);
   const areObjects = [before, after].every((one) => one && typeof one === 'object' && !Array.isArray(one));
   if (!areObjects) return brief(after ?? before);
@@ -38,14 +44,17 @@ function values(event) {
 }
 
 function story(event) {
-  const { scope, key, cause } = event;
+  const { scope, key, cause, dead } = event;
   return facts([
-    ['Kind', chip(event.event_type ?? event.type, TONES[kindOf(event)])], ['Time', moment(event.time)],
+    ['Kind', chip(kindOf(event), TONES[kindOf(event)])], ['Time', moment(event.time)],
     ['Object', scope !== undefined && h('a', { href: link('state', key ? [scope, key] : [scope]) },
       [scope, key].filter(Boolean).join(' / '))],
     ['Queue', event.queue], ['Topic', event.topic], ['Source', event.source],
     ['Function', event.call?.function_id], ['Id', h('code', event.id)], ['Reason', event.reason],
-    ['Caused by', cause && brief(cause)], ['Trace', event.traceparent && h('code', event.traceparent)]]);
+    ['Dead letter', dead && [h('a', { href: link('dead', [dead.id]) }, dead.trigger),
+      ` ${dead.reason}: ${dead.message}`]],
+    ['Caused by', cause && [h('a', { href: link('events', [seqOf(cause.root)]) },
+      `event ${seqOf(cause.root)}`), ` by ${cause.path?.join(' → ')}`]], ['Trace', event.traceparent && h('code', event.traceparent)]]);
 }
 
 export function openEvents(main) {
@@ -70,14 +79,19 @@ export function openEvents(main) {
   const scope = h('input', { id: 'events-scope', type: 'text', autocomplete: 'off',
     placeholder: 'any', onchange: () => narrow() });
   const prefix = filterField({ label: 'Key begins with', onchange: () => narrow() });
+  const when = h('input', { id: 'events-when', type: 'text', autocomplete: 'off', spellcheck: 'false',
+    placeholder: 'new_value.plan == "pro"', onchange: () => narrow() });
+  const trouble = h('div', { role: 'alert' });
   const hold = button('Hold', () => setHeld(!isHeld), { 'aria-pressed': 'false' });
   const count = h('p.quiet', { 'aria-live': 'polite' });
-  const view = splitView(main, { title: 'Events', list: h('div', table.element), tools: [
-    h('div.filter', h('label', { for: 'events-scope' }, 'Scope'), scope), prefix.element, hold, count],
+  const view = splitView(main, { title: 'Events', list: h('div', trouble, table.element), tools: [
+    h('div.filter', h('label', { for: 'events-scope' }, 'Scope'), scope), prefix.element,
+    h('div.filter.long', h('label', { for: 'events-when' }, 'When'), when), hold, count],
   back: () => link('events', [], route.query) });
 
   function narrow() {
-    go(link('events', route.parts, { scope: scope.value.trim(), prefix: prefix.input.value }), true);
+    go(link('events', route.parts, { scope: scope.value.trim(),
+      prefix: prefix.input.value, when: when.value.trim() }), true);
   }
 
   function draw() {
@@ -102,12 +116,14 @@ export function openEvents(main) {
     stop();
     events = [];
     held = [];
+    fill(trouble);
     const { last_seq: last, first_seq: first } = pulse.status.store;
-    stop = follow({ ...route.query, since: Math.max(first - 1, last - PAST, 0) }, (list) => {
+    const past = Object.keys(route.query).length ? FAR_PAST : PAST;
+    stop = follow({ ...route.query, since: Math.max(first - 1, last - past, 0) }, (list) => {
       if (isHeld) held.push(...list);
       else take(list);
       draw();
-    }, tellProblem);
+    }, (error) => fill(trouble, problem(error)));
     draw();
   }
 
@@ -136,6 +152,7 @@ export function openEvents(main) {
       const isOther = given.parts[0] !== route.parts[0];
       route = given;
       if (document.activeElement !== scope) scope.value = route.query.scope ?? '';
+      if (document.activeElement !== when) when.value = route.query.when ?? '';
       if (document.activeElement !== prefix.input) prefix.input.value = route.query.prefix ?? '';
       if (pulse.status && followed !== JSON.stringify(route.query)) {
         followed = JSON.stringify(route.query);

@@ -51,6 +51,49 @@ test('events come as they happen, and only those that are wanted', async ({ daem
   await page.locator('tr', { hasText: 'updated' }).getByText('{"amount":2}').waitFor();
 });
 
+test('a condition narrows the events down, and one that is wrong says where', async ({ daemon, open }) => {
+  const page = await open({ at: 'events' });
+  await row(page, '23').waitFor();
+  await page.getByLabel('When').fill('new_value.plan == "pro"');
+  await page.getByLabel('When').press('Enter');
+  await row(page, '23').waitFor({ state: 'detached' });
+  await daemon.set('users', 'ken', { plan: 'free' });
+  await daemon.set('users', 'ken', { plan: 'pro' });
+  await row(page, '25').waitFor();
+  const shown = await page.locator('main tbody tr').evaluateAll((rows) =>
+    rows.map((one) => one.dataset.key));
+  assert.ok(shown.includes('14') && !shown.includes('24') && !shown.includes('13'), shown.join(' '));
+  await page.getByLabel('When').fill('new_value.plan ==');
+  await page.getByLabel('When').press('Enter');
+  await page.locator('main [role="alert"] .problem').getByText('column').first().waitFor();
+  await picture(page, 'wrong-condition');
+});
+
+test('nothing is missed and nothing comes twice when the engine goes away', async ({ daemon, open }) => {
+  const page = await open({ at: 'events?scope=counts' });
+  await page.getByText('0 events').waitFor();
+  for (let i = 0; i < 3; i++) {
+    for (let n = 0; n < 10; n++) await daemon.set('counts', `k${n}`, { i, n });
+    if (i < 2) await daemon.restart(i ? 'SIGKILL' : 'SIGTERM');
+  }
+  await page.getByText('30 events').waitFor();
+  const seqs = await page.locator('main tbody tr').evaluateAll((rows) =>
+    rows.map((one) => Number(one.dataset.key)));
+  assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => b - a));
+  assert.equal(seqs.length, 30);
+  page.faults.splice(0); // requests were cut: that was asked for
+});
+
+test('a dead letter among the events leads to its letter and to its cause', async ({ open }) => {
+  const page = await open({ at: 'events?scope=orders' });
+  await page.locator('tr', { hasText: 'dead letter' }).locator('a').click();
+  await page.locator('.detail').getByRole('link', { name: 'event 19' }).click();
+  await page.getByRole('heading', { name: 'Event 19' }).waitFor();
+  await page.goBack();
+  await page.locator('.detail').getByRole('link', { name: 'invoice-run' }).first().click();
+  await page.locator('.attempts li').waitFor();
+});
+
 test('the keys lead through the events', async ({ open }) => {
   const page = await open({ at: 'events' });
   await row(page, '23').waitFor();
