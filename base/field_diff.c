@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/field_diff.h"
 
+#include "base/field.h"
 #include "base/field_print.h"
+#include <string.h>
 
 struct walk {
 	struct buf name; /* of the row that is looked at */
@@ -30,6 +32,27 @@ static void compare(struct walk *walk, const struct field *field, const void *be
 	}
 }
 
+static bool same_map(const struct field_map *before, const struct field_map *after)
+{
+	bool is_same = before->count == after->count;
+	for (size_t i = 0; is_same && i < before->count; i++) {
+		is_same = strcmp(before->pairs[i].name, after->pairs[i].name) == 0 &&
+		          strcmp(before->pairs[i].value, after->pairs[i].value) == 0;
+	}
+	return is_same;
+}
+
+/* What stands in a map is not told. */
+static void compare_maps(struct walk *walk, const struct field *field, const void *before,
+                         const void *after)
+{
+	if (!same_map(before, after)) {
+		const struct field_difference difference = {.field = field,
+		                                            .name = buf_view(&walk->name)};
+		walk->differs(walk->ctx, &difference);
+	}
+}
+
 static void walk_rows(struct walk *walk, const struct field *fields, const char *before,
                       const char *after)
 {
@@ -42,6 +65,8 @@ static void walk_rows(struct walk *walk, const struct field *fields, const char 
 			          after + field->offset);
 		} else if (field->kind <= FIELD_STRINGS) {
 			compare(walk, field, before + field->offset, after + field->offset);
+		} else if (field->kind == FIELD_MAP) {
+			compare_maps(walk, field, before + field->offset, after + field->offset);
 		}
 		walk->name.len = above;
 	}

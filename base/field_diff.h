@@ -7,7 +7,9 @@
 #include "base/span.h"
 
 /* One row: its name with those of its sections before it ("log.level"), and what both structs say
- * there, as a file would. All borrowed during the call. */
+ * there, as a file would; absent of a map, whose values may be secret. All borrowed during the
+ * call.
+ */
 struct field_difference {
 	const struct field *field;
 	struct span name;

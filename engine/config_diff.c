@@ -39,8 +39,10 @@ static void option_differs(void *ctx, const struct field_difference *difference)
 	struct config_change *change =
 	        add(walk->diff, walk->change == FIELD_LIVE ? CONFIG_CHANGED : CONFIG_NEEDS_RESTART,
 	            "option", difference->name);
-	json_write_member_string(&change->more, "from", difference->before);
-	json_write_member_string(&change->more, "to", difference->after);
+	if (difference->before.ptr != NULL) {
+		json_write_member_string(&change->more, "from", difference->before);
+		json_write_member_string(&change->more, "to", difference->after);
+	}
 }
 
 /* ---- members of JSON objects ---- */

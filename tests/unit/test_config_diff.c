@@ -92,6 +92,10 @@ static void test_what_needs_a_restart_is_compared_with_the_start(void **state)
 	                   "{\"kind\":\"option\",\"id\":\"data\",\"from\":\"./data\","
 	                   "\"to\":\"./other\"}"));
 	expect("", "data: ./other", "", NOTHING_BUT("", "", "", ""));
+	expect("telemetry: {otlp: {headers: {A: secret, B: b}}}",
+	       "telemetry: {otlp: {headers: {A: secret, B: b}}}",
+	       "telemetry: {otlp: {headers: {A: other, B: b}}}",
+	       NOTHING_BUT("", "", "", "{\"kind\":\"option\",\"id\":\"telemetry.otlp.headers\"}"));
 	expect("", "",
 	       "state: {adapter: {config: {store_method: in_memory, save_interval_ms: 50}}}",
 	       NOTHING_BUT("", "", "",
