@@ -90,6 +90,8 @@ void scene_read(struct scene *scene, const struct core *core)
 	        .certificate_until_ms = (uint64_t)core->peers.certificate_until_ms(core->peers.ctx),
 	        .workers = workers_count(core->workers),
 	        .calls = *functions_figures(core->functions),
+	        .watching = core->watching,
+	        .watchers = core->watching.watchers,
 	};
 	usage_read(&scene->usage);
 	otlp_get_stats(core->otlp, &scene->telemetry);

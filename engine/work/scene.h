@@ -22,6 +22,8 @@ struct scene {
 	struct figures figures; /* of all triggers, those that have gone, too */
 	struct function_figures calls;
 	struct otlp_stats telemetry;
+	struct watch_counts watching;
+	uint64_t watchers;
 	const struct histogram *commits, *timers_late, *alarms_late, *expiry_late, *cron_late;
 	const struct histogram *deliveries_late, *attempts;
 	uint64_t ok, started_ms;

@@ -55,6 +55,15 @@ test('the figures are those of what happened', async (t) => {
   assert.equal(Number(attempts.count), 7);
   const status = await daemon.call('engine::status');
   assert.equal(value('pawl_journal_last_seq'), status.store.last_seq);
+  assert.equal(value('pawl_watchers'), 0);
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const stream = (await fetch(`${daemon.url}/v1/watch?scope=s`, { signal: stop.signal })).body.getReader();
+  await waitFor('the watcher', async () => (await scrape(daemon)).value('pawl_watchers') === 1);
+  await daemon.set('s', 'watched', 1);
+  await stream.read();
+  await waitFor('what it was sent', async () => (await scrape(daemon)).value('pawl_watch_sent_total') === 1);
+  stop.abort();
   const before = value('pawl_commits_total');
   await daemon.set('s', 'k', 1);
   assert.ok((await scrape(daemon)).value('pawl_commits_total') > before);
