@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
@@ -261,6 +262,27 @@ test('what came before a goodbye is taken, also when it waits for room', async (
   line.release();
   await within('the end', once(socket, 'end'));
   assert.ok(length > 200 * value.length, `${length}`);
+});
+
+test('a watch comes over TLS and over the Unix socket', async (t) => {
+  const socketPath = path.join(tempDir(t), 'pawl.sock');
+  const daemon = await startTls(t, { unix: { path: socketPath } });
+  const watch = async (client, options) => {
+    const request = client.get({ path: '/v1/watch?scope=s', headers: { accept: 'text/event-stream' }, ...options });
+    const [response] = await once(request, 'response');
+    assert.equal(response.statusCode, 200);
+    const told = { text: '', end: () => request.destroy() };
+    response.setEncoding('utf8').on('data', (piece) => { told.text += piece; }).on('error', () => {});
+    return told;
+  };
+  const all = [await watch(https, { host: 'localhost', port: daemon.tlsPort, ca: daemon.ca, agent: false }),
+    await watch(http, { socketPath })];
+  for (let i = 0; i < 500; i++) await daemon.set('s', `k${i}`, { i, filler: 'x'.repeat(2000) });
+  for (const told of all) {
+    await waitFor('the last event', async () => /k499/.test(told.text));
+    assert.equal(new Set(told.text.match(/"key":"k\d+"/g)).size, 500);
+    told.end();
+  }
 });
 
 test('a reload takes a new certificate for new connections; those that are open stay', async (t) => {
