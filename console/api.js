@@ -14,11 +14,15 @@ export class ApiError extends Error {
 
 let askForToken = async () => null; // app.js says how a person is asked
 let asking = null;
+let isDeclined = false; // a person has said no: nobody is asked again until there is a token
 
 export const setTokenPrompt = (prompt) => (askForToken = prompt);
 export const token = {
   get: () => sessionStorage.getItem(TOKEN),
-  set: (value) => sessionStorage.setItem(TOKEN, value),
+  set(value) {
+    isDeclined = false;
+    sessionStorage.setItem(TOKEN, value);
+  },
   forget: () => sessionStorage.removeItem(TOKEN),
 };
 
@@ -45,9 +49,15 @@ function readProblem(text) {
 
 // All requests that are refused for want of a token share one question.
 async function learnToken(reason) {
+  if (isDeclined) return false;
   asking ??= askForToken(reason).finally(() => (asking = null));
   const given = await asking;
-  if (given) token.set(given);
+  if (given) {
+    token.set(given);
+  } else {
+    isDeclined = true;
+    token.forget();
+  }
   return Boolean(given);
 }
 

@@ -112,14 +112,19 @@ export function openEvents(main) {
     events = [...list.toReversed(), ...events].slice(0, KEPT);
   }
 
+  // Who may not see how the engine is sees what comes from now on.
+  function beginning() {
+    if (!pulse.status) return '';
+    const { last_seq: last, first_seq: first } = pulse.status.store;
+    return Math.max(first - 1, last - (Object.keys(route.query).length ? FAR_PAST : PAST), 0);
+  }
+
   function begin() {
     stop();
     events = [];
     held = [];
     fill(trouble);
-    const { last_seq: last, first_seq: first } = pulse.status.store;
-    const past = Object.keys(route.query).length ? FAR_PAST : PAST;
-    stop = follow({ ...route.query, since: Math.max(first - 1, last - past, 0) }, (list) => {
+    stop = follow({ ...route.query, since: beginning() }, (list) => {
       if (isHeld) held.push(...list);
       else take(list);
       draw();
@@ -141,7 +146,7 @@ export function openEvents(main) {
 
   // Follows from where the engine is once that is known, and again when the filter changes.
   const unheard = onBeat(() => {
-    if (pulse.status && followed !== JSON.stringify(route.query)) {
+    if ((pulse.status || pulse.error) && followed !== JSON.stringify(route.query)) {
       followed = JSON.stringify(route.query);
       begin();
     }
@@ -154,7 +159,7 @@ export function openEvents(main) {
       if (document.activeElement !== scope) scope.value = route.query.scope ?? '';
       if (document.activeElement !== when) when.value = route.query.when ?? '';
       if (document.activeElement !== prefix.input) prefix.input.value = route.query.prefix ?? '';
-      if (pulse.status && followed !== JSON.stringify(route.query)) {
+      if ((pulse.status || pulse.error) && followed !== JSON.stringify(route.query)) {
         followed = JSON.stringify(route.query);
         begin();
       }

@@ -4,6 +4,7 @@ import { get, send } from './api.js';
 
 const EVERY_MS = 1000;
 const KEPT = 120;
+const LOCKED_OUT_MS = 10000; // between two looks while the engine wants a token and has none
 
 export const pulse = {
   status: null,
@@ -84,6 +85,7 @@ export function quantiles(name, share) {
 export async function startPulse() {
   for (;;) {
     if (!document.hidden) await beatNow();
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    const wait = pulse.error?.status === 401 ? LOCKED_OUT_MS : EVERY_MS;
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }

@@ -49,7 +49,7 @@ function scopeTree(scopes, filter, current) {
     [...spaces].map(([namespace, items]) => h('details', { open: true },
       h('summary', namespace, h('span.count', number(items.length))), h('ul', items))),
     found.length > MOST_SCOPES && h('p.quiet', `${number(found.length - MOST_SCOPES)} more: filter`),
-    found.length === 0 && h('p.empty', scopes.length ? 'No scope fits.' : 'There is no state yet.'),
+    found.length === 0 && h('p.empty', scopes.length ? 'No scope fits. Enter opens it all the same.' : 'There is no state yet.'),
   ];
 }
 
@@ -83,6 +83,10 @@ export function openState(main) {
 
   const tree = h('div.tree');
   const scopeFilter = filterField({ label: 'Filter scopes', onchange: () => drawTree() });
+  scopeFilter.input.addEventListener('keydown', ({ key }) => {
+    const name = scopeFilter.input.value.trim();
+    if (key === 'Enter' && name) go(link('state', [name]));
+  });
   const keyFilter = filterField({ label: 'Key begins with', onchange: () => {
     toFirst();
     keys.now();

@@ -1,6 +1,6 @@
 // This file is the panel Triggers: their figures, pauses, and what they would say to past events.
 // SPDX-License-Identifier: Apache-2.0
-import { at, get, post, remove } from './api.js';
+import { at, get, post, remove, send } from './api.js';
 import { ask } from './dialog.js';
 import { button, fill, h, refill } from './dom.js';
 import { jsonEditor, jsonView } from './editor.js';
@@ -28,7 +28,29 @@ export async function askToPause(id, what = `trigger ${id}`) {
   });
 }
 
+// Makes a durable trigger, or another version of one.
+const askForTrigger = (one) => ask({
+  title: one ? `Edit trigger ${one.id}` : 'New trigger', action: one ? 'Save' : 'Create',
+  text: one && 'Events from now on are judged by the new version.',
+  fields: [
+    ...(one ? [] : [{ name: 'id', label: 'Id', required: true }]),
+    { name: 'type', label: 'Type', value: one?.trigger_type ?? 'state', required: true },
+    { name: 'function_id', label: 'Function', value: one?.function_id ?? '', required: true },
+    { name: 'config', label: 'Config', type: 'json', required: true, rows: 8,
+      value: one ? JSON.stringify(one.config, null, 2) : '{\n  "scope": ""\n}' },
+  ],
+  run: async ({ id = one?.id, type, function_id, config }) => {
+    const body = `${JSON.stringify({ type, function_id }).slice(0, -1)},"config":${config}}`;
+    await send('PUT', at`/v1/triggers/${id}`, { body });
+    tell(one ? `Saved ${id}.` : `Made ${id}.`);
+    return id;
+  },
+});
+
 export const resume = (id) => post(at`/v1/triggers/${id}/resume`);
+
+// Those of the config and of workers are changed where they come from.
+const isOurs = (one) => one.durable && one.origin !== 'config' && !one.worker_name;
 
 function figures(one) {
   const pairs = [['Matched', one.matched], ['Delivered', one.delivered], ['Waiting', one.waiting],
@@ -116,6 +138,10 @@ export function openTriggers(main) {
     ],
   });
   const view = splitView(main, { title: 'Triggers', list: table.element, tools: [filter.element,
+    button('New…', async () => {
+      const id = await askForTrigger();
+      if (id) go(link('triggers', [id]));
+    }),
     h('div.check', unbound, h('label', { for: 'only-unbound' }, 'only those whose function nobody serves'))],
   back: () => link('triggers', [], route.query) });
 
@@ -163,9 +189,9 @@ export function openTriggers(main) {
     refill(place, story(one), figures(one), h('div.row', toggle,
       h('a.button', { href: link('jobs', [], { trigger: id }) }, 'Its jobs'),
       h('a.button', { href: link('dead', [], { trigger: id }) }, 'Its dead letters'),
-      h('span.gap'),
-      one.durable && one.origin !== 'config' &&
-        button('Remove…', () => askToRemove(one), { class: 'danger' })));
+      h('span.gap'), isOurs(one) && [
+        button('Edit…', async () => (await askForTrigger(one)) && look.now()),
+        button('Remove…', () => askToRemove(one), { class: 'danger' })]));
   }
 
   const look = watchBy(async () => {

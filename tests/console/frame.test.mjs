@@ -55,6 +55,27 @@ test('a token is asked for once, kept for the tab, and sent', async ({ daemon, o
   assert.ok(daemon);
 });
 
+test('who gives no token is not asked again and again', async ({ open }) => {
+  const page = await open({ at: 'workers' });
+  let asked = 0;
+  await page.route('**/v1/**', (route) => {
+    asked++;
+    return route.fulfill({ status: 401, contentType: 'application/problem+json',
+      body: JSON.stringify({ status: 401, code: 'unauthorized', detail: 'This engine wants a token.' }) });
+  });
+  const dialog = page.getByRole('dialog', { name: 'Token' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('.health').getByText('This engine wants a token.').waitFor();
+  const before = asked;
+  assert.equal(await dialog.count(), 0);
+  await page.unroute('**/v1/**');
+  await page.getByRole('button', { name: 'Token', exact: true }).click();
+  await dialog.getByLabel('Token').fill('sesame');
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+  await page.locator('.health').getByText('running').waitFor();
+  assert.ok(before < 10, `${before} requests`);
+});
+
 test('JSON is judged as the browser judges it, and laid out without a loss', async ({ open }) => {
   const page = await open({ at: 'overview' });
   const [differences, laidOut] = await page.evaluate(async () => {

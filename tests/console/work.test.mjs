@@ -31,6 +31,29 @@ test('a trigger is paused, resumed and tried on past events', async ({ daemon, o
   await page.locator('.trial .problem').waitFor();
 });
 
+test('a trigger is made, edited and removed', async ({ daemon, open }) => {
+  const page = await open({ at: 'triggers' });
+  await page.getByRole('button', { name: 'New…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Id').fill('mine');
+  await dialog.getByLabel('Function').fill('welcome');
+  await dialog.getByLabel('Config').fill('{"scope": "users", "when": "new_value.seats = 1"}');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await dialog.getByRole('alert').getByText('write == to compare').waitFor();
+  await dialog.getByLabel('Config').fill('{"scope": "users", "when": "new_value.seats == 1"}');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('heading', { name: 'mine' }).waitFor();
+  await page.getByRole('button', { name: 'Edit…' }).click();
+  await dialog.getByLabel('Config').fill('{"scope": "users", "when": "new_value.seats == 2"}');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.detail').getByText('new_value.seats == 2', { exact: true }).waitFor();
+  assert.equal((await daemon.http('GET', '/v1/triggers/mine')).json.version, 2);
+  await page.getByRole('button', { name: 'Remove…' }).click();
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await row(page, 'mine').waitFor({ state: 'detached' });
+  assert.equal((await daemon.http('GET', '/v1/triggers/mine')).status, 404);
+});
+
 test('only the triggers whose function nobody serves', async ({ open }) => {
   const page = await open({ at: 'overview' });
   await page.getByRole('link', { name: '1 trigger whose function nobody serves' }).click();
