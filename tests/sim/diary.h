@@ -3,6 +3,7 @@
 #ifndef TESTS_SIM_DIARY_H
 #define TESTS_SIM_DIARY_H
 
+#include "tests/sim/chance.h"
 #include "tests/unit/core_world.h"
 
 enum { TRIGGERS = 3, KEYS = 4, EVENTS_MAX = 4096, LIVES_MAX = 128, VERSIONS_MAX = 100 };
@@ -25,24 +26,6 @@ static size_t lived_count;
 static uint64_t acknowledged;   /* the last event that was ever known to be durable */
 static uint32_t replays;        /* of this day, each with a number of its own */
 static int64_t ends[LIVES_MAX]; /* of the engine's lives */
-
-/* ---- chance, by the seed ---- */
-
-static uint64_t random_state;
-
-static inline uint64_t next_random(void)
-{
-	random_state += 0x9e3779b97f4a7c15u;
-	uint64_t mixed = random_state;
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-	return mixed ^ (mixed >> 31);
-}
-
-static inline int below(int bound)
-{
-	return (int)(next_random() % (uint64_t)bound);
-}
 
 /* ---- entries ---- */
 

@@ -1,5 +1,6 @@
 /* This file lives random days of triggers that shape their events, and checks what must hold. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/chance.h"
 #include "tests/unit/core_world.h"
 
 #include "engine/core/window.h"
@@ -37,7 +38,6 @@ struct lived {
 	bool done[TRIGGERS]; /* durably */
 };
 
-static uint64_t random_state;
 static struct lived lived[EVENTS_MAX];
 static size_t lived_count;
 static size_t restarts_at[STEPS]; /* calls that had been started by then */
@@ -45,20 +45,6 @@ static size_t restart_count;
 
 static const char *const trigger_ids[TRIGGERS] = {"t0", "t1", "t2"};
 static const char *const function_ids[TRIGGERS] = {"f0", "f1", "f2"};
-
-static uint64_t next_random(void)
-{
-	random_state += 0x9e3779b97f4a7c15u;
-	uint64_t mixed = random_state;
-	mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-	mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-	return mixed ^ (mixed >> 31);
-}
-
-static int below(int bound)
-{
-	return (int)(next_random() % (uint64_t)bound);
-}
 
 /* ---- what happens ---- */
 
