@@ -3,6 +3,8 @@
 #include "cli/client.h"
 
 #include "base/mem.h"
+#include "base/token_text.h"
+#include "cli/files.h"
 #include "wire/http_answer.h"
 
 enum { CHUNK = 64 * 1024 };
@@ -16,16 +18,48 @@ struct client {
 /* How far an answer has come. */
 enum progress { PART, WHOLE, BROKEN, ABANDONED };
 
+/* Only what is a token goes into a header. */
+static int take_token(const struct client_options *options, char **out, struct err *err)
+{
+	struct buf text = {0};
+	int status = 0;
+	if (options->token_file != NULL) {
+		status = files_read(options->token_file, &text, err);
+	} else if (options->token != NULL) {
+		buf_span(&text, span_of(options->token));
+	}
+	while (text.len != 0 && strchr(" \t\r\n", text.ptr[text.len - 1]) != NULL) {
+		text.len--;
+	}
+	if (status == 0 && text.len != 0) {
+		if (token_text_is_whole(buf_view(&text))) {
+			*out = mem_copy(text.ptr, text.len);
+		} else {
+			status = err_set(err, E_INVALID, "invalid_token",
+			                 "what stands in %s is no token: it must be pawl_ and 43 "
+			                 "characters",
+			                 options->token_file ? options->token_file : "PAWL_TOKEN");
+		}
+	}
+	buf_free(&text);
+	return status;
+}
+
 int client_new(const struct client_options *options, struct client **out, struct err *err)
 {
-	struct link *link;
-	int status = link_new(&options->link, &link, err);
+	struct link *link = NULL;
+	char *token = NULL;
+	int status = take_token(options, &token, err);
+	if (status == 0) {
+		status = link_new(&options->link, &link, err);
+	}
 	if (status != 0) {
+		mem_free(token);
 		return status;
 	}
 	struct client *client = MEM_NEW(struct client);
 	client->link = link;
-	client->token = mem_text(options->token);
+	client->token = token;
 	client->reader = http_answer_new();
 	*out = client;
 	return 0;

@@ -15,10 +15,11 @@ struct client;
 /* Where the engine is and who we are; texts are copied. */
 struct client_options {
 	struct link_options link;
-	const char *token; /* goes out as a bearer token; NULL: none */
+	const char *token;      /* goes out as a bearer token; NULL: none */
+	const char *token_file; /* where it stands instead; NULL: nowhere */
 };
 
-/* E_INVALID "invalid_url". Nothing is connected yet. */
+/* E_INVALID "invalid_url", "invalid_token"; those of files_read. Nothing is connected yet. */
 int client_new(const struct client_options *options, struct client **out, struct err *err);
 void client_free(struct client *client); /* NULL is harmless */
 

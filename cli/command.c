@@ -28,6 +28,11 @@ static const struct common_option {
          offsetof(struct invocation, engine.link.ca_file),
          "PAWL_CA",
          NULL},
+        {{"token-file", "FILE",
+          "where its token stands (default PAWL_TOKEN_FILE; or in PAWL_TOKEN)"},
+         offsetof(struct invocation, engine.token_file),
+         "PAWL_TOKEN_FILE",
+         NULL},
         {{"insecure-tls", NULL, "do not look at its certificate"},
          offsetof(struct invocation, engine.link.insecure_tls),
          NULL,
@@ -340,6 +345,7 @@ void command_fill_common(struct invocation *invocation)
 			*value = said ? said : common->otherwise;
 		}
 	}
+	invocation->engine.token = getenv("PAWL_TOKEN");
 }
 
 static bool asks_for(int argc, char **argv, const char *option)

@@ -264,3 +264,17 @@ const struct option_row function_options[] = {
         {"include-internal", NULL, "the engine's own too"},
         {NULL, NULL, NULL},
 };
+
+const struct option_row token_options[] = {
+        {"read", "SCOPES", "scopes to be read, with commas between: users,cache-*"},
+        {"write", "SCOPES", "scopes to be written to and read"},
+        {"admin", "SCOPES", "scopes to be cleared, written to and read"},
+        {"invoke", "FUNCTIONS", "functions to be called: mail::*"},
+        {"work", "FUNCTIONS", "functions to be served by a worker with this token"},
+        {"manage", "WORDS", "view, triggers, jobs, dead, workers, config, clock, tokens, or all"},
+        {"all", NULL, "every right that no other option names"},
+        {"ttl", "DURATION", "it ends after so long: 30d"},
+        {"expires-at", "TIME", "it ends then: 2030-01-31T12:00:00Z"},
+        {"offline", NULL, "ask no engine: print what goes into the config"},
+        {NULL, NULL, NULL},
+};

@@ -39,5 +39,6 @@ extern const struct option_row alarm_options[];
 extern const struct option_row alarm_set_options[];
 extern const struct option_row alarm_list_options[];
 extern const struct option_row function_options[];
+extern const struct option_row token_options[];
 
 #endif

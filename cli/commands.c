@@ -11,6 +11,7 @@
 #include "cli/import.h"
 #include "cli/local.h"
 #include "cli/remote.h"
+#include "cli/token.h"
 #include "cli/trigger_put.h"
 #include "cli/turn.h"
 #include "cli/why.h"
@@ -401,6 +402,25 @@ const struct command commands[] = {
          .options = alarm_options,
          .method = "POST",
          .path = "/v1/alarms:fire?scope={1}&key={2}"},
+        {.group = "Tokens",
+         .name = "token create",
+         .args = "NAME",
+         .help = "Make a token and print it, once: from the first one on, everybody needs one.",
+         .options = token_options,
+         .run = token_create,
+         .show = token_show},
+        {.name = "token list",
+         .help = "List the tokens, without their texts.",
+         .method = "GET",
+         .path = "/v1/tokens",
+         .list = "tokens",
+         .columns = "NAME:name ORIGIN:origin CREATED:created_at EXPIRES:expires_at "
+                    "USED:last_used_at RIGHTS:rights"},
+        {.name = "token revoke",
+         .args = "NAME",
+         .help = "Take a token away; who is connected by it is cut off.",
+         .method = "DELETE",
+         .path = "/v1/tokens/{1}"},
         {.group = "The shell",
          .name = "completion",
          .args = "bash|zsh|fish",

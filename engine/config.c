@@ -15,6 +15,7 @@
 #include "engine/config_scopes.h"
 #include "engine/config_secrets.h"
 #include "engine/config_telemetry.h"
+#include "engine/config_tokens.h"
 #include "engine/core/secrets.h"
 #include <unistd.h>
 
@@ -50,10 +51,6 @@ static void refuse(struct report *report, const struct yaml_entry *entry, const 
 	           "%s", sentence);
 }
 
-static const char front_not_loopback[] =
-        "'http.listen' is not loopback, and there are no tokens yet: whoever reaches this address "
-        "can wake every HTTP trigger; set 'insecure: true' if that is meant";
-
 /* The listener for HTTP triggers, and whether there is one if there are such triggers. */
 static void check_front(const struct yaml_node *root, const struct config *config,
                         struct report *report)
@@ -73,8 +70,6 @@ static void check_front(const struct yaml_node *root, const struct config *confi
 		}
 	} else if (!config_split_listen(config->http.listen, &host, &port)) {
 		refuse(report, entry, "'http.listen' must be host:port, such as 127.0.0.1:3111");
-	} else if (!config_is_loopback(host) && !config->insecure) {
-		refuse(report, entry, front_not_loopback);
 	}
 	mem_free(host);
 }
@@ -207,6 +202,7 @@ static void read_all(const struct yaml_node *root, const struct config_judge *ju
 	read_adapter(root, config, report);
 	config_read_scopes(root, config, report);
 	config->secrets = config_read_secrets(root, report);
+	config_read_tokens(root, config, report);
 	config_read_functions(root, config, judge, report);
 	config_read_triggers(root, config, judge, report);
 	config_read_queues(root, config, judge, report);
@@ -357,6 +353,7 @@ void config_free(struct config *config)
 	config_free_items(config);
 	config_free_scopes(config);
 	config_free_queues(config);
+	config_free_tokens(config);
 	secrets_free(config->secrets);
 	mem_free(config->iii_ignored);
 	mem_free(config->state.adapter.config);

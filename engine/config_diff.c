@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "engine/config_items.h"
 #include "engine/config_scopes.h"
+#include "engine/config_tokens.h"
 #include "engine/core/secrets.h"
 
 static struct config_change *add(struct config_diff *diff, enum config_change_kind kind,
@@ -111,6 +112,21 @@ static void compare_scopes(const struct config *now, const struct config *next,
 		struct config_change *change = add(diff, CONFIG_CHANGED, "option", SPAN("scopes"));
 		json_write_member_raw(&change->more, "from", buf_view(&before));
 		json_write_member_raw(&change->more, "to", buf_view(&after));
+	}
+	buf_free(&before);
+	buf_free(&after);
+}
+
+/* Not what they are: hashes are nobody's business. */
+static void compare_tokens(const struct config *now, const struct config *next,
+                           struct config_diff *diff)
+{
+	struct buf before = {0};
+	struct buf after = {0};
+	config_write_tokens(now, &before);
+	config_write_tokens(next, &after);
+	if (!span_equal(buf_view(&before), buf_view(&after))) {
+		add(diff, CONFIG_CHANGED, "option", SPAN("auth.tokens"));
 	}
 	buf_free(&before);
 	buf_free(&after);
@@ -258,6 +274,7 @@ void config_diff_make(const struct config *boot, const struct config *now,
 	compare_adapters(boot, next, out);
 	compare_scopes(now, next, out);
 	compare_secrets(now, next, out);
+	compare_tokens(now, next, out);
 	struct declarations before = functions_of(now);
 	struct declarations after = functions_of(next);
 	compare_items(&before, &after, "function", 1, out);

@@ -6,6 +6,7 @@
 #include "engine/config_items.h"
 #include "engine/config_scopes.h"
 #include "engine/config_table.h"
+#include "engine/config_tokens.h"
 
 static const char HEAD[] =
         "# The configuration of pawl: every option with its default. Nothing here is needed; keep\n"
@@ -25,6 +26,25 @@ static const char ITEMS[] =
         "#    ttl: 5m\n"
         "##      Make an event also of a write that changes nothing.\n"
         "#    event_on_noop: true\n"
+        "\n"
+        "## Tokens by their hashes (docs/security.md); `pawl token create NAME --offline` prints "
+        "one.\n"
+        "## The section `auth` stands once in a file: put the list below `required`.\n"
+        "#auth:\n"
+        "#  tokens:\n"
+        "#    - name: dashboard\n"
+        "#      hash: "
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n"
+        "#      expires_at: 2030-01-31T12:00:00Z\n"
+        "#      rights:\n"
+        "#        read: [users, \"cache-*\"]\n"
+        "#        write: [users]\n"
+        "#        admin: []\n"
+        "##        Functions that may be called, and those that a worker may serve.\n"
+        "#        invoke: [\"mail::*\"]\n"
+        "#        work: []\n"
+        "##        view, triggers, jobs, dead, workers, config, clock, tokens, or all.\n"
+        "#        manage: [view]\n"
         "\n"
         "## Secrets by name: from the environment, or the content of a file.\n"
         "#secrets:\n"
@@ -134,5 +154,6 @@ void config_print_options(struct buf *out)
 {
 	field_print_text(config_fields, "", out);
 	config_print_scope_table(out);
+	config_print_token_table(out);
 	config_print_item_tables(out);
 }

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "base/mem.h"
+#include "engine/config_tokens.h"
 #include "wire/tls.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -117,14 +118,21 @@ static const char not_an_address[] =
         "'listen' must be host:port, such as 127.0.0.1:49134 or [::1]:49134, or none";
 static const char nowhere[] = "'listen: none' needs another listener: set 'tls.listen' or "
                               "'unix.path'";
-static const char not_loopback[] = "'listen' is not loopback, and there are no tokens yet: whoever "
-                                   "reaches this address could do "
-                                   "everything; set 'insecure: true' if that is meant";
+static const char not_loopback[] =
+        "'listen' is not loopback, and the config wants no token: whoever reaches this address "
+        "could do everything; name a token in 'auth.tokens', set 'auth.required: always' if there "
+        "are tokens made by `pawl token create`, or 'insecure: true' if that is meant";
 static const char tls_not_an_address[] =
         "'tls.listen' must be host:port, such as 0.0.0.0:49135 or [::1]:49135";
 static const char tls_not_loopback[] =
-        "'tls.listen' is not loopback, and there are no tokens yet: whoever reaches this address "
-        "could do everything; set 'tls.client_ca', or 'insecure: true' if that is meant";
+        "'tls.listen' is not loopback, and the config wants no token: whoever reaches this address "
+        "could do everything; set 'tls.client_ca', 'auth.tokens' or 'auth.required: always', or "
+        "'insecure: true' if that is meant";
+
+static bool is_guarded(const struct config *config)
+{
+	return config->insecure || config_needs_token(config);
+}
 
 const char *config_take_listen(struct config *config)
 {
@@ -137,7 +145,7 @@ const char *config_take_listen(struct config *config)
 	if (!config_split_listen(config->listen, &config->listen_host, &config->listen_port)) {
 		return not_an_address;
 	}
-	return config_is_loopback(config->listen_host) || config->insecure ? NULL : not_loopback;
+	return config_is_loopback(config->listen_host) || is_guarded(config) ? NULL : not_loopback;
 }
 
 /* What stands in a section, or the section, or nothing. */
@@ -184,7 +192,7 @@ static void read_tls(const struct yaml_node *root, struct config *config, struct
 		       "'tls' needs 'listen', 'cert' and 'key'");
 	} else if (!config_split_listen(tls->listen, &host, &port)) {
 		refuse(report, entry_near(root, "tls", "listen"), tls_not_an_address);
-	} else if (!config_is_loopback(host) && !tls->client_ca && !config->insecure) {
+	} else if (!config_is_loopback(host) && !tls->client_ca && !is_guarded(config)) {
 		refuse(report, entry_near(root, "tls", "listen"), tls_not_loopback);
 	} else {
 		load_certificate(root, config, report);

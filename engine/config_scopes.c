@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/yaml_json.h"
 #include "engine/core/lifetime.h"
+#include "engine/core/state.h"
 #include "triggers/glob.h"
 
 enum { SCOPES_MAX = 1000 };
@@ -92,4 +93,17 @@ void config_write_scopes(const struct config *config, struct buf *out)
 void config_print_scope_table(struct buf *out)
 {
 	field_print_text(scope_fields, "scopes[].", out);
+}
+
+void config_take_scopes(const struct config *config, struct state *state)
+{
+	struct scope_rule *list = MEM_ARRAY(struct scope_rule, config->scope_count + 1);
+	for (size_t i = 0; i < config->scope_count; i++) {
+		list[i] = (struct scope_rule){.match = span_of(config->scopes[i].match),
+		                              .ttl_ms = config->scopes[i].ttl,
+		                              .event_on_noop = config->scopes[i].event_on_noop};
+	}
+	const struct scope_rules rules = {list, config->scope_count};
+	state_set_scopes(state, &rules);
+	mem_free(list);
 }

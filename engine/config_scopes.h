@@ -8,6 +8,8 @@
 #include "base/yaml.h"
 #include "engine/config_table.h"
 
+struct state;
+
 /* DESIGN. `scopes` is a list: the first item whose glob matches the name of a scope says how long
  * its records last, where a write does not, and whether writes that change nothing make events. */
 
@@ -19,5 +21,8 @@ void config_free_scopes(struct config *config);
 void config_write_scopes(const struct config *config, struct buf *out);
 /* Appends the options of one item as text. */
 void config_print_scope_table(struct buf *out);
+
+/* What it says from now on; the state copies. */
+void config_take_scopes(const struct config *config, struct state *state);
 
 #endif

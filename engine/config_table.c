@@ -484,7 +484,8 @@ const struct field config_fields[] = {
          .offset = offsetof(struct config, insecure),
          .otherwise = "false",
          .change = FIELD_RESTART,
-         .help = "Allow an address that is not loopback although there are no tokens yet: whoever "
+         .help = "Allow an address that is not loopback although the config wants no token: "
+                 "whoever "
                  "reaches it may do everything."},
         {.name = "tls",
          .kind = FIELD_SECTION,
@@ -555,6 +556,7 @@ const struct field config_fields[] = {
          .fields = config_telemetry_fields,
          .help = "What goes to an OpenTelemetry collector."},
         {.name = "watch", .kind = FIELD_SECTION, .fields = config_watch_fields, .help = "Streams."},
+        {.name = "auth", .kind = FIELD_SECTION, .fields = config_auth_fields, .help = "Tokens."},
         {.name = "webhooks",
          .kind = FIELD_SECTION,
          .fields = webhooks_fields,
@@ -588,7 +590,6 @@ const struct field config_fields[] = {
          .kind = FIELD_OTHER,
          .change = FIELD_LIVE,
          .help = "queues by name, into which calls of functions are put"},
-        {.name = "auth", .kind = FIELD_RESERVED, .help = "tokens and who may do what"},
         {.name = "streams", .kind = FIELD_RESERVED, .help = "streams"},
         {.name = "flows", .kind = FIELD_RESERVED, .help = "workflows"},
         {.name = "usage", .kind = FIELD_RESERVED, .help = "usage and caps"},

@@ -4,6 +4,8 @@
 #define ENGINE_CONFIG_TABLE_H
 
 #include "base/field.h"
+#include "base/sha256.h"
+#include "engine/core/rights.h"
 #include "triggers/retry_fields.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +20,7 @@
 enum config_log_format { CONFIG_LOG_AUTO, CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_adapter { CONFIG_ADAPTER_KV, CONFIG_ADAPTER_PLUGIN };
 enum config_journal_full { CONFIG_JOURNAL_DETACH, CONFIG_JOURNAL_REFUSE_WRITES };
+enum config_required { CONFIG_REQUIRED_AUTO, CONFIG_REQUIRED_ALWAYS };
 enum config_condition { CONFIG_CONDITION_PAWL, CONFIG_CONDITION_III };
 enum config_exec_mode { CONFIG_EXEC_CALL, CONFIG_EXEC_LINES };
 enum config_auth_type {
@@ -28,6 +31,22 @@ enum config_auth_type {
 };
 /* WORKER: whoever offers it on the socket; the config only says how it is called. */
 enum config_function_kind { CONFIG_FUNCTION_EXEC, CONFIG_FUNCTION_HTTP, CONFIG_FUNCTION_WORKER };
+
+struct config_token {
+	char *name;
+	char *hash_text;
+	char *expires_at; /* NULL: never */
+	struct rights rights;
+	uint8_t hash[SHA256_LEN];
+	int64_t expires_ms; /* 0: never */
+	uint32_t line;
+};
+
+struct config_access {
+	int required; /* enum config_required */
+	struct config_token *tokens;
+	size_t count;
+};
 
 struct config_retry {
 	int64_t max_attempts;
@@ -218,6 +237,7 @@ struct config {
 	struct config_http http;
 	struct config_telemetry telemetry;
 	struct config_watch watch;
+	struct config_access access;
 	struct {
 		bool allow_private;
 		int64_t max_concurrent;
@@ -268,5 +288,6 @@ extern const struct field config_tls_fields[];       /* struct config_tls, likew
 extern const struct field config_unix_fields[];      /* struct config_unix, likewise */
 extern const struct field config_telemetry_fields[]; /* struct config_telemetry */
 extern const struct field config_watch_fields[];     /* struct config */
+extern const struct field config_auth_fields[];      /* struct config, a section of it */
 
 #endif

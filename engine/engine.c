@@ -15,6 +15,7 @@
 #include "engine/core/dispatch.h"
 #include "engine/core/expiry.h"
 #include "engine/core/react.h"
+#include "engine/core/token_record.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
 #include "engine/engine_judge.h"
@@ -194,6 +195,25 @@ static void dead_are_counted(void *ctx, int status, const struct err *err)
 	             engine->parts.core.dispatch, &engine->cursor, catalog_is_loaded, engine);
 }
 
+/* Who may come is known: now they may. */
+static void tokens_are_loaded(void *ctx, int status, const struct err *err)
+{
+	struct engine *engine = ctx;
+	struct err why;
+	if (engine->parts.core.stopping) {
+		return;
+	}
+	if (status == 0) {
+		status = parts_listen(&engine->parts, engine->config, &why);
+		err = &why;
+	}
+	if (status != 0) {
+		fail(engine, status, err);
+		return;
+	}
+	dead_load(engine->parts.core.dead, dead_are_counted, engine);
+}
+
 /* ---- stop ---- */
 
 static void close_handles(struct engine *engine)
@@ -320,7 +340,7 @@ int engine_run(const struct config *config, const struct config_source *source, 
 		const struct err why = *err;
 		fail(&engine, status, &why);
 	} else {
-		dead_load(core->dead, dead_are_counted, &engine);
+		token_records_load(core->tokens, core->store, tokens_are_loaded, &engine);
 	}
 	(void)uv_run(&engine.loop, UV_RUN_DEFAULT);
 	status = engine.status;

@@ -5,10 +5,13 @@
 #include "adapters/adapters.h"
 #include "base/mem.h"
 #include "engine/api/gateway.h"
+#include "engine/api/login.h"
 #include "engine/api/rest.h"
 #include "engine/api/server.h"
 #include "engine/api/session.h"
 #include "engine/api/watch.h"
+#include "engine/config_scopes.h"
+#include "engine/config_tokens.h"
 #include "engine/core/alarm_book.h"
 #include "engine/core/alarm_close.h"
 #include "engine/core/alarm_names.h"
@@ -22,6 +25,7 @@
 #include "engine/core/retain.h"
 #include "engine/core/routing.h"
 #include "engine/core/state.h"
+#include "engine/core/tokens.h"
 #include "engine/core/worker.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
@@ -143,19 +147,6 @@ static struct state_limits state_says(const struct config *config)
 	};
 }
 
-static void take_scopes(struct state *state, const struct config *config)
-{
-	struct scope_rule *list = MEM_ARRAY(struct scope_rule, config->scope_count + 1);
-	for (size_t i = 0; i < config->scope_count; i++) {
-		list[i] = (struct scope_rule){.match = span_of(config->scopes[i].match),
-		                              .ttl_ms = config->scopes[i].ttl,
-		                              .event_on_noop = config->scopes[i].event_on_noop};
-	}
-	const struct scope_rules rules = {list, config->scope_count};
-	state_set_scopes(state, &rules);
-	mem_free(list);
-}
-
 static struct webhook_options webhook_says(const struct config *config, const struct core *core)
 {
 	return (struct webhook_options){
@@ -270,7 +261,8 @@ static void configure(struct parts *parts, const struct config *config)
 	state_configure(core->state, &limits);
 	idem_configure(core->idem, config->idempotency.ttl);
 	core->once_cloudevents = config->idempotency.cloudevents;
-	take_scopes(core->state, config);
+	config_take_scopes(config, core->state);
+	config_take_tokens(config, core->tokens);
 	sessions_configure(parts->sessions, &sessions);
 	watch_configure(parts->watch, &watch);
 	server_configure(parts->server, &server);
@@ -406,6 +398,8 @@ static void build_core(struct parts *parts, const struct config *config)
 {
 	struct core *core = &parts->core;
 	core->conditions = condition_env_new();
+	core->tokens = tokens_new(core->alarms);
+	config_take_tokens(config, core->tokens);
 	core->functions = functions_new(core->alarms);
 	core->dead = dead_new(core->store, (uint64_t)config->dead.max_bytes);
 	const struct dispatch_options dispatch = dispatch_says(config, core);
@@ -423,7 +417,7 @@ static void build_core(struct parts *parts, const struct config *config)
 	core->workers = workers_new(core->functions, core->catalog, core->alarms, &workers);
 	const struct state_limits limits = state_says(config);
 	core->state = state_new(core->store, &limits);
-	take_scopes(core->state, config);
+	config_take_scopes(config, core->state);
 	state_set_cause(core->state, find_cause, core->dispatch);
 	core->idem = idem_new(core->store, core->alarms, config->idempotency.ttl);
 	core->once_cloudevents = config->idempotency.cloudevents;
@@ -458,6 +452,9 @@ static int listen_on(struct parts *parts, const struct config *config, struct er
 	parts->watch = watch_new(core, &watch);
 	parts->rest = rest_new(core->functions, core->service_name);
 	rest_set_watch(parts->rest, watch_open, parts->watch);
+	parts->login = login_new(core->tokens);
+	sessions_set_login(parts->sessions, parts->login);
+	rest_set_login(parts->rest, parts->login);
 	struct server_options options = server_says(config);
 	options.handler = rest_handler(parts->rest);
 	options.upgrade = sessions_upgrade(parts->sessions);
@@ -498,12 +495,12 @@ int parts_build(struct parts *parts, const struct config *config, struct err *er
 	build_core(parts, config);
 	store_on_crowd(parts->core.store, crowded, parts);
 	int status = telemetry_open(parts->loop, &parts->core, config, err);
-	if (status == 0) {
-		status = build_work(parts, config, err);
-	}
-	if (status == 0) {
-		status = listen_on(parts, config, err);
-	}
+	return status != 0 ? status : build_work(parts, config, err);
+}
+
+int parts_listen(struct parts *parts, const struct config *config, struct err *err)
+{
+	int status = listen_on(parts, config, err);
 	if (status == 0) {
 		telemetry_follow(&parts->core, parts->rest, parts->sessions);
 	}
@@ -520,6 +517,7 @@ static void free_core(struct parts *parts)
 	rest_free(parts->rest);
 	watch_free(parts->watch);
 	sessions_free(parts->sessions);
+	login_free(parts->login);
 	clock_turn_stop(core);
 	react_stop(core->react);
 	catalog_free(core->catalog);
@@ -530,6 +528,7 @@ static void free_core(struct parts *parts)
 	condition_env_free(core->conditions);
 	builtins_free(parts->builtins);
 	workers_free(core->workers);
+	tokens_free(core->tokens);
 	dead_free(core->dead);
 	state_free(core->state);
 	alarm_book_free(core->alarm_book);

@@ -14,6 +14,7 @@
 struct uv_loop_s;
 struct builtins;
 struct gateway;
+struct login;
 struct rest;
 struct roster;
 struct server;
@@ -32,6 +33,7 @@ struct parts {
 	struct builtins *builtins;
 	struct webhook *webhook;
 	struct roster *roster;
+	struct login *login;
 	struct rest *rest;
 	struct watch *watch;
 	struct sessions *sessions;
@@ -50,6 +52,8 @@ int parts_open_store(struct parts *parts, const struct config *config, struct er
 /* The store is open. With an error, too, parts_close is to be called. The config's texts need not
  * outlive this, but service.name. */
 int parts_build(struct parts *parts, const struct config *config, struct err *err);
+/* The records of tokens are loaded: peers may come. */
+int parts_listen(struct parts *parts, const struct config *config, struct err *err);
 /* At the start, when the catalog is loaded: the config's triggers. */
 int parts_take_triggers(struct parts *parts, const struct config *config, struct err *err);
 

@@ -88,6 +88,11 @@ void exchange_send_ready(struct talk *talk)
 	}
 }
 
+struct token *exchange_token(const struct exchange *exchange)
+{
+	return exchange->token;
+}
+
 struct buf *exchange_out(struct exchange *exchange)
 {
 	return exchange_is_first(exchange) ? conn_out(exchange->talk->conn) : &exchange->early;
@@ -164,13 +169,16 @@ void exchange_problem(struct exchange *exchange, int status, struct span code, s
 /* ---- requests ---- */
 
 /* What nobody need be asked about: 0, or the error to refuse with. */
-static int admit(const struct talk *talk, const struct http_request *request, struct err *err)
+static int admit(const struct talk *talk, const struct http_request *request,
+                 struct exchange_caller *caller, struct err *err)
 {
 	const struct exchange_handler *handler = &talk->host->handler;
 	struct span origin = http_request_header(request, SPAN("origin"));
 	const struct origin_rule *rule = listener_rule(conn_listener(talk->conn));
 	int status = origin_check(rule, origin, request->host, err);
-	return status == 0 && handler->admit ? handler->admit(handler->ctx, request, err) : status;
+	*caller = (struct exchange_caller){.conn = talk->conn};
+	return status == 0 && handler->admit ? handler->admit(handler->ctx, request, caller, err)
+	                                     : status;
 }
 
 static void refuse(struct talk *talk, const struct http_request *request, const struct err *err,
@@ -179,7 +187,8 @@ static void refuse(struct talk *talk, const struct http_request *request, const 
 	bool is_head = request && span_is(request->method, "HEAD");
 	struct exchange *exchange = exchange_new(talk, is_head, keep_alive);
 	int status = problem_status(span_of(err->code), 400);
-	exchange_problem(exchange, status, span_of(err->code), span_of(err->text), SPAN_NONE);
+	exchange_problem(exchange, status, span_of(err->code), span_of(err->text),
+	                 problem_headers(span_of(err->code)));
 }
 
 static bool wants_socket(const struct talk *talk, const struct http_request *request)
@@ -198,8 +207,9 @@ static void talk_free(struct talk *talk)
 /* One whole request. False when the connection no longer speaks HTTP: `talk` is gone. */
 static bool take_request(struct talk *talk, const struct http_request *request)
 {
+	struct exchange_caller caller;
 	struct err err = {0};
-	if (admit(talk, request, &err) != 0) {
+	if (admit(talk, request, &caller, &err) != 0) {
 		refuse(talk, request, &err, request->keep_alive);
 		return true;
 	}
@@ -207,6 +217,7 @@ static bool take_request(struct talk *talk, const struct http_request *request)
 		struct exchange *exchange =
 		        exchange_new(talk, span_is(request->method, "HEAD"), request->keep_alive);
 		exchange->takes_chunks = request->takes_chunks;
+		exchange->token = caller.token;
 		talk->host->handler.request(talk->host->handler.ctx, exchange, request);
 		return true;
 	}
@@ -225,8 +236,9 @@ static bool take_request(struct talk *talk, const struct http_request *request)
 /* A head with Expect: 100-continue is here. */
 static void take_expectation(struct talk *talk, const struct http_request *request)
 {
+	struct exchange_caller caller;
 	struct err err = {0};
-	if (admit(talk, request, &err) != 0) {
+	if (admit(talk, request, &caller, &err) != 0) {
 		refuse(talk, request, &err, false); /* the body may come or not: no way to go on */
 	} else if (!list_is_empty(&talk->exchanges)) {
 		talk->continue_due = true;

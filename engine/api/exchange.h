@@ -25,6 +25,14 @@ struct exchange;
 struct http_request;
 struct exchange_host;
 
+struct token;
+
+/* Who asks. */
+struct exchange_caller {
+	const struct conn *conn;
+	struct token *token; /* what `admit` has found; NULL: nobody in particular */
+};
+
 struct exchange_handler {
 	void *ctx;
 	/* Must end in exchange_reply or exchange_problem, now or later, exactly once. The request
@@ -32,7 +40,8 @@ struct exchange_handler {
 	void (*request)(void *ctx, struct exchange *exchange, const struct http_request *request);
 	/* Judges a request by its head, when the body may still be to come; else 0. NULL: all are
 	 * admitted. */
-	int (*admit)(void *ctx, const struct http_request *request, struct err *err);
+	int (*admit)(void *ctx, const struct http_request *request, struct exchange_caller *caller,
+	             struct err *err);
 	/* A WebSocket may be opened on any path for which this is false. */
 	bool (*is_route)(void *ctx, struct span path);
 };
@@ -66,6 +75,10 @@ size_t exchange_host_pending(const struct exchange_host *host); /* requests with
 void exchange_accept(struct exchange_host *host, struct listener *listener, bool refuse);
 /* By which kind of listener it came; the peer is still there. */
 enum listener_kind exchange_came_by(const struct exchange *exchange);
+
+/* The token of who asks, while exchange_handler.request is called; later it may have been revoked.
+ */
+struct token *exchange_token(const struct exchange *exchange);
 
 /* Copies what it is given. The exchange is gone after it; it may come when the peer has gone. */
 void exchange_reply(struct exchange *exchange, const struct exchange_reply *reply);

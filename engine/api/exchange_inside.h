@@ -40,7 +40,8 @@ struct talk {
 
 struct exchange {
 	struct list link;
-	struct talk *talk; /* NULL: the peer has gone */
+	struct talk *talk;   /* NULL: the peer has gone */
+	struct token *token; /* see exchange_token */
 	bool is_head;
 	bool keep_alive;
 	bool takes_chunks;

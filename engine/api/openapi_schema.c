@@ -117,8 +117,18 @@ static const struct {
                                  ",'waits_for':" TEXT ",'metadata':" ANY ",'data':" ANY)},
         {"Scheduled", LIST("scheduled", REF("ScheduledCall"), CURSOR)},
         {"Clock", OBJECT("'clock','now'", "'clock':{'enum':['manual','real']},'now':" TIME)},
+        {"Rights", "{'type':'object','additionalProperties':{'type':'array','items':" TEXT "}}"},
+        {"TokenWish", OBJECT("'name'", "'name':" TEXT ",'rights':" REF(
+                                               "Rights") ",'ttl':" TEXT ",'expires_at':" TIME)},
+        {"Token", OBJECT("'name','origin','rights','expired'",
+                         "'name':" TEXT ",'token':" TEXT
+                         ",'origin':{'enum':['config','record','runtime']},'rights':" REF(
+                                 "Rights") ",'created_at':" TIME ",'expires_at':" TIME
+                                           ",'expired':" BOOL ",'last_used_at':" TIME)},
+        {"Tokens", LIST("tokens", REF("Token"), ",'required':" BOOL)},
+        {"Revoked", OBJECT("'revoked'", "'revoked':" TEXT)},
         {"Status",
-         OBJECT("'status','version','service'",
+         OBJECT("'status'",
                 "'status':{'enum':['ok','starting','degraded','stopping']},'version':" TEXT
                 ",'service':" TEXT)},
 };
@@ -172,6 +182,9 @@ static const struct {
         {"engine::scheduled::cancel", NULL, "ScheduledCall"},
         {"engine::clock::now", NULL, "Clock"},
         {"engine::clock::advance", NULL, "Clock"},
+        {"engine::tokens::list", NULL, "Tokens"},
+        {"engine::tokens::create", "TokenWish", "Token"},
+        {"engine::tokens::revoke", NULL, "Revoked"},
         {"engine::status", NULL, "Status"},
 };
 

@@ -79,6 +79,14 @@ static const struct problem_row rows[] = {
         {"unauthorized", 401, "Send a valid token in Authorization: Bearer."},
         {"FORBIDDEN", 403, "Ask for the right to do this; do not retry."},
         {"forbidden", 403, "Ask for the right to do this; do not retry."},
+        {"too_many_failures", 429,
+         "Wait for the seconds of Retry-After, then come with a right token."},
+        {"invalid_rights", 400, "Correct the list of rights that the detail names."},
+        {"invalid_token_name", 400, "Choose a shorter name of plain letters and digits."},
+        {"first_token", 400, "Make a token with \"manage\": [\"all\"] first."},
+        {"token_not_found", 404, "List the tokens with GET /v1/tokens and use one of their names."},
+        {"token_in_config", 409, "Take the token out of the engine's config and reload it."},
+        {"last_token", 409, "Make another token first."},
         {"origin_not_allowed", 403,
          "Add the page's origin to allowed_origins in the engine's config; do not retry."},
         {"host_not_allowed", 403,
@@ -232,6 +240,14 @@ int problem_status(struct span code, int otherwise)
 {
 	const struct problem_row *row = problem_find(code);
 	return row ? row->status : otherwise;
+}
+
+struct span problem_headers(struct span code)
+{
+	if (span_is(code, "unauthorized")) {
+		return SPAN("WWW-Authenticate: Bearer realm=\"pawl\"\r\n");
+	}
+	return span_is(code, "too_many_failures") ? SPAN("Retry-After: 6\r\n") : SPAN_NONE;
 }
 
 /* What can be said about a status when the code is not known. */

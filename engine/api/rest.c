@@ -8,8 +8,11 @@
 #include "engine/api/console.h"
 #include "engine/api/envelope.h"
 #include "engine/api/ingest.h"
+#include "engine/api/login.h"
 #include "engine/api/media.h"
 #include "engine/api/openapi.h"
+#include "engine/api/peer.h"
+#include "engine/api/permission.h"
 #include "engine/api/problem.h"
 #include "engine/api/repeat.h"
 #include "engine/api/request_span.h"
@@ -18,6 +21,7 @@
 #include "engine/core/function.h"
 #include "wire/exposition.h"
 #include "wire/http.h"
+#include <sys/socket.h>
 
 struct rest {
 	struct functions *functions;
@@ -26,6 +30,7 @@ struct rest {
 	struct tracer *tracer; /* NULL: nobody wants spans */
 	rest_watch_fn *watch;  /* NULL: nobody streams */
 	void *watch_ctx;
+	struct login *login; /* NULL: nobody is asked for a token */
 };
 
 /* One request while its function runs. Owns everything that its call points to. */
@@ -36,6 +41,7 @@ struct rest_request {
 	struct exchange *exchange;
 	struct rest_data data;
 	struct request_span span;
+	bool is_brief; /* who has shown no token is told whether it is well, no more */
 };
 
 static void request_free(struct rest_request *request)
@@ -81,7 +87,7 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	struct span found[3] = {0};
 	struct buf extra = {0};
 	struct buf body = {0};
-	if (flags & (ROUTE_REV | ROUTE_VALUE | ROUTE_READY) && result.ptr &&
+	if (flags & (ROUTE_REV | ROUTE_VALUE | ROUTE_READY | ROUTE_OPEN) && result.ptr &&
 	    json_kind(result) == JSON_OBJECT) {
 		json_get_many(result, names, 3, found);
 	}
@@ -105,6 +111,10 @@ static void answer(struct rest_request *request, struct span result, bool replay
 	             json_string_is(found[2], SPAN("ok"));
 	if (flags & ROUTE_READY && !is_ok) {
 		reply.status = 503;
+	}
+	if (request->is_brief && found[2].ptr != NULL) {
+		buf_format(&body, "{\"status\":%.*s}", SPAN_ARG(found[2]));
+		reply.body = buf_view(&body);
 	}
 	if (found[1].ptr && rest_data_is_known(&request->data, found[1])) {
 		reply.status = 304;
@@ -259,6 +269,24 @@ static void answer_accepted(struct rest_request *request)
 	}
 }
 
+static int check_access(struct rest_request *request, struct err *err)
+{
+	struct login *login = request->rest->login;
+	const struct token *token = exchange_token(request->exchange);
+	const struct permission_call call = {.namespace_ = request->call.namespace_,
+	                                     .function_id = request->call.function_id,
+	                                     .data = request->call.data};
+	if (login == NULL) {
+		return 0;
+	}
+	if (request->data.route->flags & ROUTE_OPEN) {
+		request->is_brief = tokens_required(login_tokens(login));
+		return 0;
+	}
+	return permission_check(token != NULL ? &token->rights : NULL, request->rest->functions,
+	                        &call, err);
+}
+
 static void start_call(struct rest *rest, struct exchange *exchange,
                        const struct route_match *match, const struct http_request *http)
 {
@@ -277,6 +305,9 @@ static void start_call(struct rest *rest, struct exchange *exchange,
 	request->call.traceparent = trace.ptr != NULL ? mem_span(trace) : SPAN_NONE;
 	request->call.baggage = copy_header(http, SPAN("baggage"));
 	int status = rest_data_build(&request->data, match, http, &err);
+	if (status == 0) {
+		status = check_access(request, &err);
+	}
 	if (status == 0 && request->call.is_void) {
 		answer_accepted(request);
 	}
@@ -310,23 +341,43 @@ static void on_request(void *ctx, struct exchange *exchange, const struct http_r
 	}
 }
 
-/* Bodies are JSON, and say so. */
-static int admit(void *ctx, const struct http_request *http, struct err *err)
+static bool has_flag(const struct http_request *http, enum route_flag flag)
 {
-	(void)ctx;
 	struct route_match match;
+	return route_find(http->method, http->path, &match) == ROUTE_FOUND &&
+	       match.route->flags & flag;
+}
+
+/* Who asks? An open route is anybody's, a socket is nobody's. */
+static int identify(const struct rest *rest, const struct http_request *http,
+                    struct exchange_caller *caller, struct err *err)
+{
+	struct sockaddr_storage address;
+	if (rest->login == NULL || !tokens_required(login_tokens(rest->login)) ||
+	    (!http->is_websocket && has_flag(http, ROUTE_OPEN))) {
+		return 0;
+	}
+	bool has = peer_address(caller->conn, &address);
+	return login_check(rest->login, http, has ? &address : NULL, &caller->token, err);
+}
+
+/* Bodies are JSON, and say so. */
+static int admit(void *ctx, const struct http_request *http, struct exchange_caller *caller,
+                 struct err *err)
+{
+	if (identify(ctx, http, caller, err) != 0) {
+		return err->number;
+	}
 	struct span type = http_request_header(http, SPAN("content-type"));
 	bool has_body = http->body.len > 0 || http->expects_continue;
 	if ((type.ptr == NULL && !has_body) || media_is_json(media_type(type)) ||
 	    span_is(http->method, "GET")) {
 		return 0;
 	}
-	bool is_found = route_find(http->method, http->path, &match) == ROUTE_FOUND;
-	unsigned flags = is_found ? match.route->flags : 0;
-	if (flags & ROUTE_EVENTS) {
+	if (has_flag(http, ROUTE_EVENTS)) {
 		return ingest_refuse_type(err);
 	}
-	if (flags & ROUTE_ENVELOPE && type.ptr && envelope_takes(media_type(type))) {
+	if (has_flag(http, ROUTE_ENVELOPE) && type.ptr && envelope_takes(media_type(type))) {
 		return 0;
 	}
 	return err_set(err, E_UNSUPPORTED, "unsupported_media_type",
@@ -359,6 +410,11 @@ void rest_set_watch(struct rest *rest, rest_watch_fn *watch, void *ctx)
 {
 	rest->watch = watch;
 	rest->watch_ctx = ctx;
+}
+
+void rest_set_login(struct rest *rest, struct login *login)
+{
+	rest->login = login;
 }
 
 void rest_free(struct rest *rest)

@@ -15,6 +15,7 @@
  */
 struct functions;
 struct http_request;
+struct login;
 struct rest;
 struct tracer;
 
@@ -25,6 +26,8 @@ void rest_trace(struct rest *rest, struct tracer *tracer);
 /* Who answers GET /v1/watch; NULL: nobody. */
 typedef void rest_watch_fn(void *ctx, struct exchange *exchange, const struct http_request *http);
 void rest_set_watch(struct rest *rest, rest_watch_fn *watch, void *ctx);
+/* Who is asked for a token, and what it allows; without this nobody is. Borrowed. */
+void rest_set_login(struct rest *rest, struct login *login);
 /* Requests that still wait are answered 503 first. */
 void rest_free(struct rest *rest);
 /* The handler for a server. Its is_route is false for "/", where workers connect. */

@@ -13,9 +13,9 @@
 #define OWN_ALARM  "\"key\":\"\",\"name\":\"\""
 
 static const struct route routes[] = {
-        {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO,
+        {"GET", "/", NULL, NULL, NULL, NULL, ROUTE_HELLO | ROUTE_OPEN,
          "Says who answers here; a browser gets the console."},
-        {"GET", "/console/{file}", NULL, NULL, NULL, NULL, ROUTE_FILE,
+        {"GET", "/console/{file}", NULL, NULL, NULL, NULL, ROUTE_FILE | ROUTE_OPEN,
          "Gives a file of the console."},
 
         {"GET", ONE_KEY, "state::get", NULL, NULL, "\"with_rev\":true",
@@ -184,6 +184,12 @@ static const struct route routes[] = {
         {"DELETE", "/v1/dead/{id}", "engine::dead::discard", NULL, NULL, NULL, ROUTE_ABSENT,
          "Forgets a dead letter."},
 
+        {"GET", "/v1/tokens", "engine::tokens::list", NULL, NULL, NULL, 0,
+         "Lists the tokens, without their texts."},
+        {"POST", "/v1/tokens", "engine::tokens::create", NULL, "*", NULL, 0,
+         "Makes a token: {\"name\":..., \"rights\":{\"read\":[...]}}; its text is told once."},
+        {"DELETE", "/v1/tokens/{name}", "engine::tokens::revoke", NULL, NULL, NULL, 0,
+         "Takes a token away; who is connected by it is cut off."},
         {"POST", "/v1/config:reload", "engine::config::reload", "dry_run:bool", "*", NULL, 0,
          "Takes the config file as it is now, all or nothing."},
         {"GET", "/openapi.json", NULL, NULL, NULL, NULL, ROUTE_DOCUMENT,
@@ -191,11 +197,11 @@ static const struct route routes[] = {
         {"GET", "/v1/status", "engine::status", NULL, NULL, NULL, 0, "Says how the engine is."},
         {"GET", "/metrics", "engine::metrics", NULL, NULL, NULL, ROUTE_FIGURES,
          "All figures, as a text that Prometheus reads."},
-        {"GET", "/health", "engine::status", NULL, NULL, NULL, ROUTE_READY,
+        {"GET", "/health", "engine::status", NULL, NULL, NULL, ROUTE_READY | ROUTE_OPEN,
          "200 while the engine can do its work, else 503."},
-        {"GET", "/healthz", "engine::status", NULL, NULL, NULL, 0,
+        {"GET", "/healthz", "engine::status", NULL, NULL, NULL, ROUTE_OPEN,
          "200 while the process answers."},
-        {"GET", "/readyz", "engine::status", NULL, NULL, NULL, ROUTE_READY,
+        {"GET", "/readyz", "engine::status", NULL, NULL, NULL, ROUTE_READY | ROUTE_OPEN,
          "200 while the engine can do its work, else 503."},
 };
 

@@ -28,6 +28,7 @@ enum route_flag {
 	ROUTE_ENVELOPE = 512,  /* a value goes with its encoding (envelope.h), or raw */
 	ROUTE_DOCUMENT = 1024, /* calls nothing: the OpenAPI document */
 	ROUTE_WATCH = 2048,    /* calls nothing: a stream of changes */
+	ROUTE_OPEN = 16384,    /* needs no token; tells little to who has none */
 	ROUTE_FIGURES =
 	        4096,      /* the result is a JSON string: the reply is its text, for Prometheus */
 	ROUTE_FILE = 8192, /* calls nothing: {file} is one of the console's */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/api/session_access.h"
 #include "engine/api/session_ask.h"
 #include "engine/api/session_out.h"
 #include "engine/api/session_triggers.h"
@@ -22,6 +23,7 @@ struct sessions {
 	struct alarms *alarms;
 	struct session_options options;
 	struct session_telemetry telemetry;
+	struct login *login; /* NULL: nobody is asked for a token */
 	struct session_triggers *triggers;
 	bool is_open;
 	struct buf scratch; /* unescaped strings of the frame being read */
@@ -48,6 +50,7 @@ struct session {
 	struct list held;
 	size_t held_bytes;
 	struct alarm grace;
+	struct session_access access;
 };
 
 /* ---- writing ---- */
@@ -228,6 +231,7 @@ static void on_unregister_function(struct session *session, const struct message
 /* ---- who it is ---- */
 
 static void on_frame(struct session *session, const struct message *frame);
+static bool is_allowed(struct session *session, const struct message *frame);
 
 static void read_held(struct session *session)
 {
@@ -237,7 +241,8 @@ static void read_held(struct session *session)
 		list_remove(&held->link);
 		struct message frame;
 		struct err err;
-		if (message_parse(held->text, MESSAGE_FROM_WORKER, &scratch, &frame, &err) == 0) {
+		if (message_parse(held->text, MESSAGE_FROM_WORKER, &scratch, &frame, &err) == 0 &&
+		    is_allowed(session, &frame)) {
 			on_frame(session, &frame);
 		}
 		mem_free((char *)held->text.ptr);
@@ -409,24 +414,23 @@ static void answer_bad(struct session *session, const struct message *frame, con
 	session->worker->bad_frames++;
 	log_warn("session", "worker %s sent a frame that is passed over: %s", session->worker->id,
 	         err->text);
-	if (frame->type == MESSAGE_INVOKE_FUNCTION && frame->invocation_id.len != 0) {
-		const struct message reply = {
-		        .type = MESSAGE_INVOCATION_RESULT,
-		        .invocation_id = frame->invocation_id,
-		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
-		};
-		session_send_error(session->peer.conn, &reply, span_of(err->code),
-		                   span_of(err->text));
-	} else if (frame->type == MESSAGE_REGISTER_TRIGGER && frame->id.len != 0) {
-		const struct message reply = {
-		        .type = MESSAGE_TRIGGER_REGISTRATION_RESULT,
-		        .id = frame->id,
-		        .trigger_type = frame->trigger_type.len ? frame->trigger_type : SPAN(""),
-		        .function_id = frame->function_id.len ? frame->function_id : SPAN(""),
-		};
-		session_send_error(session->peer.conn, &reply, SPAN("trigger_registration_failed"),
-		                   span_of(err->text));
+	session_refuse(session->peer.conn, frame, err);
+}
+
+/* False, and it has been answered, when the worker's token does not allow it. */
+static bool is_allowed(struct session *session, const struct message *frame)
+{
+	struct err err;
+	if (session_access_check(&session->access, session->sessions->functions, session->worker,
+	                         frame, &err) == 0) {
+		return true;
 	}
+	err.code = "FORBIDDEN"; /* as the protocol spells it */
+	answer_bad(session, frame, &err);
+	if (frame->type == MESSAGE_REGISTER_FUNCTION) {
+		reject(session, err.code, frame->id);
+	}
+	return false;
 }
 
 static void hold_frame(struct session *session, struct span text)
@@ -461,12 +465,19 @@ static void on_message(void *socket, bool is_text, struct span text)
 		answer_bad(session, &frame, &err);
 	} else if (!session->worker->registered && needs_identity(frame.type)) {
 		hold_frame(session, text);
-	} else {
+	} else if (is_allowed(session, &frame)) {
 		on_frame(session, &frame);
 	}
 }
 
 /* ---- life ---- */
+
+static void token_ended(struct session_access *access)
+{
+	struct session *session = MEM_CONTAINER(access, struct session, access);
+	websocket_close(session->peer.conn, WS_CLOSE_POLICY,
+	                SPAN("the token has ended, or one is needed now"));
+}
 
 static void *on_open(void *ctx, struct conn *conn, const struct http_request *request)
 {
@@ -478,6 +489,10 @@ static void *on_open(void *ctx, struct conn *conn, const struct http_request *re
 	list_init(&session->held);
 	list_init(&session->endpoints);
 	session->grace.fn = grace_is_over;
+	session->access.ended = token_ended;
+	if (sessions->login != NULL) {
+		session_access_begin(&session->access, sessions->login, request);
+	}
 	alarm_set_real(sessions->alarms, &session->grace, sessions->options.registration_grace_ms);
 	struct span number;
 	struct err err;
@@ -501,6 +516,7 @@ static void on_closed(void *socket, const char *reason)
 {
 	struct session *session = socket;
 	alarm_clear(session->sessions->alarms, &session->grace);
+	session_access_end(&session->access);
 	if (session->worker != NULL) {
 		log_info("session", "worker %s lost its connection: %s", session->worker->id,
 		         reason);
@@ -520,21 +536,6 @@ static void on_closed(void *socket, const char *reason)
 	mem_free(session);
 }
 
-static void send_to_worker(void *ctx, struct worker *worker, const struct message *frame,
-                           const struct err *err)
-{
-	(void)ctx;
-	struct conn *conn = session_conn_of(worker);
-	if (conn == NULL) {
-		return;
-	}
-	if (err != NULL) {
-		session_send_error(conn, frame, span_of(err->code), span_of(err->text));
-	} else {
-		session_send(conn, frame);
-	}
-}
-
 struct sessions *sessions_new(struct functions *functions, struct catalog *catalog,
                               struct workers *workers, struct webhook *webhook,
                               struct alarms *alarms, const struct session_options *options)
@@ -546,7 +547,7 @@ struct sessions *sessions_new(struct functions *functions, struct catalog *catal
 	sessions->webhook = webhook;
 	sessions->alarms = alarms;
 	sessions->options = *options;
-	sessions->triggers = session_triggers_new(catalog, send_to_worker, sessions);
+	sessions->triggers = session_triggers_new(catalog, session_send_to, sessions);
 	return sessions;
 }
 
@@ -573,6 +574,11 @@ void sessions_configure(struct sessions *sessions, const struct session_options 
 void sessions_tell(struct sessions *sessions, const struct session_telemetry *telemetry)
 {
 	sessions->telemetry = *telemetry;
+}
+
+void sessions_set_login(struct sessions *sessions, struct login *login)
+{
+	sessions->login = login;
 }
 
 void sessions_free(struct sessions *sessions)

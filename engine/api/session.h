@@ -20,6 +20,7 @@
  * registers meets the triggers of the last run. A frame that cannot be understood is answered where
  * there is an id to answer to, counted, and never closes the connection.
  */
+struct login;
 struct sessions;
 struct tracer;
 
@@ -43,6 +44,8 @@ struct session_telemetry {
 	void *ctx;
 };
 void sessions_tell(struct sessions *sessions, const struct session_telemetry *telemetry);
+/* Who is asked for a token, and what it allows; without this nobody is. Borrowed. */
+void sessions_set_login(struct sessions *sessions, struct login *login);
 /* What a server is to call for its upgrades. */
 struct conn_upgrade sessions_upgrade(struct sessions *sessions);
 

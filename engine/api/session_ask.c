@@ -216,6 +216,11 @@ static bool means_itself(const struct message *frame)
 	return found[0].ptr == NULL && found[1].ptr == NULL;
 }
 
+bool session_ask_is_own(const struct message *frame)
+{
+	return span_is(frame->function_id, "engine::workers::register") || means_itself(frame);
+}
+
 void session_ask(struct functions *functions, struct tracer *tracer, struct worker *worker,
                  const struct message *frame, struct buf *scratch)
 {

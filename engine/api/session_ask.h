@@ -16,4 +16,7 @@
 void session_ask(struct functions *functions, struct tracer *tracer, struct worker *worker,
                  const struct message *frame, struct buf *scratch);
 
+/* It is about the very worker that asks: nobody else need allow it. */
+bool session_ask_is_own(const struct message *frame);
+
 #endif

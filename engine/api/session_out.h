@@ -20,7 +20,14 @@ void session_send_failed(struct conn *conn, const struct message *message,
 void session_send_error(struct conn *conn, const struct message *message, struct span code,
                         struct span text);
 
+/* Tells that the frame is passed over, and why, if it says whom to tell. */
+void session_refuse(struct conn *conn, const struct message *frame, const struct err *err);
+
 /* The connection of a worker; NULL while it is away, or if there is no worker. */
 struct conn *session_conn_of(const struct worker *worker);
+
+/* A session_send_fn: to wherever the worker is connected; with `err` as a failure. */
+void session_send_to(void *ctx, struct worker *worker, const struct message *frame,
+                     const struct err *err);
 
 #endif

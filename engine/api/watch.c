@@ -3,6 +3,7 @@
 #include "engine/api/watch.h"
 
 #include "base/mem.h"
+#include "engine/api/permission.h"
 #include "engine/api/problem.h"
 #include "engine/api/watch_inside.h"
 #include "engine/core/core.h"
@@ -17,6 +18,8 @@ static void set_beat(struct watch *watch)
 	alarm_set_real(watch->alarms, &watch->beat, watch->options.heartbeat_ms / 2);
 }
 
+static void token_ended(struct token_hold *hold);
+
 static struct watcher *watcher_new(struct watch *watch, struct interest *interest,
                                    struct exchange *exchange)
 {
@@ -24,6 +27,10 @@ static struct watcher *watcher_new(struct watch *watch, struct interest *interes
 	watcher->watch = watch;
 	watcher->interest = interest;
 	watcher->exchange = exchange;
+	watcher->hold.ended = token_ended;
+	if (watch->tokens != NULL) {
+		token_hold(watch->tokens, exchange_token(exchange), &watcher->hold);
+	}
 	list_init(&watcher->live);
 	if (watch->counts->watchers++ == 0) {
 		struct adapter_head head;
@@ -42,6 +49,7 @@ static void watcher_free(struct watcher *watcher)
 	struct watch *watch = watcher->watch;
 	list_remove(&watcher->link);
 	list_remove(&watcher->live);
+	token_drop(&watcher->hold);
 	if (watcher->work != NULL) {
 		watcher->work->watcher = NULL;
 	}
@@ -77,6 +85,17 @@ static void refuse(struct watcher *watcher, struct span code, struct span detail
 	struct exchange *exchange = watcher->exchange;
 	watcher_free(watcher);
 	exchange_problem(exchange, problem_status(code, 400), code, detail, SPAN_NONE);
+}
+
+/* The token by which it came has ended, or one is needed now. */
+static void token_ended(struct token_hold *hold)
+{
+	struct watcher *watcher = MEM_CONTAINER(hold, struct watcher, hold);
+	if (watcher->phase == WATCHER_CHECKS) {
+		refuse(watcher, SPAN("unauthorized"), SPAN("the token has ended"));
+	} else {
+		watcher_end(watcher);
+	}
 }
 
 /* ---- the beginning of a stream ---- */
@@ -237,6 +256,14 @@ static void resume(struct watcher *watcher, const struct watch_position *positio
 	}
 }
 
+static int check_rights(const struct exchange *exchange, const struct watch_query *query,
+                        struct err *err)
+{
+	const struct token *token = exchange_token(exchange);
+	struct span scope = query->scope.len != 0 ? buf_view(&query->scope) : SPAN_NONE;
+	return permission_check_sight(token != NULL ? &token->rights : NULL, scope, err);
+}
+
 void watch_open(void *ctx, struct exchange *exchange, const struct http_request *http)
 {
 	struct watch *watch = ctx;
@@ -244,6 +271,9 @@ void watch_open(void *ctx, struct exchange *exchange, const struct http_request 
 	struct interest *interest;
 	struct err err;
 	int status = watch_query_read(http, &query, &err);
+	if (status == 0) {
+		status = check_rights(exchange, &query, &err);
+	}
 	if (status == 0) {
 		status = interest_take(&watch->interests, &query, &interest, &err);
 	}
@@ -288,6 +318,7 @@ struct watch *watch_new(struct core *core, const struct watch_options *options)
 	store_head(core->store, &head);
 	watch->store = core->store;
 	watch->alarms = core->alarms;
+	watch->tokens = core->tokens;
 	watch->counts = &core->watching;
 	watch->options = *options;
 	memcpy(watch->log, head.log, sizeof watch->log);

@@ -8,6 +8,7 @@
 #include "engine/api/stream.h"
 #include "engine/api/watch.h"
 #include "engine/api/watch_query.h"
+#include "engine/core/tokens.h"
 #include "engine/core/watch_counts.h"
 #include "engine/durable/alarm.h"
 #include "engine/durable/store.h"
@@ -15,6 +16,7 @@
 struct watch {
 	struct store *store;
 	struct alarms *alarms;
+	struct tokens *tokens; /* NULL: nobody is asked for one */
 	struct watch_counts *counts;
 	struct watch_options options;
 	char log[ADAPTER_LOG_LEN + 1];
@@ -40,6 +42,7 @@ struct watcher {
 	struct watch *watch;
 	struct interest *interest;
 	struct exchange *exchange;
+	struct token_hold hold;
 	struct watch_work *work; /* what the store does for it now; NULL: nothing */
 	struct watch_scan *scan; /* while it scans */
 	enum watcher_phase phase;

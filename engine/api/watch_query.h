@@ -12,7 +12,7 @@
 struct http_request;
 
 /* The parameters of the route, for its row in the table. */
-#define WATCH_PARAMS "scope prefix when events since snapshot:bool"
+#define WATCH_PARAMS "scope prefix when events since snapshot:bool token"
 
 /* Behind which event the stream is to begin. */
 struct watch_position {

@@ -25,6 +25,7 @@ struct retain;
 struct routing;
 struct state;
 struct store;
+struct tokens;
 struct workers;
 
 /* Who is connected: known further up. */
@@ -51,10 +52,11 @@ struct core {
 	struct catalog *catalog;
 	struct routing *routing; /* NULL: nobody listens for HTTP triggers */
 	struct workers *workers;
+	struct tokens *tokens;
 	struct condition_env *conditions;
 	struct config_door config;
 	struct watch_counts watching; /* what api/watch does */
-	struct clock_turn *turn; /* NULL: nobody turns the clock */
+	struct clock_turn *turn;      /* NULL: nobody turns the clock */
 	const char *service_name;
 	char address[64];      /* "127.0.0.1:49134": where it listens; "" = not on plain TCP */
 	char tls_address[64];  /* the same for TLS */

@@ -156,6 +156,16 @@ struct adapter_range space_idem_times(void)
 	return (struct adapter_range){.space = SPACE_IDEM, .part = SPAN("time")};
 }
 
+struct record_key space_token(struct span name)
+{
+	return (struct record_key){SPACE_SECRET, SPAN("token"), name};
+}
+
+struct adapter_range space_tokens(void)
+{
+	return (struct adapter_range){.space = SPACE_SECRET, .part = SPAN("token")};
+}
+
 bool space_is_cursor(struct span key)
 {
 	return span_is(key, "cursor") || span_starts_with(key, SPAN("cursor/"));

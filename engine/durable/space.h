@@ -27,6 +27,7 @@
  *                         version, "t", group (when a throttle lets it start again)
  *   idem     "key"        idempotency key
  *   idem     "time"       time (ms) when it expires, idempotency key
+ *   secret   "token"      name of the token
  *   meta     (empty)      "cursor" | "cursor/" trigger id NUL version | "cron/" trigger id
  */
 enum { SPACE_KEY_MAX = 2048, SPACE_NUMBER_LEN = 8 };
@@ -68,6 +69,9 @@ struct record_key space_idem(struct span key);     /* borrowed, as the next one 
 struct record_key space_idem_row(struct span row); /* of the times, as a scan gives it */
 struct record_key space_idem_time(struct space_key *room, uint64_t expires_ms, struct span key);
 struct adapter_range space_idem_times(void); /* all of them */
+
+struct record_key space_token(struct span name); /* borrowed */
+struct adapter_range space_tokens(void);         /* all of them */
 
 /* Take a stored key apart; E_DAMAGED if it is not one of its kind. Spans point into `key`. */
 int space_parse_job(struct span key, uint64_t *out_seq, struct err *err);

@@ -22,7 +22,7 @@ static const struct builtin_row *const tables[] = {
         builtin_explain_rows,   builtin_trial_rows,      builtin_publish_rows,
         builtin_clock_rows,     builtin_message_rows,    builtin_queue_rows,
         builtin_alarm_rows,     builtin_alarm_list_rows, builtin_metric_rows,
-        builtin_scheduled_rows, builtin_topic_rows};
+        builtin_scheduled_rows, builtin_topic_rows,      builtin_token_rows};
 
 static void free_work(struct work *work)
 {

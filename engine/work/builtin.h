@@ -48,6 +48,7 @@ extern const struct builtin_row builtin_queue_rows[];
 extern const struct builtin_row builtin_metric_rows[];
 extern const struct builtin_row builtin_scheduled_rows[];
 extern const struct builtin_row builtin_topic_rows[];
+extern const struct builtin_row builtin_token_rows[];
 
 struct builtins *builtins_new(struct core *core);
 void builtins_open(struct builtins *builtins); /* what was owed is loaded: all may be called */

@@ -23,6 +23,7 @@ function operations(doc) {
 // Asks and judges the answers by the document.
 class Judge {
   tried = new Set();
+  headers = {};
 
   constructor(daemon, doc) {
     this.daemon = daemon;
@@ -69,7 +70,7 @@ class Judge {
     const tail = new URLSearchParams(query).toString();
     const reply = await fetch(`${this.daemon.url}${path}${tail && `?${tail}`}`, {
       method: operation.method, body: isText || body === undefined ? body : JSON.stringify(body),
-      headers: type ? { 'content-type': type, ...headers } : headers });
+      headers: { ...this.headers, ...(type ? { 'content-type': type } : {}), ...headers } });
     const json = this.#checkAnswer(operation, reply, Buffer.from(await reply.arrayBuffer()));
     assert.equal(reply.status, status, `${id}: ${JSON.stringify(json)}`);
     if (status < 400) this.tried.add(id);
@@ -240,6 +241,18 @@ async function messages(judge) {
   await judge.ask('postTopicsByTopic', { names: { topic: 'news' }, body: 1 });
 }
 
+// From the first one on every request needs one.
+async function tokens(judge) {
+  const all = { admin: ['*'], invoke: ['*'], work: ['*'], manage: ['all'] };
+  await judge.ask('postTokens', { body: { name: 'reader', rights: { read: ['*'] } }, status: 400 });
+  const { token } = await judge.ask('postTokens', { body: { name: 'root', rights: all } });
+  await judge.ask('getTokens', { status: 401 });
+  judge.headers = { authorization: `Bearer ${token}` };
+  await judge.ask('postTokens', { body: { name: 'reader', rights: { read: ['*'] }, ttl: '1d' } });
+  await judge.ask('deleteTokensByName', { names: { name: 'reader' } });
+  await judge.ask('deleteTokensByName', { names: { name: 'reader' }, status: 404 });
+}
+
 test('the OpenAPI document is valid, and every operation answers as it says', async (t) => {
   const daemon = await startManual(t, { queues: { mail: {} } });
   const doc = (await daemon.http('GET', '/openapi.json')).json;
@@ -262,6 +275,7 @@ test('the OpenAPI document is valid, and every operation answers as it says', as
   judge.tried.add('getWatch'); // one that is answered does not end: watch.test.mjs
   await judge.ask('postClockAdvance', { body: { ms: 1 } });
   await judge.ask('postConfigReload', { query: { dry_run: true } });
+  await tokens(judge);
   assert.deepEqual(await judge.askTheRest(), [], 'operations that nobody asked for');
 });
 
