@@ -185,7 +185,7 @@ void otlp_take(void *ctx, struct span frame)
 			continue;
 		}
 		otlp->taken[i]++;
-		if (otlp->post.fetcher == NULL ||
+		if (otlp->post.fetcher == NULL || frame.len > OTLP_BYTES_MOST ||
 		    json_check(span_make(frame.ptr + 4, frame.len - 4), &json, NULL) != 0 ||
 		    json_kind(json) != JSON_OBJECT) {
 			otlp->queues[i].dropped++;
