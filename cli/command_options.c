@@ -91,6 +91,15 @@ const struct option_row event_options[] = {
         {NULL, NULL, NULL},
 };
 
+const struct option_row watch_options[] = {
+        {"prefix", "TEXT", "only keys that begin so"},
+        {"when", "EXPRESSION", "only events for which this is true"},
+        {"events", "KINDS", "created,updated,deleted,touched (the default), or all"},
+        {"since", "ID", "begin behind this event (its id or seq); without it with what comes"},
+        {"snapshot", NULL, "first show what is there now"},
+        {NULL, NULL, NULL},
+};
+
 const struct option_row explain_options[] = {
         {"trigger", "ID", "only this trigger"},
         {"limit", "N", "tell of so many triggers, fired ones and near misses first"},

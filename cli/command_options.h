@@ -17,6 +17,7 @@ extern const struct option_row list_options[];
 extern const struct option_row export_options[];
 extern const struct option_row import_options[];
 extern const struct option_row event_options[];
+extern const struct option_row watch_options[];
 extern const struct option_row explain_options[];
 extern const struct option_row test_options[];
 extern const struct option_row eval_options[];

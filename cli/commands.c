@@ -8,6 +8,7 @@
 #include "cli/difference.h"
 #include "cli/doctor.h"
 #include "cli/export.h"
+#include "cli/follow.h"
 #include "cli/import.h"
 #include "cli/local.h"
 #include "cli/remote.h"
@@ -113,13 +114,21 @@ const struct command commands[] = {
          .name = "events",
          .help = "Show events.",
          .options = event_options,
-         .run = remote_events,
+         .run = follow_events,
          .answer = "each event of `GET /v1/events`, one a line."},
         {.name = "event show",
          .args = "SEQ",
          .help = "Show an event with its values.",
          .method = "GET",
          .path = "/v1/events/{1}"},
+        {.name = "watch",
+         .args = "[SCOPE]",
+         .help = "Show changes as they come, of one scope (or a glob) or of all; it goes on when "
+                 "the engine has been away.",
+         .options = watch_options,
+         .run = follow_watch,
+         .answer = "each change of `GET /v1/watch`, one a line; of a snapshot "
+                   "`{\"type\":\"snapshot_begin|snapshot|snapshot_end\",...}`."},
         {.name = "triggers",
          .help = "List triggers.",
          .method = "GET",

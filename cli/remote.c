@@ -18,14 +18,13 @@ struct exchange_of {
 	struct client_answer answer;
 };
 
-static int report(const struct err *err)
+int remote_report(const struct err *err)
 {
 	(void)fprintf(stderr, "pawl: %s\n", err->text);
 	return err->number == E_IO ? EXIT_UNREACHABLE : EXIT_USAGE;
 }
 
-/* EXIT_DONE when the engine did what it was asked; else it has been said why not. */
-static int judge(const struct client_answer *answer)
+int remote_judge(const struct client_answer *answer)
 {
 	if (answer->status < 400) {
 		return EXIT_DONE;
@@ -40,7 +39,7 @@ static void add_params(const struct invocation *invocation, struct buf *path)
 	char separator = memchr(path->ptr, '?', path->len) != NULL ? '&' : '?';
 	for (size_t i = 0; row != NULL && row[i].name != NULL; i++) {
 		const char *value = invocation->options[i];
-		if (value == NULL || strcmp(row[i].name, "follow") == 0) {
+		if (value == NULL) {
 			continue;
 		}
 		buf_byte(path, separator);
@@ -127,7 +126,7 @@ void remote_show(const struct invocation *invocation, struct span body)
 int remote_open(const struct invocation *invocation, struct client **out)
 {
 	struct err err;
-	return client_new(&invocation->engine, out, &err) != 0 ? report(&err) : EXIT_DONE;
+	return client_new(&invocation->engine, out, &err) != 0 ? remote_report(&err) : EXIT_DONE;
 }
 
 static int ask(const struct invocation *invocation, const char *method, struct span path,
@@ -141,7 +140,7 @@ static int ask(const struct invocation *invocation, const char *method, struct s
 	}
 	int status = client_ask(client, method, path, body, out, &err);
 	client_free(client);
-	return status != 0 ? report(&err) : EXIT_DONE;
+	return status != 0 ? remote_report(&err) : EXIT_DONE;
 }
 
 int remote_fetch(const struct invocation *invocation, const char *method, struct span path,
@@ -150,7 +149,7 @@ int remote_fetch(const struct invocation *invocation, const char *method, struct
 	struct client_answer answer = {0};
 	int code = ask(invocation, method, path, body, &answer);
 	if (code == EXIT_DONE) {
-		code = judge(&answer);
+		code = remote_judge(&answer);
 	}
 	if (code == EXIT_DONE) {
 		buf_span(out, buf_view(&answer.body));
@@ -214,7 +213,7 @@ int remote_scopes(const struct invocation *invocation)
 	int code = ask(invocation, "GET", SPAN("/v1/state"), SPAN_NONE, &answer);
 	struct span groups;
 	if (code == EXIT_DONE) {
-		code = judge(&answer);
+		code = remote_judge(&answer);
 	}
 	if (code == EXIT_DONE && invocation->json) {
 		printf("%.*s\n", SPAN_ARG(buf_view(&answer.body)));
@@ -231,104 +230,5 @@ int remote_scopes(const struct invocation *invocation)
 		}
 	}
 	buf_free(&answer.body);
-	return code;
-}
-
-/* ---- events ---- */
-
-static struct span text_member(struct span object, const char *name, struct buf *scratch)
-{
-	struct span value;
-	buf_clear(scratch);
-	if (json_get(object, span_of(name), &value) && json_kind(value) == JSON_STRING) {
-		json_string(value, scratch);
-	}
-	return buf_view(scratch);
-}
-
-static void print_event(struct span event, bool as_json)
-{
-	if (as_json) {
-		printf("%.*s\n", SPAN_ARG(event));
-		return;
-	}
-	struct buf text = {0};
-	static const char *const members[] = {"time", "id", "event_type", "scope", "key"};
-	struct buf line = {0};
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		terminal_write_safe(text_member(event, members[i], &text), &line);
-		buf_byte(&line, ' ');
-	}
-	struct span value;
-	buf_clear(&text);
-	if (json_get(event, SPAN("new_value"), &value)) {
-		json_compact(value, &text);
-	}
-	terminal_write_safe(buf_view(&text), &line);
-	printf("%.*s\n", SPAN_ARG(buf_view(&line)));
-	buf_free(&text);
-	buf_free(&line);
-}
-
-/* Prints one page; *since moves behind it. */
-static int print_page(const struct invocation *invocation, struct client *client, struct span path,
-                      uint64_t *since, bool *more)
-{
-	struct client_answer answer;
-	struct err err;
-	if (client_ask(client, "GET", path, SPAN_NONE, &answer, &err) != 0) {
-		return report(&err);
-	}
-	int code = judge(&answer);
-	struct span found[3];
-	static const struct span names[3] = {{"events", 6}, {"next", 4}, {"last", 4}};
-	if (code == EXIT_DONE &&
-	    json_check_object(buf_view(&answer.body), names, 3, found, NULL) == 0) {
-		uint64_t next = 1;
-		uint64_t last = 0;
-		(void)json_uint64(found[1], &next);
-		(void)json_uint64(found[2], &last);
-		struct span event;
-		for (struct json_iter iter = json_iter(found[0]); json_next_item(&iter, &event);) {
-			print_event(event, invocation->json);
-		}
-		(void)fflush(stdout);
-		*since = next - 1;
-		*more = next <= last;
-	}
-	buf_free(&answer.body);
-	return code;
-}
-
-int remote_events(const struct invocation *invocation)
-{
-	enum { FOLLOW_MS = 250 };
-	struct client *client;
-	int code = remote_open(invocation, &client);
-	if (code != EXIT_DONE) {
-		return code;
-	}
-	bool follow = command_option(invocation, "follow") != NULL;
-	const char *scope = command_option(invocation, "scope");
-	struct buf path = {0};
-	fill_path(invocation, "/v1/events", &path);
-	uint64_t since = 0;
-	bool more = false;
-	code = print_page(invocation, client, buf_view(&path), &since, &more);
-	while (code == EXIT_DONE && follow) {
-		if (!more) {
-			const struct timespec pause = {.tv_nsec = FOLLOW_MS * 1000000};
-			(void)nanosleep(&pause, NULL);
-		}
-		buf_clear(&path);
-		buf_format(&path, "/v1/events?limit=1000&since=%llu", (unsigned long long)since);
-		if (scope != NULL) {
-			BUF_LITERAL(&path, "&scope=");
-			url_encode(span_of(scope), &path);
-		}
-		code = print_page(invocation, client, buf_view(&path), &since, &more);
-	}
-	buf_free(&path);
-	client_free(client);
 	return code;
 }

@@ -7,6 +7,8 @@
 #include "base/span.h"
 
 struct client;
+struct client_answer;
+struct err;
 struct invocation;
 
 /* Each returns an enum exit_code and has printed what there is to say. */
@@ -23,6 +25,9 @@ int remote_fetch(const struct invocation *invocation, const char *method, struct
 void remote_show(const struct invocation *invocation, struct span body);
 /* A client for several requests, or for one that is read in pieces. */
 int remote_open(const struct invocation *invocation, struct client **out);
-int remote_events(const struct invocation *invocation);
+/* EXIT_DONE when the engine did what it was asked; else it is said why not. */
+int remote_judge(const struct client_answer *answer);
+/* Says what kept a request from being answered. */
+int remote_report(const struct err *err);
 
 #endif
