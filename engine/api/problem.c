@@ -187,6 +187,7 @@ static const struct problem_row rows[] = {
         {"job_damaged", 500, DAMAGED},
         {"later_damaged", 500, DAMAGED},
         {"trigger_damaged", 500, DAMAGED},
+        {"token_damaged", 500, DAMAGED},
         {"window_damaged", 500, DAMAGED},
         {"journal_damaged", 500, DAMAGED},
         {"journal_gap", 500, DAMAGED},
