@@ -12,6 +12,7 @@
 #include "cli/import.h"
 #include "cli/local.h"
 #include "cli/remote.h"
+#include "cli/replaying.h"
 #include "cli/token.h"
 #include "cli/trigger_put.h"
 #include "cli/turn.h"
@@ -190,8 +191,10 @@ const struct command commands[] = {
         {.name = "replay",
          .help = "Deliver past events again, to one trigger or to all that want them.",
          .options = past_options,
-         .method = "POST",
-         .path = "/v1/replay"},
+         .run = replaying_run,
+         .answer =
+                 "the answer of `POST /v1/replay`; without `--limit`, `--rate` and `--dry-run` the "
+                 "sum of as many as it takes."},
         {.name = "explain",
          .args = "EVENT",
          .help = "Tell why an event (its seq, or a file) did or did not fire triggers.",
@@ -417,14 +420,15 @@ const struct command commands[] = {
          .help = "Make a token and print it, once: from the first one on, everybody needs one.",
          .options = token_options,
          .run = token_create,
-         .show = token_show},
+         .show = token_show,
+         .answer = "the answer of `POST /v1/tokens`."},
         {.name = "token list",
          .help = "List the tokens, without their texts.",
          .method = "GET",
          .path = "/v1/tokens",
          .list = "tokens",
-         .columns = "NAME:name ORIGIN:origin CREATED:created_at EXPIRES:expires_at "
-                    "USED:last_used_at RIGHTS:rights"},
+         .columns = "NAME:name ORIGIN:origin CREATED:created_at:@time EXPIRES:expires_at:@time "
+                    "USED:last_used_at:@time RIGHTS:rights"},
         {.name = "token revoke",
          .args = "NAME",
          .help = "Take a token away; who is connected by it is cut off.",

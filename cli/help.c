@@ -32,6 +32,7 @@ static const struct variable_row {
 	const char *name;
 	const char *text;
 } variables[] = {
+        {"PAWL_TOKEN", "The token that goes along with every request."},
         {"NO_COLOR", "Where it is set and not empty there are no colours unless --color always."},
         {"TERM", "dumb: no colours and no progress bar."},
 };

@@ -52,7 +52,7 @@ static void add_params(const struct invocation *invocation, struct buf *path)
 	}
 }
 
-static void fill_path(const struct invocation *invocation, const char *template, struct buf *path)
+void remote_path(const struct invocation *invocation, const char *template, struct buf *path)
 {
 	for (const char *at = template; *at != '\0'; at++) {
 		if (*at == '{') {
@@ -174,7 +174,7 @@ int remote_request(const struct invocation *invocation)
 {
 	const struct command *command = invocation->command;
 	struct buf path = {0};
-	fill_path(invocation, command->path, &path);
+	remote_path(invocation, command->path, &path);
 	struct span body = SPAN_NONE;
 	if (command->body != NULL) {
 		const char *given = invocation->args[command->body[0] - '1'];
@@ -196,7 +196,7 @@ int remote_update(const struct invocation *invocation)
 		(void)fprintf(stderr, "pawl update: the operations are no JSON: %s\n", err.text);
 		code = EXIT_USAGE;
 	} else {
-		fill_path(invocation, "/v1/state/{1}/{2}/update", &path);
+		remote_path(invocation, "/v1/state/{1}/{2}/update", &path);
 		buf_byte(&body, '{');
 		json_write_member_raw(&body, "ops", ops);
 		buf_byte(&body, '}');

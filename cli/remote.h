@@ -23,6 +23,8 @@ int remote_ask(const struct invocation *invocation, const char *method, struct s
 int remote_fetch(const struct invocation *invocation, const char *method, struct span path,
                  struct span body, struct buf *out);
 void remote_show(const struct invocation *invocation, struct span body);
+/* Appends the path: {1} stands for argument 1, options become query parameters. */
+void remote_path(const struct invocation *invocation, const char *template, struct buf *path);
 /* A client for several requests, or for one that is read in pieces. */
 int remote_open(const struct invocation *invocation, struct client **out);
 /* EXIT_DONE when the engine did what it was asked; else it is said why not. */

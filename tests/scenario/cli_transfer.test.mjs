@@ -184,3 +184,14 @@ test('import --from-redis', async (t) => {
   assert.equal((await daemon.cli('import', '--from-redis', `redis://127.0.0.1:${await freePort()}`)).code, 1);
   assert.equal((await daemon.cli('import', '--from-redis', 'http://127.0.0.1')).code, 2);
 });
+
+test('pawl replay asks as often as it takes', async (t) => {
+  const daemon = await startDaemon(t);
+  const count = 10300; // a request takes at most 10,000
+  ok(await importText(daemon, Array.from({ length: count }, (_, i) => line('s', `k${i}`, i)).join('')));
+  ok(await daemon.cli('trigger', 'create', 'late', '--function', 'nobody', '--scope', 's'));
+  const part = JSON.parse(ok(await daemon.cli('replay', '--trigger', 'late', '--limit', '50', '--json')));
+  assert.deepEqual([part.replayed, part.more, part.next], [50, true, 51]);
+  const all = JSON.parse(ok(await daemon.cli('replay', '--trigger', 'late', '--from', '51', '--json')));
+  assert.deepEqual([all.replayed, all.more, all.next], [count - 50, false, count + 1]);
+}, 120000);
