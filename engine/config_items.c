@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/yaml_json.h"
 #include "engine/config_endpoint.h"
+#include "engine/runtime_env.h"
 #include "triggers/on_message.h"
 #include "triggers/triggers.h"
 
@@ -54,6 +55,17 @@ static const struct field exec_fields[] = {
          .min = 1,
          .max = 1000,
          .help = "How many calls run at a time."},
+        {.name = "state",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config_exec, state),
+         .max = 500,
+         .help = "Namespaces of the state that it may use: the address of room is in "
+                 "PAWL_STATE_ROOM, its token in PAWL_RUNTIME_TOKEN."},
+        {.name = "rights",
+         .kind = FIELD_SECTION,
+         .offset = offsetof(struct config_exec, rights),
+         .fields = rights_fields,
+         .help = "What else that token may do."},
         {.name = NULL},
 };
 
@@ -187,6 +199,19 @@ static void judge_function(const struct yaml_node *http, const struct config *co
 	}
 }
 
+static void check_exec(const struct yaml_node *node, struct config_exec *exec,
+                       struct report *report)
+{
+	struct err err;
+	int status = rights_finish(&exec->rights, &err);
+	for (size_t i = 0; status == 0 && i < exec->state.count; i++) {
+		status = runtime_env_check_name(span_of(exec->state.items[i]), &err);
+	}
+	if (status != 0) {
+		report_add(report, node->line, node->column, err.code, "%s", err.text);
+	}
+}
+
 static void read_function(const struct yaml_node *node, struct config *config,
                           const struct config_judge *judge, struct report *report)
 {
@@ -214,6 +239,7 @@ static void read_function(const struct yaml_node *node, struct config *config,
 	if (exec != NULL) {
 		function->kind = CONFIG_FUNCTION_EXEC;
 		field_read(exec_fields, served, &function->exec, report);
+		check_exec(served, &function->exec, report);
 	} else {
 		function->kind = CONFIG_FUNCTION_HTTP;
 		config_read_endpoint(served, &function->http, report);

@@ -144,6 +144,8 @@ struct config_exec {
 	struct field_map env;
 	int64_t timeout;
 	int64_t concurrency;
+	struct field_strings state; /* namespaces that it may use */
+	struct rights rights;       /* further ones of its token */
 };
 
 /* The members that end in _key are names of environment variables. */

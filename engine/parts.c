@@ -435,11 +435,7 @@ static int build_work(struct parts *parts, const struct config *config, struct e
 	parts->builtins = builtins_new(core);
 	parts->webhook = webhook_new(parts->loop, core->functions, &webhook);
 	parts->roster = roster_new(parts->loop, core, parts->webhook);
-	int status = roster_check(parts->roster, config, err);
-	if (status == 0) {
-		roster_take(parts->roster, config);
-	}
-	return status;
+	return roster_check(parts->roster, config, err);
 }
 
 static int listen_on(struct parts *parts, const struct config *config, struct err *err)
@@ -503,6 +499,7 @@ int parts_listen(struct parts *parts, const struct config *config, struct err *e
 	int status = listen_on(parts, config, err);
 	if (status == 0) {
 		telemetry_follow(&parts->core, parts->rest, parts->sessions);
+		roster_take(parts->roster, config); /* programs are told where we listen */
 	}
 	return status != 0 ? status : listen_in_front(parts, config, err);
 }

@@ -9,6 +9,8 @@
 #include "engine/config_items.h"
 #include "engine/core/function.h"
 #include "engine/core/secrets.h"
+#include "engine/core/tokens.h"
+#include "engine/runtime_env.h"
 #include "engine/work/process.h"
 #include "engine/work/webhook_target.h"
 
@@ -28,6 +30,7 @@ struct entry {
 	struct span id;            /* owned */
 	struct buf text;           /* the declaration, and what else the offer was made of */
 	struct process *process;   /* NULL: an HTTP endpoint */
+	struct token *token;       /* the process's */
 	struct provider *provider; /* the endpoint's */
 	bool leaving;
 };
@@ -37,6 +40,9 @@ struct entry {
 static void drop(struct entry *entry)
 {
 	list_remove(&entry->link);
+	if (entry->token != NULL) {
+		tokens_remove(entry->roster->core->tokens, entry->token);
+	}
 	mem_free((char *)entry->namespace_.ptr);
 	mem_free((char *)entry->id.ptr);
 	buf_free(&entry->text);
@@ -91,24 +97,11 @@ static struct entry *find(const struct roster *roster, const struct config_funct
 
 /* ---- offers ---- */
 
-/* "NAME=value" for each of the map, NULL at the end; the caller frees all. */
-static char **environment_of(const struct field_map *env)
-{
-	char **list = MEM_ARRAY(char *, env->count + 1);
-	for (size_t i = 0; i < env->count; i++) {
-		struct buf text = {0};
-		buf_format(&text, "%s=%s", env->pairs[i].name, env->pairs[i].value);
-		buf_byte(&text, '\0');
-		list[i] = text.ptr;
-	}
-	return list;
-}
-
 static void offer_process(struct roster *roster, const struct config *config,
                           const struct config_function *function, struct entry *entry)
 {
 	const struct config_exec *exec = &function->exec;
-	char **environment = environment_of(&exec->env);
+	char **environment = runtime_env_make(roster->core, exec, entry->id, &entry->token);
 	char **command = MEM_ARRAY(char *, exec->command.count + 1);
 	memcpy(command, exec->command.items, exec->command.count * sizeof *command);
 	const struct process_options options = {
@@ -125,10 +118,7 @@ static void offer_process(struct roster *roster, const struct config *config,
 	};
 	entry->process =
 	        process_new(roster->loop, roster->core->alarms, roster->core->functions, &options);
-	for (size_t i = 0; i < exec->env.count; i++) {
-		mem_free(environment[i]);
-	}
-	mem_free(environment);
+	runtime_env_free(environment);
 	mem_free(command);
 }
 

@@ -347,6 +347,34 @@ test('a stream shows what its token may read, and ends with it', async (t) => {
   await within('the stream to end', stream.text());
 });
 
+test('a program that the engine starts has a token for its own state, as long as it is declared', async (t) => {
+  const { daemon, all } = await withTokens(t, { functions: [{ id: 'room::count',
+    exec: { command: ['sh', '-c', `
+      put() { curl -s -o /dev/null -w '%{http_code}' -X PUT -H "Authorization: Bearer $PAWL_RUNTIME_TOKEN" \
+        -H 'Content-Type: application/json' -d '{"value":1}' "$1/objects/ann/values/n" ; }
+      printf '{"own":%s,"other":%s,"log":%s,"url":"%s","token":"%s"}' "$(put $PAWL_STATE_ROOM)" \
+        "$(put $PAWL_URL/v1/services/default/state/namespaces/bank)" \
+        "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $PAWL_RUNTIME_TOKEN" $PAWL_URL/v1/state/log)" \
+        "$PAWL_URL" "$PAWL_RUNTIME_TOKEN"`],
+    state: ['room'], rights: { read: ['log'] } } }] });
+  const call = () => daemon.http('POST', '/v1/functions/room::count/invoke', {}, bearer(all));
+  const { json, text } = await call();
+  assert.equal(json?.own, 200, text);
+  assert.equal(json.other, 403);
+  assert.equal(json.log, 200);
+  assert.equal(json.url, daemon.url);
+  const where = '/v1/services/default/state/namespaces/room/objects/ann/values/n';
+  assert.equal((await daemon.http('GET', where, undefined, bearer(json.token))).status, 200);
+  const list = (await daemon.http('GET', '/v1/tokens', undefined, bearer(all))).json.tokens;
+  assert.deepEqual(list.find((one) => one.origin === 'runtime').rights.write, ['room/*']);
+  const config = JSON.parse(fs.readFileSync(daemon.configFile));
+  config.functions = [];
+  fs.writeFileSync(daemon.configFile, JSON.stringify(config));
+  await daemon.http('POST', '/v1/config:reload', '{}', bearer(all));
+  await waitFor('the token to end', async () =>
+    (await daemon.http('GET', where, undefined, bearer(json.token))).status === 401);
+});
+
 // ---- what is sent to be misread ----
 
 async function raw(port, bytes) {
