@@ -56,12 +56,12 @@ function alarmRow(alarm, current, filters) {
 
 export function openAlarms(main) {
   let route = { parts: [], query: {} };
-  let alarms = [];
+  let alarms = null;
   let isMore = false;
   let drawn = '';
   let opened = '';
   const month = h('div');
-  const agenda = h('div');
+  const agenda = h('div', h('p.empty', 'Looking…'));
   const count = h('p.quiet', { 'aria-live': 'polite' });
   const filter = filterField({ label: 'Filter alarms', onchange: () => draw() });
   const view = splitView(main, { title: 'Alarms', list: h('div.when', month, agenda),
@@ -79,6 +79,7 @@ export function openAlarms(main) {
   }
 
   function draw() {
+    if (alarms === null) return;
     const shown = alarms.filter((one) => fits(one, filter.input.value))
       .toSorted((a, b) => millis(a.scheduled_at) - millis(b.scheduled_at));
     const days = byDay(shown);
@@ -138,7 +139,7 @@ export function openAlarms(main) {
     update(given) {
       route = given;
       draw();
-      if (alarms.length || route.parts.length < 3) drawOne();
+      if (alarms) drawOne();
     },
     close: look.close,
   };

@@ -35,7 +35,7 @@ function invoker(one) {
 
 export function openFunctions(main) {
   let route = { parts: [], query: {} };
-  let functions = [];
+  let functions = null;
   let opened = '';
   const filter = filterField({ label: 'Filter functions', onchange: () => draw() });
   const internal = h('input', { id: 'internal', type: 'checkbox', onchange: () => go(link('functions',
@@ -56,10 +56,11 @@ export function openFunctions(main) {
     h('div.check', internal, h('label', { for: 'internal' }, 'also the engine’s own'))],
   back: () => link('functions', [], route.query) });
 
-  const chosen = () => functions.find((one) => one.function_id === route.parts[0] &&
+  const chosen = () => functions?.find((one) => one.function_id === route.parts[0] &&
     (route.parts[1] === undefined || one.namespace === route.parts[1]));
 
   function draw() {
+    if (functions === null) return;
     table.set(functions.filter((one) => fits(one, filter.input.value)));
     const one = chosen();
     table.select(one && idOf(one));
@@ -99,9 +100,9 @@ export function openFunctions(main) {
       const isOther = given.query.internal !== route.query.internal;
       route = given;
       internal.checked = route.query.internal === 'true';
-      if (isOther) table.set([]);
+      if (isOther) table.wait();
       draw();
-      if (functions.length) drawOne();
+      if (functions) drawOne();
       if (isOther) look.now();
     },
     close: look.close,

@@ -24,7 +24,7 @@ const askToEnqueue = (queue) => ask({
 
 export function openQueues(main) {
   let route = { parts: [], query: {} };
-  let queues = [];
+  let queues = null;
   let opened = '';
   const filter = filterField({ label: 'Filter queues', onchange: () => draw() });
   const table = dataTable({
@@ -46,6 +46,7 @@ export function openQueues(main) {
     back: () => link('queues') });
 
   function draw() {
+    if (queues === null) return;
     table.set(queues.filter((one) => fits(one, filter.input.value)));
     table.select(route.parts[0]);
   }
@@ -86,7 +87,7 @@ export function openQueues(main) {
     update(given) {
       route = given;
       draw();
-      if (queues.length) drawOne();
+      if (queues) drawOne();
     },
     close: look.close,
   };

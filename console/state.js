@@ -74,14 +74,17 @@ async function askForNew(scope) {
 
 export function openState(main) {
   let route = { parts: [], query: {} };
-  let scopes = [];
-  let pages = []; // cursors of the pages before this one
+  let scopes = null;
+  let pages = []; // { cursor, first } of the pages before this one
+  let first = 1; // the number of the first key that is shown
+  let shown = 0;
+  let limit = PAGE; // less where values are so large that a page is too much for one answer
   let cursor = '';
   let next = '';
   let seenSeq = -1;
   let value = null;
 
-  const tree = h('div.tree');
+  const tree = h('div.tree', h('p.empty', 'Looking…'));
   const scopeFilter = filterField({ label: 'Filter scopes', onchange: () => drawTree() });
   scopeFilter.input.addEventListener('keydown', ({ key }) => {
     const name = scopeFilter.input.value.trim();
@@ -104,14 +107,16 @@ export function openState(main) {
   const scopeName = h('h2');
   const pager = h('p.quiet', { 'aria-live': 'polite' });
   const earlier = button('Previous', () => {
-    cursor = pages.pop() ?? '';
+    ({ cursor, first } = pages.pop());
     keys.now();
   });
   const later = button('Next', () => {
-    pages.push(cursor);
+    pages.push({ cursor, first });
     cursor = next;
+    first += shown;
     keys.now();
   });
+  earlier.hidden = later.hidden = true;
   const keyList = h('section.keys-of', { 'data-list': true, 'aria-label': 'Keys', hidden: true },
     h('div.head', scopeName, h('a.close.back', { href: link('state'),
       'aria-label': 'Back to the scopes' }, '‹')),
@@ -126,6 +131,7 @@ export function openState(main) {
 
   function drawTree() {
     const focused = document.activeElement?.closest?.('.tree a')?.getAttribute('href');
+    if (scopes === null) return;
     fill(tree, scopeTree(scopes, scopeFilter.input.value, route.parts[0]));
     if (focused) tree.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -133,27 +139,40 @@ export function openState(main) {
   function toFirst() {
     pages = [];
     cursor = '';
+    first = 1;
+    limit = PAGE;
+  }
+
+  async function readPage(scope) {
+    for (;;) {
+      try {
+        return await get(at`/v1/state/${scope}` +
+          query({ prefix: keyFilter.input.value, limit, cursor }));
+      } catch (error) {
+        if (error.code !== 'result_too_large' || limit === 1) throw error;
+        limit = Math.ceil(limit / 4);
+      }
+    }
   }
 
   async function lookAtKeys() {
     const scope = route.parts[0];
     if (scope === undefined) return;
-    const page = await get(at`/v1/state/${scope}` +
-      query({ prefix: keyFilter.input.value, limit: PAGE, cursor }));
+    const page = await readPage(scope);
     if (scope !== route.parts[0]) return;
     next = page.cursor ?? '';
+    shown = page.items.length;
     table.set(page.items);
     table.select(route.parts[1]);
     earlier.hidden = pages.length === 0;
     later.hidden = !next;
     setText(pager, next || pages.length
-      ? `${pages.length * PAGE + 1} to ${pages.length * PAGE + page.items.length}`
-      : plural(page.items.length, 'key'));
+      ? `${number(first)} to ${number(first + shown - 1)}` : plural(shown, 'key'));
   }
 
   async function lookAtScopes() {
     const { groups } = await get('/v1/state');
-    const isNew = groups.length !== scopes.length || groups.some((one, i) => one !== scopes[i]);
+    const isNew = groups.length !== scopes?.length || groups.some((one, i) => one !== scopes[i]);
     scopes = groups;
     if (isNew) drawTree();
   }
@@ -190,7 +209,7 @@ export function openState(main) {
         keyFilter.input.value = given.query.prefix ?? '';
         const { namespace, object } = splitScope(scope ?? '');
         fill(scopeName, namespace && [namespace, h('span.quiet', ' / ')], object);
-        table.set([]);
+        table.wait();
       }
       drawTree();
       table.select(key);

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fill, h } from './dom.js';
 
+const WAITING = 'Looking…';
+
 // columns: [{ title, cell(row), kind }]; kind: num, wide (only where there is room), grow, mid.
 // The first cell links to href(row): it is what j, k and Enter go by.
 export function dataTable({ caption, columns, key, href, empty = 'Nothing here.' }) {
   const known = new Map(); // key -> { tr, seen }
   const body = h('tbody');
-  const nothing = h('p.empty', { hidden: true }, empty);
-  const table = h('table', h('caption.unseen', caption),
+  const nothing = h('p.empty', WAITING);
+  const table = h('table', { hidden: true }, h('caption.unseen', caption),
     h('thead', h('tr', columns.map((column) =>
       h('th', { scope: 'col', class: column.kind }, column.title)))), body);
   const element = h('div.table', table, nothing);
@@ -57,7 +59,14 @@ export function dataTable({ caption, columns, key, href, empty = 'Nothing here.'
       if (body.children[i] !== tr) body.insertBefore(tr, body.children[i] ?? null);
     });
     nothing.hidden = rows.length > 0;
+    nothing.textContent = empty;
     table.hidden = rows.length === 0;
+  }
+
+  // Other rows are to come.
+  function wait() {
+    set([]);
+    nothing.textContent = WAITING;
   }
 
   function select(id) {
@@ -67,5 +76,5 @@ export function dataTable({ caption, columns, key, href, empty = 'Nothing here.'
       entry.tr.classList.toggle('chosen', one === id);
     }
   }
-  return { element, set, select, say: (text) => (nothing.textContent = text) };
+  return { element, set, select, wait };
 }

@@ -117,7 +117,7 @@ function trial(one) {
 
 export function openTriggers(main) {
   let route = { parts: [], query: {} };
-  let triggers = [];
+  let triggers = null;
   let opened = ''; // what of the chosen one is shown
   const filter = filterField({ label: 'Filter triggers', onchange: () => draw() });
   const unbound = h('input', { id: 'only-unbound', type: 'checkbox', onchange: () => go(link('triggers',
@@ -146,6 +146,7 @@ export function openTriggers(main) {
   back: () => link('triggers', [], route.query) });
 
   function draw() {
+    if (triggers === null) return;
     const shown = triggers.filter((one) => fits([one.id, one.trigger_type, one.function_id, one.status,
       one.config], filter.input.value) && (route.query.show !== 'unbound' || one.status === 'unbound'));
     table.set(shown);
@@ -204,7 +205,7 @@ export function openTriggers(main) {
       route = given;
       unbound.checked = route.query.show === 'unbound';
       draw();
-      if (triggers.length) drawOne();
+      if (triggers) drawOne();
     },
     close: look.close,
   };

@@ -45,7 +45,8 @@ export function openWorkers(main) {
     back: () => link('workers') });
 
   function draw() {
-    table.set((workers ?? []).filter((one) => fits(one, filter.input.value)));
+    if (workers === null) return;
+    table.set(workers.filter((one) => fits(one, filter.input.value)));
     table.select(route.parts[0]);
   }
 
