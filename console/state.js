@@ -4,6 +4,7 @@ import { at, get, query, send } from './api.js';
 import { ask } from './dialog.js';
 import { button, fill, h, setText } from './dom.js';
 import { ago, brief, number, plural } from './format.js';
+import { tellProblem } from './notice.js';
 import { pulse } from './pulse.js';
 import { go, link } from './router.js';
 import { dataTable } from './table.js';
@@ -34,10 +35,10 @@ function scopeItem(scope, label, current) {
 }
 
 // Plain scopes, then each namespace with its objects.
-function scopeTree(scopes, filter, current) {
+function scopeTree(scopes, filter, current, isMore) {
   const found = scopes.filter((scope) => scope.toLowerCase().includes(filter.toLowerCase()));
   const spaces = new Map();
-  for (const scope of found.slice(0, MOST_SCOPES)) {
+  for (const scope of found) {
     const { namespace = '', object } = splitScope(scope);
     if (!spaces.has(namespace)) spaces.set(namespace, []);
     spaces.get(namespace).push(scopeItem(scope, object, current));
@@ -48,7 +49,7 @@ function scopeTree(scopes, filter, current) {
     h('ul', plain),
     [...spaces].map(([namespace, items]) => h('details', { open: true },
       h('summary', namespace, h('span.count', number(items.length))), h('ul', items))),
-    found.length > MOST_SCOPES && h('p.quiet', `${number(found.length - MOST_SCOPES)} more: filter`),
+    isMore && h('p.quiet', 'There are more: filter by how they begin.'),
     found.length === 0 && h('p.empty', scopes.length ? 'No scope fits. Enter opens it all the same.' : 'There is no state yet.'),
   ];
 }
@@ -75,6 +76,7 @@ async function askForNew(scope) {
 export function openState(main) {
   let route = { parts: [], query: {} };
   let scopes = null;
+  let isMore = false; // there are more scopes than fit: the engine filters them, by their beginning
   let pages = []; // { cursor, first } of the pages before this one
   let first = 1; // the number of the first key that is shown
   let shown = 0;
@@ -85,7 +87,10 @@ export function openState(main) {
   let value = null;
 
   const tree = h('div.tree', h('p.empty', 'Looking…'));
-  const scopeFilter = filterField({ label: 'Filter scopes', onchange: () => drawTree() });
+  const scopeFilter = filterField({ label: 'Filter scopes', onchange: () => {
+    drawTree();
+    if (isMore) lookAtScopes().catch(tellProblem);
+  } });
   scopeFilter.input.addEventListener('keydown', ({ key }) => {
     const name = scopeFilter.input.value.trim();
     if (key === 'Enter' && name) go(link('state', [name]));
@@ -132,7 +137,7 @@ export function openState(main) {
   function drawTree() {
     const focused = document.activeElement?.closest?.('.tree a')?.getAttribute('href');
     if (scopes === null) return;
-    fill(tree, scopeTree(scopes, scopeFilter.input.value, route.parts[0]));
+    fill(tree, scopeTree(scopes, scopeFilter.input.value, route.parts[0], isMore));
     if (focused) tree.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -171,7 +176,9 @@ export function openState(main) {
   }
 
   async function lookAtScopes() {
-    const { groups } = await get('/v1/state');
+    const prefix = isMore ? scopeFilter.input.value : '';
+    const { groups, cursor: more } = await get(`/v1/state${query({ limit: MOST_SCOPES, prefix })}`);
+    isMore ||= Boolean(more);
     const isNew = groups.length !== scopes?.length || groups.some((one, i) => one !== scopes[i]);
     scopes = groups;
     if (isNew) drawTree();

@@ -55,6 +55,36 @@ test('a token is asked for once, kept for the tab, and sent', async ({ daemon, o
   assert.ok(daemon);
 });
 
+test('with a token of the engine everything works; one of small rights sees what it may', async ({ daemon, open }) => {
+  const make = async (name, rights, headers) =>
+    (await daemon.http('POST', '/v1/tokens', { name, rights }, headers)).json.token;
+  const all = await make('root', { read: ['*'], write: ['*'], admin: ['*'], invoke: ['*'],
+    work: ['*'], manage: ['all'] });
+  const small = await make('small', { read: ['users'] }, { authorization: `Bearer ${all}` });
+  const page = await open({ at: 'events' });
+  const dialog = page.getByRole('dialog', { name: 'Token' });
+  await dialog.getByLabel('Token').fill(all);
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+  await row(page, '23').waitFor();
+  await daemon.http('PUT', '/v1/state/users/by-token', { n: 1 }, { authorization: `Bearer ${all}` });
+  await row(page, '24').waitFor(); // the stream has it, too
+  await page.visit('overview');
+  await page.getByText('1 dead letter to look at').waitFor();
+  await waitFor('figures', async () => /\d/.test(await figure(page, 'Owed').textContent()));
+
+  const other = await open({ at: 'state/users' });
+  const second = other.getByRole('dialog', { name: 'Token' });
+  await second.getByLabel('Token').fill(small);
+  await second.getByRole('button', { name: 'Use it' }).click();
+  await row(other, 'ada').waitFor();
+  await other.getByRole('alert').getByText('forbidden').first().waitFor(); // the list of all scopes
+  await picture(other, 'small-rights');
+  await other.visit('events?scope=users');
+  await other.getByText('0 events').waitFor();
+  await daemon.http('PUT', '/v1/state/users/by-token', { n: 2 }, { authorization: `Bearer ${all}` });
+  await row(other, '25').waitFor();
+});
+
 test('who gives no token is not asked again and again', async ({ open }) => {
   const page = await open({ at: 'workers' });
   let asked = 0;
