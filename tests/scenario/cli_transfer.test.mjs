@@ -185,6 +185,20 @@ test('import --from-redis', async (t) => {
   assert.equal((await daemon.cli('import', '--from-redis', 'http://127.0.0.1')).code, 2);
 });
 
+test('an import tells how far it is: a bar on a terminal, the sum elsewhere, nothing with --quiet', async (t) => {
+  const daemon = await startDaemon(t);
+  const file = path.join(daemon.dir, 'bar.jsonl');
+  fs.writeFileSync(file, Array.from({ length: 4000 }, (_, i) => line('s', `k${i}`, i)).join(''));
+  const onTerminal = async (args, env) => (await run('script', ['-qec', `${program} import ${file} --batch 1 ${args}`,
+    '/dev/null'], { env: { ...process.env, PAWL_URL: daemon.url, ...env } })).stdout;
+  const drawn = await onTerminal('', { TERM: 'xterm' });
+  assert.match(drawn, /\r\u001b\[K\[[#.]{24}\] +\d+ % {2}[\d,]+ keys {2}[\d,]+\/s {2}ETA \d+:\d\d/);
+  assert.match(drawn, /4,000 keys written in [\d.]+ s \([\d,]+\/s\)\r\n$/);
+  assert.doesNotMatch(await onTerminal('', { TERM: 'dumb' }), /\u001b|\[#/);
+  assert.equal(await onTerminal('--quiet', { TERM: 'xterm' }), '');
+  assert.match((await daemon.cli('import', file)).stderr, /^4,000 keys written in /);
+}, 120000);
+
 test('pawl replay asks as often as it takes', async (t) => {
   const daemon = await startDaemon(t);
   const count = 10300; // a request takes at most 10,000
