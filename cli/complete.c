@@ -29,6 +29,8 @@ static const struct source {
         {"ID", "jobs", "/v1/jobs?limit=200", "jobs", "id", "state"},
         {"ID", "dead", "/v1/dead?limit=200", "dead", "id", "message"},
         {"ID", "function", "/v1/functions", "functions", "function_id", "description"},
+        {"ID", "scheduled", "/v1/scheduled?limit=200", "scheduled", "id", "function_id"},
+        {"NAME", "token", "/v1/tokens", "tokens", "name", "origin"},
         {"FUNCTION", NULL, "/v1/functions", "functions", "function_id", "description"},
         {"SCOPE", NULL, "/v1/state", "groups", NULL, NULL},
         {"KEY", NULL, "/v1/state/{1}?limit=200&with_keys=true&prefix={}", "items", "key", NULL},

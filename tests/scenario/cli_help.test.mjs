@@ -118,6 +118,8 @@ test('bash completes what the engine knows; without one it offers nothing and sa
   assert.deepEqual(await bash('pawl get us', env), ['users']);
   assert.deepEqual(await bash('pawl get users ', env), ['ada', 'bob\\ x']);
   assert.deepEqual(await bash('pawl get evil ', env), []);
+  const { id } = JSON.parse((await daemon.cli('enqueue', 'default', 'mail::send', '1', '--delay', '9h', '--json')).stdout);
+  assert.deepEqual(await bash('pawl scheduled show ', env), [id]);
   assert.deepEqual(await bash(`pawl get --url ${daemon.url} us`), ['users']);
   assert.deepEqual(await bash('pawl trigger pause ', { PAWL_URL: `http://127.0.0.1:${await freePort()}` }), []);
 });
