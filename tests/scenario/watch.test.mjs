@@ -265,6 +265,21 @@ test('filters: scopes by glob, a prefix, kinds of events, a condition', async (t
     [['u_1', 'state:updated'], ['x', 'state:created']]);
 });
 
+test('a condition that takes long does not hold up the others, and misses nothing', async (t) => {
+  const daemon = await startDaemon(t);
+  const dear = watch(t, daemon.url, { scope: 's', when: 'new_value.list.all(x, new_value.list.exists(y, y == x))' });
+  const cheap = watch(t, daemon.url, { scope: 's' });
+  await Promise.all([dear, cheap].map(opened));
+  const body = JSON.stringify({ list: range(140) });
+  for (const lot of range(3)) await pipeline(daemon, 's', range(40, lot * 40).map((n) => ['PUT', `k${n}`, body]));
+  for (const stream of [dear, cheap]) {
+    await stream.inbox.count(121, 30000);
+    assert.deepEqual(stream.of('message').map((one) => one.seq), range(120, 1));
+  }
+  const { watch: figures } = await status(daemon);
+  assert.ok(figures.reread > 0, 'it has read on alone');
+});
+
 test('a condition that fails is told once, live and from the journal', async (t) => {
   const daemon = await startDaemon(t);
   const query = { scope: 's', when: 'new_value.n > 1' };
