@@ -17,6 +17,16 @@ static const struct field cors_fields[] = {
         {.name = NULL},
 };
 
+const struct field config_cors_fields[] = {
+        {.name = "allowed_origins",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct config, cors.allowed_origins),
+         .change = FIELD_LIVE,
+         .help = "Web origins whose pages may use the HTTP API and read its answers: "
+                 "https://app.example.com, or * for all. They need a token like everybody."},
+        {.name = NULL},
+};
+
 const struct field config_http_fields[] = {
         {.name = "listen",
          .kind = FIELD_STRING,

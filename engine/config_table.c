@@ -556,6 +556,7 @@ const struct field config_fields[] = {
          .fields = config_telemetry_fields,
          .help = "What goes to an OpenTelemetry collector."},
         {.name = "watch", .kind = FIELD_SECTION, .fields = config_watch_fields, .help = "Streams."},
+        {.name = "cors", .kind = FIELD_SECTION, .fields = config_cors_fields, .help = "Pages."},
         {.name = "auth", .kind = FIELD_SECTION, .fields = config_auth_fields, .help = "Tokens."},
         {.name = "webhooks",
          .kind = FIELD_SECTION,

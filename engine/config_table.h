@@ -241,6 +241,9 @@ struct config {
 	struct config_watch watch;
 	struct config_access access;
 	struct {
+		struct field_strings allowed_origins;
+	} cors;
+	struct {
 		bool allow_private;
 		int64_t max_concurrent;
 		int64_t timeout;
@@ -284,6 +287,7 @@ struct config_kv {
 
 extern const struct field config_fields[];           /* struct config */
 extern const struct field config_alarms_fields[];    /* struct config_alarms, likewise */
+extern const struct field config_cors_fields[];      /* struct config, a section of it */
 extern const struct field config_http_fields[];      /* struct config_http, a section of it */
 extern const struct field config_kv_fields[];        /* struct config_kv */
 extern const struct field config_tls_fields[];       /* struct config_tls, likewise */

@@ -177,6 +177,7 @@ static struct server_options server_says(const struct config *config)
 	                                         .mode = config->unix_mode,
 	                                         .group = config->unix_.group}},
 	        .allowed_origins = (const char *const *)config->http.allowed_origins.items,
+	        .cors_origins = (const char *const *)config->cors.allowed_origins.items,
 	        .allowed_hosts = (const char *const *)config->http.allowed_hosts.items,
 	};
 	conn_limits_default(&options.limits);
@@ -222,6 +223,7 @@ static struct server_options front_says(const struct config *config, const char 
 	struct server_options options = server_says(config);
 	memset(options.listeners, 0, sizeof options.listeners);
 	options.listeners[LISTENER_TCP].place = config->http.listen;
+	options.cors_origins = NULL; /* the gateway says itself who may read */
 	options.allowed_origins = origins;
 	options.limits.body_bytes = (size_t)config->http.max_body;
 	*out_origins = origins;

@@ -3,6 +3,7 @@
 #include "engine/api/exchange.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/api/cors.h"
 #include "engine/api/exchange_inside.h"
 #include "engine/api/problem.h"
 #include "wire/http.h"
@@ -52,6 +53,7 @@ void exchange_free(struct exchange *exchange)
 		exchange->talk->host->pending--;
 	}
 	list_remove(&exchange->link);
+	buf_free(&exchange->pages);
 	buf_free(&exchange->early);
 	mem_free(exchange);
 }
@@ -134,7 +136,7 @@ void exchange_reply(struct exchange *exchange, const struct exchange_reply *repl
 	        .status = reply->status,
 	        .content_type =
 	                reply->content_type.ptr ? reply->content_type : SPAN("application/json"),
-	        .extra = reply->extra,
+	        .extra = exchange_extra(exchange, reply->extra),
 	        .keep_alive = exchange->keep_alive && !(talk->host->draining && is_last),
 	};
 	if (reply->body.len == 0) {
@@ -166,6 +168,47 @@ void exchange_problem(struct exchange *exchange, int status, struct span code, s
 	buf_free(&body);
 }
 
+/* ---- pages of other origins ---- */
+
+struct span exchange_extra(struct exchange *exchange, struct span extra)
+{
+	if (exchange->pages.len == 0) {
+		return extra;
+	}
+	buf_span(&exchange->pages, extra);
+	return buf_view(&exchange->pages);
+}
+
+static void note_page(struct exchange *exchange, const struct http_request *request)
+{
+	const char *const *origins = exchange->talk->host->cors_origins;
+	struct span origin = origins ? http_request_header(request, SPAN("origin")) : SPAN_NONE;
+	if (cors_allows(origins, origin)) {
+		cors_write(origins, origin, &exchange->pages);
+		BUF_LITERAL(
+		        &exchange->pages,
+		        "Access-Control-Expose-Headers: ETag, Retry-After, WWW-Authenticate\r\n");
+	}
+}
+
+/* A browser asks whether a page may ask: no token comes with that. */
+static bool is_preflight(const struct exchange_host *host, const struct http_request *request)
+{
+	return host->cors_origins != NULL && span_is(request->method, "OPTIONS") &&
+	       http_request_header(request, SPAN("access-control-request-method")).ptr != NULL &&
+	       cors_allows(host->cors_origins, http_request_header(request, SPAN("origin")));
+}
+
+static void answer_preflight(struct exchange *exchange, const struct http_request *request)
+{
+	struct span fields = http_request_header(request, SPAN("access-control-request-headers"));
+	struct buf extra = {0};
+	cors_write_preflight(SPAN("GET, HEAD, PUT, POST, DELETE"), fields, &extra);
+	const struct exchange_reply reply = {.status = 204, .extra = buf_view(&extra)};
+	exchange_reply(exchange, &reply);
+	buf_free(&extra);
+}
+
 /* ---- requests ---- */
 
 /* What nobody need be asked about: 0, or the error to refuse with. */
@@ -177,8 +220,10 @@ static int admit(const struct talk *talk, const struct http_request *request,
 	const struct origin_rule *rule = listener_rule(conn_listener(talk->conn));
 	int status = origin_check(rule, origin, request->host, err);
 	*caller = (struct exchange_caller){.conn = talk->conn};
-	return status == 0 && handler->admit ? handler->admit(handler->ctx, request, caller, err)
-	                                     : status;
+	if (status != 0 || handler->admit == NULL || is_preflight(talk->host, request)) {
+		return status;
+	}
+	return handler->admit(handler->ctx, request, caller, err);
 }
 
 static void refuse(struct talk *talk, const struct http_request *request, const struct err *err,
@@ -187,6 +232,9 @@ static void refuse(struct talk *talk, const struct http_request *request, const 
 	bool is_head = request && span_is(request->method, "HEAD");
 	struct exchange *exchange = exchange_new(talk, is_head, keep_alive);
 	int status = problem_status(span_of(err->code), 400);
+	if (request != NULL) {
+		note_page(exchange, request);
+	}
 	exchange_problem(exchange, status, span_of(err->code), span_of(err->text),
 	                 problem_headers(span_of(err->code)));
 }
@@ -218,7 +266,12 @@ static bool take_request(struct talk *talk, const struct http_request *request)
 		        exchange_new(talk, span_is(request->method, "HEAD"), request->keep_alive);
 		exchange->takes_chunks = request->takes_chunks;
 		exchange->token = caller.token;
-		talk->host->handler.request(talk->host->handler.ctx, exchange, request);
+		note_page(exchange, request);
+		if (is_preflight(talk->host, request)) {
+			answer_preflight(exchange, request);
+		} else {
+			talk->host->handler.request(talk->host->handler.ctx, exchange, request);
+		}
 		return true;
 	}
 	if (talk->host->draining || !list_is_empty(&talk->exchanges)) {
@@ -412,6 +465,11 @@ struct exchange_host *exchange_host_new(struct conn_group *group,
 	host->handler = *handler;
 	host->upgrade = upgrade;
 	return host;
+}
+
+void exchange_host_set_cors(struct exchange_host *host, const char *const *origins)
+{
+	host->cors_origins = origins;
 }
 
 void exchange_host_free(struct exchange_host *host)

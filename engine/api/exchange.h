@@ -66,6 +66,9 @@ struct exchange_reply {
 struct exchange_host *exchange_host_new(struct conn_group *group,
                                         const struct exchange_handler *handler,
                                         const struct conn_upgrade *upgrade);
+/* Pages of these origins may read replies (CORS), and their preflights are answered here, whatever
+ * the route; the origins pass origin_check as well. NULL-terminated, borrowed; NULL: none. */
+void exchange_host_set_cors(struct exchange_host *host, const char *const *origins);
 void exchange_host_free(struct exchange_host *host); /* once the group has gone */
 /* From now on replies say Connection: close, and connections end behind their last reply. */
 void exchange_host_drain(struct exchange_host *host);

@@ -15,6 +15,7 @@ struct exchange_host {
 	struct conn_group *group;
 	struct exchange_handler handler;
 	const struct conn_upgrade *upgrade;
+	const char *const *cors_origins; /* whose pages may read replies; NULL: nobody's */
 	bool draining;
 	size_t pending;
 	size_t spare_count;
@@ -42,6 +43,7 @@ struct exchange {
 	struct list link;
 	struct talk *talk;   /* NULL: the peer has gone */
 	struct token *token; /* see exchange_token */
+	struct buf pages;    /* header lines for the page that asks; often none */
 	bool is_head;
 	bool keep_alive;
 	bool takes_chunks;
@@ -59,5 +61,7 @@ void exchange_end(struct exchange *exchange);
 /* Where to append what it says now; conn_flush_later is the caller's. */
 struct buf *exchange_out(struct exchange *exchange);
 void exchange_free(struct exchange *exchange);
+/* The header lines of the one reply: those for the page that asks, then these. */
+struct span exchange_extra(struct exchange *exchange, struct span extra);
 
 #endif

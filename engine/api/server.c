@@ -17,6 +17,7 @@ struct server {
 	struct conn_group *group;
 	struct exchange_host *host;
 	struct conn_upgrade upgrade;
+	char **pages;   /* a copy: see exchange_host_set_cors */
 	char **origins; /* copies that the listeners' rules point to */
 	char **hosts;
 	int64_t complained_ms;
@@ -62,17 +63,29 @@ static void on_connected(void *ctx, struct listener *listener, int status)
 
 /* ---- a life ---- */
 
-static char **copy_list(const char *const *list)
+static size_t count_texts(const char *const *list)
 {
 	size_t count = 0;
 	while (list && list[count]) {
 		count++;
 	}
-	char **copy = MEM_ARRAY(char *, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		copy[i] = mem_text(list[i]);
+	return count;
+}
+
+static char **join_lists(const char *const *list, const char *const *more)
+{
+	size_t count = count_texts(list);
+	size_t all = count + count_texts(more);
+	char **copy = MEM_ARRAY(char *, all + 1);
+	for (size_t i = 0; i < all; i++) {
+		copy[i] = mem_text(i < count ? list[i] : more[i - count]);
 	}
 	return copy;
+}
+
+static char **copy_list(const char *const *list)
+{
+	return join_lists(list, NULL);
 }
 
 static void free_list(char **list)
@@ -85,6 +98,7 @@ static void free_list(char **list)
 
 static void server_free(struct server *server)
 {
+	free_list(server->pages);
 	free_list(server->origins);
 	free_list(server->hosts);
 	for (size_t i = 0; i < LISTENER_KINDS; i++) {
@@ -93,11 +107,22 @@ static void server_free(struct server *server)
 	mem_free(server);
 }
 
+static void set_cors(struct server *server)
+{
+	bool has_pages = server->pages[0] != NULL;
+	exchange_host_set_cors(server->host, has_pages ? (const char *const *)server->pages : NULL);
+}
+
 static void set_rules(struct server *server, const struct server_options *options)
 {
 	free_list(server->origins);
 	free_list(server->hosts);
-	server->origins = copy_list(options->allowed_origins);
+	free_list(server->pages);
+	server->origins = join_lists(options->allowed_origins, options->cors_origins);
+	server->pages = copy_list(options->cors_origins);
+	if (server->host != NULL) {
+		set_cors(server);
+	}
 	server->hosts = copy_list(options->allowed_hosts);
 	for (size_t i = 0; i < LISTENER_KINDS; i++) {
 		if (server->listeners[i] != NULL) {
@@ -157,6 +182,7 @@ int server_open(uv_loop_t *loop, struct alarms *alarms, const struct server_opti
 	server->upgrade = options->upgrade;
 	server->group = conn_group_new(loop, alarms, &options->limits);
 	server->host = exchange_host_new(server->group, &options->handler, &server->upgrade);
+	set_cors(server);
 	*out = server;
 	return 0;
 }

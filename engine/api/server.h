@@ -20,6 +20,7 @@ struct server_options {
 	struct listener_options listeners[LISTENER_KINDS]; /* one at least has a place; copied */
 	struct conn_limits limits;
 	const char *const *allowed_origins; /* NULL-terminated, may be NULL; copied */
+	const char *const *cors_origins;    /* those whose pages may read answers, too; likewise */
 	const char *const *allowed_hosts;   /* host names without port; likewise */
 	struct exchange_handler handler;    /* who answers HTTP requests */
 	struct conn_upgrade upgrade;        /* who takes WebSockets; open NULL = nobody */

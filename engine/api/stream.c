@@ -16,7 +16,7 @@ bool stream_begin(struct exchange *exchange, const struct exchange_reply *head,
 	struct http_response response = {
 	        .status = head->status,
 	        .content_type = head->content_type,
-	        .extra = head->extra,
+	        .extra = exchange_extra(exchange, head->extra),
 	};
 	talk->last = true;
 	if (exchange->takes_chunks) {

@@ -375,6 +375,37 @@ test('a program that the engine starts has a token for its own state, as long as
     (await daemon.http('GET', where, undefined, bearer(json.token))).status === 401);
 });
 
+test('pages of listed origins may use the API; others and preflights without a list may not', async (t) => {
+  const page = 'https://app.example.com';
+  const { daemon, all, token } = await withTokens(t, { cors: { allowed_origins: [page] } });
+  const ask = { origin: page, 'access-control-request-method': 'PUT',
+    'access-control-request-headers': 'authorization,content-type' };
+  for (const { path: where } of routes()) {
+    const reply = await daemon.http('OPTIONS', where.replace(/\{\w+\}/g, 'x'), undefined, ask);
+    assert.equal(reply.status, 204, where);
+    assert.equal(reply.headers.get('access-control-allow-origin'), page);
+    assert.match(reply.headers.get('access-control-allow-methods'), /PUT/);
+    assert.match(reply.headers.get('access-control-allow-headers'), /authorization/);
+  }
+  const small = await token('small', {});
+  for (const [headers, status] of [[{}, 401], [bearer(small), 403], [bearer(all), 200]]) {
+    const reply = await daemon.http('GET', '/v1/status', undefined, { origin: page, ...headers });
+    assert.equal(reply.status, status);
+    assert.equal(reply.headers.get('access-control-allow-origin'), page);
+    assert.equal(reply.headers.get('access-control-allow-credentials'), null);
+  }
+  const stranger = { ...ask, origin: 'https://evil.example.com' };
+  const refused = await daemon.http('OPTIONS', '/v1/status', undefined, stranger);
+  assert.equal(refused.status, 403);
+  assert.equal(refused.headers.get('access-control-allow-origin'), null);
+  const own = await daemon.http('GET', '/v1/status', undefined, bearer(all));
+  assert.equal(own.headers.get('access-control-allow-origin'), null);
+  const config = JSON.parse(fs.readFileSync(daemon.configFile));
+  fs.writeFileSync(daemon.configFile, JSON.stringify({ ...config, cors: {} }));
+  await daemon.http('POST', '/v1/config:reload', '{}', bearer(all));
+  assert.equal((await daemon.http('OPTIONS', '/v1/status', undefined, ask)).status, 403);
+});
+
 // ---- what is sent to be misread ----
 
 async function raw(port, bytes) {
