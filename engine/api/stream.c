@@ -31,6 +31,10 @@ bool stream_begin(struct exchange *exchange, const struct exchange_reply *head,
 		}
 		return false;
 	}
+	if (talk->host->draining) {
+		exchange_end(exchange);
+		return false;
+	}
 	exchange->keeper = keeper;
 	exchange->keeper_ctx = ctx;
 	talk->open = exchange;

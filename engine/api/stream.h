@@ -27,7 +27,7 @@ struct stream_piece {
 };
 
 /* Begins the reply; the body of `head` is not looked at. `keeper` is borrowed until the end. False:
- * it was a HEAD or the peer has gone; the exchange is gone then. */
+ * it was a HEAD, the peer has gone or the server closes; the exchange is gone then. */
 bool stream_begin(struct exchange *exchange, const struct exchange_reply *head,
                   const struct exchange_keeper *keeper, void *ctx);
 

@@ -231,6 +231,28 @@ static void a_server_that_closes_ends_the_stream(void **state)
 	world_wait_closed(world);
 }
 
+static void a_server_that_closes_begins_none(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+	world_open(world);
+	client_open(&client, world);
+	client_send(&client, "GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	int64_t end = world_now_s() + DEADLINE_S;
+	while (streaming.waiting == NULL) {
+		assert_true(world_now_s() < end);
+		world_turn(world);
+	}
+	server_close(world->server, 60000, world_on_closed, world);
+	const struct exchange_reply head = {.status = 200, .content_type = SPAN("text/plain")};
+	assert_false(stream_begin(streaming.waiting, &head, &keeper, &streaming));
+	client_expect(&client, "chunked\r\n\r\n0\r\n\r\n");
+	client_expect_end(&client);
+	client_close(&client);
+	world_wait_closed(world);
+	assert_int_equal(streaming.over, 0);
+}
+
 static void a_peer_that_reads_slowly_is_seen(void **state)
 {
 	struct world *world = *state;
@@ -308,6 +330,7 @@ int main(void)
 	        TEST(the_keeper_hears_that_the_peer_has_gone),
 	        TEST(a_peer_that_ends_its_side_ends_the_stream),
 	        TEST(a_server_that_closes_ends_the_stream),
+	        TEST(a_server_that_closes_begins_none),
 	        TEST(a_peer_that_reads_slowly_is_seen),
 	        TEST(relief_comes_though_all_goes_out_at_once),
 	        MANUAL(silence_does_not_end_a_stream),
