@@ -50,7 +50,8 @@ function scopeTree(scopes, filter, current, isMore) {
     [...spaces].map(([namespace, items]) => h('details', { open: true },
       h('summary', namespace, h('span.count', number(items.length))), h('ul', items))),
     isMore && h('p.quiet', 'There are more: filter by how they begin.'),
-    found.length === 0 && h('p.empty', scopes.length ? 'No scope fits. Enter opens it all the same.' : 'There is no state yet.'),
+    found.length === 0 && h('p.empty',
+      scopes.length ? 'No scope fits. Enter opens it all the same.' : 'There is no state yet.'),
   ];
 }
 
@@ -105,7 +106,7 @@ export function openState(main) {
     columns: [
       { title: 'Key', cell: (row) => row.key },
       { title: 'Value', kind: 'grow', cell: (row) => h('code', brief(row.value)) },
-      { title: 'Expires', kind: 'wide', cell: (row) => (row.expires_at ? ago(row.expires_at) : '') },
+      { title: 'Expires', kind: 'wide tight', cell: (row) => (row.expires_at ? ago(row.expires_at) : '') },
       { title: 'Rev', kind: 'num wide', cell: (row) => row.rev },
     ],
   });
@@ -177,7 +178,11 @@ export function openState(main) {
 
   async function lookAtScopes() {
     const prefix = isMore ? scopeFilter.input.value : '';
-    const { groups, cursor: more } = await get(`/v1/state${query({ limit: MOST_SCOPES, prefix })}`);
+    const { groups, cursor: more } = await get(`/v1/state${query({ limit: MOST_SCOPES, prefix })}`)
+      .catch((error) => {
+        fill(tree, h('p.empty', 'The scopes cannot be listed. Enter in the filter opens one by its name.'));
+        throw error;
+      });
     isMore ||= Boolean(more);
     const isNew = groups.length !== scopes?.length || groups.some((one, i) => one !== scopes[i]);
     scopes = groups;
@@ -190,8 +195,8 @@ export function openState(main) {
     await lookAtKeys();
     if (seq === seenSeq) return;
     seenSeq = seq;
-    await lookAtScopes();
     await value?.look();
+    await lookAtScopes();
   });
 
   function showValue() {

@@ -78,6 +78,7 @@ test('with a token of the engine everything works; one of small rights sees what
   await second.getByRole('button', { name: 'Use it' }).click();
   await row(other, 'ada').waitFor();
   await other.getByRole('alert').getByText('forbidden').first().waitFor(); // the list of all scopes
+  await other.getByText('The scopes cannot be listed.').waitFor();
   await picture(other, 'small-rights');
   await other.visit('events?scope=users');
   await other.getByText('0 events').waitFor();

@@ -5,7 +5,7 @@ import { assertAccessible, assertNoSideways, assertWhole, narrow, picture, row, 
 
 // Where, and what has to be seen before it is judged.
 const views = [
-  ['overview', 'overview', '.concerns a'],
+  ['overview', 'overview', '.figure:has-text("/s")'],
   ['state', 'state', '.tree a'],
   ['keys', 'state/users', 'a[data-row]:has-text("tony")'],
   ['value', 'state/users/ada', 'text=Revision'],
@@ -56,4 +56,4 @@ test('every panel at both widths, in both schemes', async ({ open }) => {
       await judge('keys-help');
     }
   }
-}, 170000);
+}, 300000);
