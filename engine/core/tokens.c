@@ -3,6 +3,7 @@
 #include "engine/core/tokens.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/token_text.h"
 #include "engine/durable/alarm.h"
@@ -16,6 +17,7 @@ struct tokens {
 	struct list anonymous; /* token_hold.link: let in while none was needed */
 	size_t count;          /* of the config and of records */
 	bool always_required;
+	bool was_required; /* before the config at hand */
 	uint32_t round;
 	struct alarm expiry; /* the first of all that expire */
 };
@@ -194,6 +196,7 @@ bool tokens_has_hash(const struct tokens *tokens, const uint8_t hash[SHA256_LEN]
 
 void tokens_begin_config(struct tokens *tokens, bool always_required)
 {
+	tokens->was_required = tokens_required(tokens);
 	tokens->round++;
 	tokens->always_required = always_required;
 }
@@ -237,6 +240,10 @@ void tokens_end_config(struct tokens *tokens)
 		if (token->origin == TOKEN_CONFIG && token->round != tokens->round) {
 			tokens_remove(tokens, token);
 		}
+	}
+	if (tokens->was_required && !tokens_required(tokens)) {
+		log_warn("tokens", "the config has no token any more, and there is none else: "
+		                   "whoever reaches this engine may do everything");
 	}
 	require_if_needed(tokens);
 }
