@@ -46,6 +46,7 @@ static const struct problem_row rows[] = {
         {"unknown_field", 400, "Leave out the field that the detail names, or spell it as listed."},
         {"missing_field", 400, "Add the field that the detail names."},
         {"invalid_field", 400, "Correct the field that the detail names."},
+        {"invalid_value", 400, "Correct the option that the detail names."},
         {"value_required", 400, "Send the value: the request body is the JSON value itself."},
         {"invalid_idempotency_key", 400,
          "Send one Idempotency-Key of 1 to 255 bytes, where the operation takes one."},
