@@ -17,7 +17,7 @@ int segment_damaged(const char *path, uint64_t at, struct err *err)
 	        path, (unsigned long long)at);
 }
 
-enum { KEPT_BYTES = 1024 * 1024 };
+enum { KEPT_BYTES = 8 * 1024 * 1024 /* all together */ };
 
 /* One file of the list, open. */
 struct visit {
@@ -115,14 +115,28 @@ static bool show(const struct batch *batch, uint64_t *seq, adapter_entry_fn *ent
 	return wanted;
 }
 
-/* Keeps the last frame of the walk, whose file is not kept open. */
+static size_t kept_bytes(const struct segment_reader *reader)
+{
+	size_t sum = 0;
+	for (int i = 0; i < SEGMENT_KEPT; i++) {
+		sum += reader->kept[i].chunk.len;
+	}
+	return sum;
+}
+
+/* Keeps the last frame of the walk, whose file is not kept open, in the place of the oldest ones.
+ */
 static void keep(struct segment_reader *reader, struct segment_walk *walk)
 {
 	if (walk->batch.entry_count == 0 || walk->chunk.len > KEPT_BYTES) {
 		return;
 	}
-	struct segment_kept *kept = &reader->kept[reader->oldest++ % SEGMENT_KEPT];
-	buf_free(&kept->chunk);
+	struct segment_kept *kept;
+	do {
+		kept = &reader->kept[reader->oldest++ % SEGMENT_KEPT];
+		buf_free(&kept->chunk);
+		kept->batch = (struct batch){0};
+	} while (kept_bytes(reader) + walk->chunk.len > KEPT_BYTES);
 	*kept = (struct segment_kept){walk->chunk, walk->batch};
 	walk->chunk = (struct buf){0};
 }

@@ -6,7 +6,7 @@
 #include "adapters/adapter.h"
 #include "adapters/segment_list.h"
 
-/* The frames that were read last, if they are not large: deliveries ask for single entries, and a
+/* The frames that were read last, up to some bytes: deliveries ask for single entries, and a
  * frame may hold hundreds of them. Belongs to the thread that reads. */
 enum { SEGMENT_KEPT = 4 };
 struct segment_kept {

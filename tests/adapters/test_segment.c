@@ -299,6 +299,37 @@ static void neighbours_of_an_entry_are_kept(void **state)
 	assert_int_not_equal(segment_read_entries(s->segment, 4, check_entry, &one, &s->err), 0);
 }
 
+static bool take_length(void *ctx, uint64_t seq, struct span bytes)
+{
+	(void)seq;
+	*(size_t *)ctx = bytes.len;
+	return false;
+}
+
+/* Large frames are kept, too, but not many of them: each is itself whichever was read before. */
+static void large_neighbours_make_room(void **state)
+{
+	struct state *s = *state;
+	s->file_len = 64u << 20;
+	must_open(s);
+	for (uint64_t seq = 1; seq <= 5; seq++) {
+		size_t len = (3u << 20) + seq;
+		char *text = calloc(len + 1, 1);
+		memset(text, 'x', len);
+		batch_clear(&s->batch);
+		fixture_entry(&s->batch, seq, text);
+		assert_int_equal(segment_write(s->segment, &s->batch, &s->err), 0);
+		free(text);
+	}
+	static const uint64_t order[] = {1, 2, 3, 2, 4, 1, 5, 5, 3};
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		size_t len = 0;
+		assert_int_equal(
+		        segment_read_entries(s->segment, order[i], take_length, &len, &s->err), 0);
+		assert_int_equal(len, (3u << 20) + order[i]);
+	}
+}
+
 static int count_batch(void *ctx, const struct batch *batch, struct err *err)
 {
 	(void)err;
@@ -611,6 +642,7 @@ int main(void)
 	        TEST(rolls_reads_and_trims),
 	        TEST(a_large_file_is_read_by_its_index),
 	        TEST(neighbours_of_an_entry_are_kept),
+	        TEST(large_neighbours_make_room),
 	        TEST(replays_behind_a_serial),
 	        TEST(every_torn_end_is_cut),
 	        TEST(a_file_cut_short_is_a_torn_end),
