@@ -1,6 +1,7 @@
 /* This file lives random days of triggers that shape their events, and checks what must hold. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/chance.h"
+#include "tests/sim/days.h"
 #include "tests/unit/core_world.h"
 
 #include "engine/core/window.h"
@@ -563,27 +564,10 @@ static void live_a_day(uint64_t seed)
 	(void)world_tear_down(&state);
 }
 
-static long number_of(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-	return text != NULL ? strtol(text, NULL, 10) : otherwise;
-}
-
 static void days_go_by(void **state)
 {
 	(void)state;
-	long seed = number_of("SEED", 1);
-	long days = number_of("DAYS", DAYS);
-	for (long day = 0; day < days; day++) {
-		/* What cmocka says of a failure does not name the day. */
-		FILE *note = fopen(BUILD_DIR "/shape_sim_seed", "w");
-		if (note != NULL) {
-			(void)fprintf(note, "SEED=%ld DAYS=1\n", seed + day);
-			(void)fclose(note);
-		}
-		live_a_day((uint64_t)(seed + day));
-	}
-	print_message("%ld days from SEED=%ld\n", days, seed);
+	days_live(live_a_day, 1, DAYS, BUILD_DIR "/test_shape_sim_seed");
 }
 
 int main(void)

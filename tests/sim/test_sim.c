@@ -1,6 +1,7 @@
 /* This file lives random days of the delivery core, made by a seed, and checks what must hold. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/core/retain.h"
+#include "tests/sim/days.h"
 #include "tests/sim/rules.h"
 
 /*
@@ -405,27 +406,10 @@ static void live_a_day(uint64_t seed)
 	(void)world_tear_down(&state);
 }
 
-static long number_of(const char *name, long otherwise)
-{
-	const char *text = getenv(name);
-	return text != NULL ? strtol(text, NULL, 10) : otherwise;
-}
-
 static void days_go_by(void **state)
 {
 	(void)state;
-	long seed = number_of("SEED", DEFAULT_SEED);
-	long days = number_of("DAYS", DAYS);
-	for (long day = 0; day < days; day++) {
-		/* What cmocka says of a failure does not name the day. */
-		FILE *note = fopen(BUILD_DIR "/sim_seed", "w");
-		if (note != NULL) {
-			(void)fprintf(note, "%ld\n", seed + day);
-			(void)fclose(note);
-		}
-		live_a_day((uint64_t)(seed + day));
-	}
-	print_message("%ld days from SEED=%ld\n", days, seed);
+	days_live(live_a_day, DEFAULT_SEED, DAYS, BUILD_DIR "/test_sim_seed");
 }
 
 int main(void)
