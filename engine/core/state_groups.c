@@ -67,17 +67,8 @@ static bool add_name(struct groups *groups, struct span name)
 		return false;
 	}
 	write_name(groups, name);
-	if (out->len > groups->task->tasks->reply_bytes) {
-		out->len = before;
+	if (!task_answer_fits(groups->task, before, groups->is_paged && groups->count != 0)) {
 		groups->more = true;
-		if (!groups->is_paged || groups->count == 0) {
-			(void)err_set(&groups->task->err, E_LIMIT, "result_too_large",
-			              "%.*s: the answer is over %llu bytes; ask for a part of "
-			              "it with \"limit\", and for the next with the \"cursor\" "
-			              "that comes back",
-			              SPAN_ARG(groups->task->form->name),
-			              (unsigned long long)groups->task->tasks->reply_bytes);
-		}
 		return false;
 	}
 	groups->count++;

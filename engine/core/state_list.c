@@ -64,16 +64,7 @@ static bool listed(void *ctx, struct span key, const struct record *record)
 	}
 	size_t before = out->len;
 	write_row(listing, key, record);
-	if (out->len > listing->task->tasks->reply_bytes) {
-		out->len = before;
-		if (!listing->is_paged || listing->count == 0) {
-			(void)err_set(&listing->task->err, E_LIMIT, "result_too_large",
-			              "%.*s: the answer is over %llu bytes; ask for a part of "
-			              "it with \"limit\", and for the next with the \"cursor\" "
-			              "that comes back",
-			              SPAN_ARG(listing->task->form->name),
-			              (unsigned long long)listing->task->tasks->reply_bytes);
-		}
+	if (!task_answer_fits(listing->task, before, listing->is_paged && listing->count != 0)) {
 		return false;
 	}
 	listing->count++;

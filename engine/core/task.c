@@ -318,3 +318,19 @@ int task_set_idempotency_key(struct task *task, struct span key, struct err *err
 	task->name = name;
 	return 0;
 }
+
+bool task_answer_fits(struct task *task, size_t before, bool may_end)
+{
+	if (task->answer.len <= task->tasks->reply_bytes) {
+		return true;
+	}
+	task->answer.len = before;
+	if (!may_end) {
+		(void)err_set(&task->err, E_LIMIT, "result_too_large",
+		              "%.*s: the answer is over %llu bytes; ask for a part of it with "
+		              "\"limit\", and for the next with the \"cursor\" that comes back",
+		              SPAN_ARG(task->form->name),
+		              (unsigned long long)task->tasks->reply_bytes);
+	}
+	return false;
+}

@@ -118,6 +118,10 @@ int task_set_idempotency_key(struct task *task, struct span key, struct err *err
  * key_count (or key, with keys left as task_new set it) are set. */
 void task_with_keys(struct task *task, task_step_fn *step);
 
+/* Is the answer within the limit of replies? If not, what was added behind `before` is taken off
+ * again, and unless a page `may_end` here task->err says what to do. */
+bool task_answer_fits(struct task *task, size_t before, bool may_end);
+
 /* What ends a step, each at most once for a task. `result` is borrowed until the end (task->answer,
  * mostly). `group` is what was looked at; of several, the greatest. */
 void task_commit(struct task *task, struct span result);
