@@ -20,7 +20,6 @@ enum { LOOKED_AT_MOST = 20000 };
 struct alarm_list {
 	struct store_scan scan;
 	struct store_parts parts;
-	struct store_waiter waiter;
 	struct work *work;
 	struct buf texts;  /* what the filters point into */
 	struct buf scopes; /* to be walked, each with a NUL behind it */
@@ -92,17 +91,6 @@ static bool row(void *ctx, struct span key, const struct record *stored)
 
 static void walk(struct alarm_list *list);
 
-static void has_settled(struct store_waiter *waiter, int status, const struct err *err)
-{
-	struct alarm_list *list = MEM_CONTAINER(waiter, struct alarm_list, waiter);
-	if (status != 0) {
-		work_fail(list->work, err);
-	} else {
-		work_reply_out(list->work);
-	}
-	free_list(list);
-}
-
 static void finish(struct alarm_list *list)
 {
 	struct buf *out = &list->work->out;
@@ -116,11 +104,10 @@ static void finish(struct alarm_list *list)
 		buf_free(&cursor);
 	}
 	buf_byte(out, '}');
-	list->waiter.done = has_settled;
-	list_init(&list->waiter.link);
-	if (store_wait(list->work->core->store, list->group, &list->waiter)) {
-		has_settled(&list->waiter, 0, NULL);
-	}
+	struct work *work = list->work;
+	uint64_t group = list->group;
+	free_list(list);
+	work_reply_behind(work, group);
 }
 
 static void fail(struct alarm_list *list, const struct err *err)

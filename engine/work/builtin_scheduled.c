@@ -148,7 +148,6 @@ static void cancel(struct work *work, struct span data)
 
 struct later_list {
 	struct store_scan scan;
-	struct store_waiter waiter;
 	struct work *work;
 	struct buf texts; /* what the filters point into */
 	struct span queue, function_id;
@@ -206,17 +205,6 @@ static bool row(void *ctx, struct span key, const struct record *stored)
 	return true;
 }
 
-static void has_settled(struct store_waiter *waiter, int status, const struct err *err)
-{
-	struct later_list *list = MEM_CONTAINER(waiter, struct later_list, waiter);
-	if (status != 0) {
-		work_fail(list->work, err);
-	} else {
-		work_reply_out(list->work);
-	}
-	free_list(list);
-}
-
 static void walked(struct store_scan *scan, int status, bool more, uint64_t group,
                    const struct err *err)
 {
@@ -232,11 +220,9 @@ static void walked(struct store_scan *scan, int status, bool more, uint64_t grou
 		json_write_member_string(out, "cursor", buf_view(&list->last));
 	}
 	buf_byte(out, '}');
-	list->waiter.done = has_settled;
-	list_init(&list->waiter.link);
-	if (store_wait(list->work->core->store, group, &list->waiter)) {
-		has_settled(&list->waiter, 0, NULL);
-	}
+	struct work *work = list->work;
+	free_list(list);
+	work_reply_behind(work, group);
 }
 
 static void list_calls(struct work *work, struct span data)
